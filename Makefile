@@ -1,0 +1,58 @@
+# guise: everything is found by wildcard; a new file, personality, engine or subcommand joins by existing.
+#
+# Two kinds of code: RT (syscalls/, personalities/) runs inside the guest, with the guest's thread pointer and vector
+# registers loaded, so it is built for general registers only and may call nothing of libc (checked at the link of
+# runtime.o). The rest (loader/, tools/) runs before the guest does, or behind the gate, and is ordinary C.
+
+CC      ?= gcc
+PREFIX  ?= /usr/local
+B       := build/$(notdir $(firstword $(CC)))$(if $(DEBUG),-debug)
+VERSION := 0.1.0
+
+WARN    := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wno-missing-field-initializers
+CFLAGS  ?= -O2 -g
+BASE    := -std=gnu17 -fPIE -D_GNU_SOURCE -DGUISE_VERSION='"$(VERSION)"' -I. -Isyscalls -Ipersonalities -MMD -MP $(WARN)
+RTFLAGS := -mgeneral-regs-only -ffreestanding -fno-stack-protector -fno-builtin -fno-strict-aliasing -fcf-protection=none \
+           -fno-asynchronous-unwind-tables -mno-red-zone
+LIBS    := -lelf -lz
+
+RT_SRC   := $(shell find syscalls personalities -name '*.[cS]' | sort)
+HOST_SRC := $(shell find loader tools -name '*.c' | sort)
+RT_OBJ   := $(RT_SRC:%=$(B)/%.o)
+HOST_OBJ := $(HOST_SRC:%=$(B)/%.o)
+
+all: $(B)/guise
+	@ln -sf $< guise
+
+$(B)/%.S.o: %.S
+	@mkdir -p $(@D)
+	$(CC) $(BASE) -c $< -o $@
+$(B)/syscalls/%.c.o $(B)/personalities/%.c.o: RT := $(RTFLAGS)
+$(B)/%.c.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(BASE) $(CFLAGS) $(RT) -c $< -o $@
+
+# gcc and clang call memcpy and friends on their own; libc's use vector registers, so the runtime has its own (lib.c).
+RT_MEM := memcpy memmove memset memcmp
+$(B)/runtime.o: $(RT_OBJ) tools/runtime.allow
+	$(LD) -r -o $@ $(RT_OBJ)
+	objcopy $(foreach f,$(RT_MEM),--redefine-sym $(f)=rt_$(f)) $@
+	@nm -u $@ | awk '{print $$2}' | grep -vxFf tools/runtime.allow > $@.bad; \
+	if [ -s $@.bad ]; then echo "runtime.o may not use:"; cat $@.bad; rm -f $@; exit 1; fi
+
+$(B)/guise: $(HOST_OBJ) $(B)/runtime.o
+	$(CC) -static-pie $(CFLAGS) -o $@ $^ $(LIBS)
+
+-include $(RT_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
+-include tests/tests.mk
+
+install: all
+	install -Dm755 $(B)/guise $(DESTDIR)$(PREFIX)/bin/guise
+	install -Dm644 docs/guise.1 $(DESTDIR)$(PREFIX)/share/man/man1/guise.1
+	install -Dm644 tools/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/guise
+
+clean:
+	rm -rf build guise
+
+.PHONY: all install clean
+.DELETE_ON_ERROR:

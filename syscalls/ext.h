@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Meanings that the host's scalars have no bit for. They live above 2^32, so a translated SET holds them beside the
+ * host's own bits, and a handler that does not know one may never pass it on: mask with HOST_BITS.
+ */
+#pragma once
+#define HOST_BITS 0xffffffffull
+
+#define X_O_EXLOCK       (1ull << 32)        /* open: flock the file exclusively, or fail */
+#define X_O_SHLOCK       (1ull << 33)
+#define X_O_EXEC         (1ull << 34)        /* open for execution only */
+#define X_O_BENEATH      (1ull << 35)        /* resolve beneath the directory */
+#define X_O_VERIFY       (1ull << 36)
+#define X_O_EMPTY_PATH   (1ull << 37)
+#define X_O_NOSIGPIPE    (1ull << 38)
+
+#define X_AT_BENEATH     (1ull << 32)
+
+#define X_MAP_GUARD      (1ull << 32)        /* reserve: every access faults */
+#define X_MAP_EXCL       (1ull << 33)        /* with FIXED: fail where something is mapped */
+#define X_MAP_NOCORE     (1ull << 34)
+#define X_MAP_NOSYNC     (1ull << 35)
+#define X_MAP_TRYFIXED   (1ull << 36)
+#define X_MAP_INHERIT_ZERO (1ull << 37)
+#define X_MAP_ALIGN_SHIFT 56                 /* log2 of the alignment wanted, 0 none, in the top byte */
+
+#define X_MSG_NOSIGNAL_ALWAYS (1ull << 32)
+#define X_MSG_NBIO       (1ull << 33)        /* do not block in this call */
+#define X_MSG_EOF        (1ull << 34)        /* shut down the sending side after this */
+
+#define X_WEXITED_DEFAULT (1ull << 32)
+
+#define X_CLOCK_SECOND   0x100000001ull      /* CLOCK_*: seconds only */

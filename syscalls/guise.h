@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The whole vocabulary of the translator, in reading order: addresses, the row, the call, the thread, the process,
+ * the personality and the engine. Everything under syscalls/ and personalities/ includes this file and nothing of libc
+ * but constants and struct layouts: this code runs while the GUEST's thread pointer and vector registers are loaded, so
+ * it is built with -mgeneral-regs-only, may not call libc (the link checks it) and makes its host calls through host.h.
+ *
+ * Results are >= 0 or -errno in HOST numbers until personality->store spells them for the guest.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <signal.h>
+#include <sys/socket.h>
+#include "names.h"
+
+#define must_check __attribute__((warn_unused_result))
+#define JOIN(section_) __attribute__((used, section(section_), aligned(8)))
+#define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
+#define MIN(a, b) ((a) < (b) ? (a) : (b))
+#define MAX(a, b) ((a) > (b) ? (a) : (b))
+#define PAGE 4096ul
+#define PAGE_DOWN(x) ((x) & ~(PAGE - 1))
+#define PAGE_UP(x) (((x) + PAGE - 1) & ~(PAGE - 1))
+
+typedef uint64_t uaddr;              /* an address as the guest wrote it: an integer, never dereferenced */
+typedef unsigned __int128 sigset;    /* bit n-1 is signal n in OUR numbering: 1..64 the host's, 65..127 have no host twin */
+
+struct thread;
+struct call;
+struct proc;
+typedef long sysfn(struct call *);   /* >= 0, -errno, or one of the special results below */
+
+/* Special results: never seen by a guest. */
+#define SYS_RESTART  (-512)          /* nothing was done; deliver the signal, then the guest makes the call again */
+#define SYS_NORETURN (-513)          /* the guest's registers are already what they must be (sigreturn, exec) */
+
+/* --- the row ------------------------------------------------------------------------------------------------------- */
+enum argkind {
+	A_NONE, A_PAD,
+	A_INT, A_UINT, A_LONG, A_ULONG, A_HEX, A_OCT, A_SIZE, A_OFF, A_ADDR, A_PTR, A_PID, A_UID, A_DEV,
+	A_FD, A_ATFD, A_SIG, A_SET, A_ENUM, A_SUB,         /* translated before the handler sees them */
+	A_PATH, A_STR, A_STRV,                              /* NUL-terminated text, vector of them */
+	A_IN, A_OUT, A_INOUT,                               /* one record, .what names it */
+	A_INV, A_OUTV, A_INOUTV,                            /* .len records in a row */
+	A_INBUF, A_OUTBUF,                                  /* bytes; .len names the argument that counts them */
+	A_IOVIN, A_IOVOUT,                                  /* iovec[.len] */
+	A_SOCKIN, A_SOCKOUT,                                /* socket address, .len names its length (or a pointer to it) */
+	A_SIGSETIN, A_SIGSETOUT,
+};
+enum retkind { R_VOID, R_INT, R_UINT, R_FD, R_SIZE, R_LONG, R_ADDR, R_HEX, R_OCT, R_OFF, R_PID, R_PAIR };
+enum level { L_NONE, L_FULL, L_PART, L_STUB, L_NOSYS };
+
+struct arg {
+	const char *name;
+	uint8_t kind;            /* enum argkind */
+	uint8_t what;            /* enum set, rec or sub, by kind */
+	const char *len;         /* name of the argument of the same row that counts this one, or NULL */
+};
+struct row {
+	const char *name;        /* NULL: no such call */
+	sysfn *fn;               /* NULL only where level is L_NOSYS */
+	uint8_t ret;             /* enum retkind */
+	uint8_t level;           /* enum level */
+	const char *note;        /* what is missing or why it is missing; NULL only for L_FULL */
+	struct arg arg[8];       /* ends at the first A_NONE */
+};
+struct systab {                      /* rows indexed by number */
+	const char *name;
+	const struct row *row;
+	unsigned n;
+};
+struct subrow { uint64_t nr; struct row row; };
+struct subtab {                      /* one level down: fcntl commands, ioctl requests, ...; any order, indexed at start */
+	const char *name;
+	const struct subrow *row;
+	unsigned n;
+	uint16_t *order;         /* row numbers in the order of nr; made by xlate_start */
+};
+
+/* --- scalars: one table translates both ways and names the value in the trace --------------------------------------- */
+struct bit {
+	uint8_t set;             /* enum set */
+	const char *name;        /* as the guest's headers spell it */
+	uint64_t gmask, gval;    /* guest: (x & gmask) == gval */
+	uint64_t hmask, hval;    /* host, or a bit of ours above 2^32 (ext.h) */
+};
+struct record {                      /* one struct, in the guest's layout and in ours */
+	const char *name;
+	uint32_t gsize, hsize;
+	void (*get)(const void *guest, void *host);          /* NULL: the layouts are the same */
+	void (*put)(const void *host, void *guest);
+};
+
+/* --- one call -------------------------------------------------------------------------------------------------------- */
+struct call {
+	struct thread *t;
+	const struct row *row;
+	unsigned tab, nr;
+	long raw[8];             /* as the guest passed them */
+	long arg[8];             /* in host terms */
+	long rv, rv2;            /* result; second result register where the system has one */
+	bool has_rv2;
+};
+
+/* --- the guest's general registers (entry.S knows these offsets) ------------------------------------------------------ */
+struct regs {
+	uint64_t rax, rbx, rcx, rdx, rsi, rdi, rbp, rsp, r8, r9, r10, r11, r12, r13, r14, r15, rip, rflags;
+};
+
+/* --- signals ---------------------------------------------------------------------------------------------------------- */
+struct sigact {                      /* what the guest asked for, in our numbering */
+	uaddr handler;           /* 0 default, 1 ignore */
+	uint64_t flags;          /* SA_* of the host */
+	sigset mask;
+	uaddr tramp;             /* the guest's own return path, where its system has one */
+};
+struct sigstack { uaddr base; uint64_t size; uint32_t flags; };
+struct sigpend {                     /* one signal on its way to the guest */
+	int sig;                 /* 0: none */
+	siginfo_t info;
+	uint64_t trapno, err, cr2;
+};
+
+/* --- one guest thread. %gs points here while guest or handler code runs ----------------------------------------------- */
+struct thread {
+	struct thread *self;     /* 0   for "mov %gs:0, %rdi" */
+	uint64_t stack;          /* 8   top of our stack; every entry begins there */
+	volatile uint32_t attn;  /* 16  set: do not block, do not leave; thread_attend has work */
+	volatile uint32_t inside;/* 20  1 from entry to exit */
+	struct regs regs;        /* 24  the guest's, valid while inside */
+	/* entry.S knows nothing below this line */
+	struct proc *p;
+	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */
+	volatile int tid;        /* host thread id; the kernel clears it when the thread is gone */
+	sigset sigmask;          /* what the guest believes to be blocked */
+	sigset savedmask;        /* to be restored by the next delivery (sigsuspend) */
+	bool has_savedmask;
+	bool vforked;            /* runs in its parent's memory */
+	struct sigstack altstack;
+	struct sigpend pend;     /* filled by the host handler, emptied by thread_attend */
+	sigset vpend;            /* sent but blocked signals that the host cannot hold for us */
+	uint64_t entry_nr;       /* rax as it was at the syscall instruction, for restarts */
+	struct call *call;       /* the call in progress, or NULL */
+	uaddr robust, clear_tid; /* guest words to act on at exit, by personalities that have them */
+	void *priv;              /* the personality's own per-thread data */
+	void *mem;               /* the block this thread lives in, for the arena */
+	char *line;              /* trace line under construction, in this thread's block */
+	uint32_t line_len;
+	uint32_t flags;          /* the personality's */
+};
+
+/* --- one guest process; a vfork child has its own copy ---------------------------------------------------------------- */
+struct proc {
+	const struct personality *pers;
+	const struct engine *engine;
+	struct options *opt;     /* how we were started; read-only */
+	struct sigact act[128];  /* by signal number; under siglock */
+	struct space *space;     /* shared by all that share memory */
+	struct fdtab *fds;       /* descriptors that are more than their host descriptor (fd.c) */
+	struct paths *paths;     /* root, binds (path.c) */
+	void *priv;              /* the personality's own per-process data */
+	int pid, ppid;
+	int fd_base;             /* host descriptors >= this are ours; the guest never gets or sees one */
+	int exe_fd;              /* ours: the guise executable, to run ourselves again */
+	uint64_t fd_limit;       /* the guest's RLIMIT_NOFILE, soft */
+	char exe[4096];          /* host path of the guest's program */
+	char comm[32];
+	uint32_t osrel;          /* the release the program was made for, as its note says, or 0 */
+	volatile uint32_t siglock;
+	volatile uint32_t nthreads;
+	bool observed;           /* somebody traces: dispatch takes the slow way */
+	bool setugid;
+};
+struct space {                       /* one address space */
+	volatile uint32_t lock;
+	uaddr brk_start, brk_now, brk_max;
+	struct { uaddr lo, hi; } ours[8];/* ranges that are not the guest's */
+	unsigned n_ours;
+	uaddr stack_lo, stack_hi;        /* the first thread's stack */
+	uaddr args, args_end, env, env_end, auxv, ps;    /* where the first stack keeps them */
+	unsigned auxv_len, argc, envc;
+};
+
+/* --- what a personality is --------------------------------------------------------------------------------------------- */
+struct image;                        /* loader/image.h */
+struct sigframe {                    /* what a personality needs to build its signal frame */
+	const struct sigact *act;
+	const struct sigpend *pend;
+	sigset oldmask;          /* to be restored by sigreturn */
+	uaddr sp;                /* where the frame may grow down from: red zone skipped, alternate stack chosen */
+	bool on_alt;
+};
+struct personality {
+	const char *name, *release, *about;
+	int (*claims)(const struct image *);                 /* 0 no .. 100 certain */
+	long (*stack)(struct proc *, const struct image *, struct thread *);   /* lays the first stack, fills t->regs */
+	void (*fetch)(struct thread *, struct call *);       /* registers -> tab, nr, raw */
+	void (*store)(struct thread *, struct call *);       /* rv, rv2 -> registers */
+	long (*frame)(struct thread *, const struct sigframe *);               /* regs now run the guest's handler */
+	void (*thread_start)(struct thread *t, struct thread *parent);         /* a new thread's block was made */
+	void (*thread_exit)(struct thread *);                /* guest words to clear and wake, before the host exit */
+	void (*proc_start)(struct proc *);                   /* once per image, before the first instruction */
+	void (*proc_forked)(struct proc *);                  /* in a child, before it runs guest code */
+	const struct systab *tab; unsigned n_tab;
+	struct subtab *sub;                                  /* by enum sub */
+	const struct bit *bits; unsigned n_bits;
+	const struct record *rec;                            /* by enum rec */
+	const uint16_t *errno_of; unsigned n_errno;          /* [host errno] -> guest errno */
+	const char *const *errno_name; unsigned n_errno_name;/* [guest errno] */
+	const uint8_t *sig_in; unsigned n_sig;               /* [guest signal] -> ours */
+	const uint8_t *sig_out;                              /* [ours, 0..127] -> guest */
+	const char *const *sig_name;                         /* [guest signal] */
+	/* socket addresses: guest bytes -> host (length, or -errno), and back (length the guest's form has, written up to max) */
+	long (*sockaddr_get)(const void *guest, size_t n, struct sockaddr_storage *host);
+	long (*sockaddr_put)(const struct sockaddr_storage *host, size_t n, void *guest, size_t max);
+	sigset sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
+	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
+	bool identity;                                       /* guest terms are host terms: nothing is translated */
+	bool gs_tls;                                         /* the guest's TLS is gs, so ours is fs */
+};
+#define PERSONALITY(p) static const struct personality *const p##_joins JOIN("guise_personalities") = &(p)
+
+/* --- what an engine is ---------------------------------------------------------------------------------------------------
+ * An engine differs from the others only in how control arrives at syscall_enter; handlers do not know which one runs. */
+struct engine {
+	const char *name, *about;
+	int rank;                                            /* auto picks the highest that probes */
+	bool (*probe)(char *why, size_t n);                  /* false: why says in one sentence why not. In a child, no effect */
+	long (*start)(struct proc *);                        /* once, before the first guest instruction */
+	long (*arm)(struct thread *);                        /* on the thread itself: after start, clone and fork */
+	void (*run)(struct thread *) __attribute__((noreturn)); /* enter the guest with t->regs */
+	void (*disarm)(struct thread *);                     /* before a native exec */
+};
+#define ENGINE(e) static const struct engine *const e##_joins JOIN("guise_engines") = &(e)
+
+/* --- dispatch.c ------------------------------------------------------------------------------------------------------------ */
+void syscall_enter(struct thread *);                 /* the only door; every engine calls it, on our stack */
+long call_run(struct call *);                        /* translate, observe, handle: one call already fetched */
+
+/* --- xlate.c: scalars both ways ------------------------------------------------------------------------------------------- */
+void xlate_start(const struct personality *);
+long must_check set_to_host(const struct personality *, unsigned set, uint64_t guest, uint64_t *host);
+uint64_t set_to_guest(const struct personality *, unsigned set, uint64_t host);
+const struct row *sub_find(const struct personality *, unsigned sub, uint64_t nr);
+int errno_to_guest(const struct personality *, int err);
+int sig_to_host(const struct personality *, long guest);     /* 0: no such signal */
+int sig_to_guest(const struct personality *, int sig);
+/* every bit of the set that x holds, by name: returns the length, as fmt does */
+size_t set_print(const struct personality *, unsigned set, uint64_t guest, char *buf, size_t n);
+
+/* --- mem.c: the guest's memory ---------------------------------------------------------------------------------------------- */
+long must_check copy_in(void *dst, uaddr src, size_t n);     /* 0 or -EFAULT */
+long must_check copy_out(uaddr dst, const void *src, size_t n);
+long must_check copy_str(char *dst, uaddr src, size_t n);    /* length without NUL, -EFAULT, -ENAMETOOLONG */
+long must_check arg_get(struct call *, int i, void *host);   /* record of argument i -> host struct */
+long must_check arg_put(struct call *, int i, const void *host);
+long must_check rec_get(struct thread *, unsigned rec, uaddr src, void *host);
+long must_check rec_put(struct thread *, unsigned rec, uaddr dst, const void *host);
+bool mem_is_ours(struct space *, uaddr lo, uint64_t len);
+void mem_claim(struct space *, uaddr lo, uaddr hi);          /* this range is ours from now on */
+
+/* --- arena.c: our own memory ------------------------------------------------------------------------------------------------- */
+void *mem_alloc(size_t);                             /* zeroed; NULL when none is left. Any size; freed with the same size */
+void mem_free(void *, size_t);
+
+/* --- lock.h ------------------------------------------------------------------------------------------------------------------ */
+#include "lock.h"
+
+/* --- thread.c ---------------------------------------------------------------------------------------------------------------- */
+struct thread *thread_new(struct proc *);            /* block, stacks; -ENOMEM as NULL */
+void thread_free(struct thread *);                   /* one that never ran */
+/* Start a host thread that begins at child->regs in the guest with fs base child->fs. Returns its tid or -errno.
+ * before(child, tid) runs in the parent before the child may run guest code. */
+long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid));
+void thread_exit(struct thread *, int status) __attribute__((noreturn));   /* this thread only */
+void thread_attend(struct thread *);                 /* signals due, from dispatch and entry.S */
+struct thread *thread_self(void);
+extern struct list thread_all;
+
+/* --- proc.c ------------------------------------------------------------------------------------------------------------------ */
+enum { FORK_VM = 1, FORK_VFORK = 2, FORK_FILES = 4 };/* FORK_FILES: share the descriptor table */
+long proc_fork(struct thread *, unsigned flags, uaddr child_stack, int exit_signal);     /* child pid; the child sees 0 */
+long proc_exec(struct thread *, const char *hostpath, int fd, uaddr argv, uaddr envv);
+void proc_exit(struct thread *, int status) __attribute__((noreturn));
+#define AT_FORK(fn) static void (*const fn##_joins)(struct proc *) JOIN("guise_atfork") = fn  /* runs in the child */
+
+/* --- signal.c ---------------------------------------------------------------------------------------------------------------- */
+void signal_start(struct proc *);
+void signal_thread_start(struct thread *);           /* on the thread: our alternate stack, the host mask */
+long signal_action(struct thread *, int sig, const struct sigact *new, struct sigact *old);
+void signal_setmask(struct thread *, sigset);
+long signal_altstack(struct thread *, const struct sigstack *new, struct sigstack *old);
+bool signal_on_altstack(struct thread *);
+void signal_force(struct thread *, int sig, int code, uaddr addr);   /* the guest's own mistake: fault to deliver */
+void signal_die(struct thread *, int sig) __attribute__((noreturn)); /* end by this signal, as the default action does */
+long must_check sigset_get(struct thread *, uaddr, sigset *);        /* the guest's set, made ours; and back */
+long must_check sigset_put(struct thread *, uaddr, sigset);
+size_t sigset_size(const struct personality *);      /* bytes of a guest's set */
+uint64_t sigset_host(sigset);                        /* as the kernel wants it; never blocks what we need */
+extern sigset const SIGSET_UNBLOCKABLE;
+
+/* --- fd.c --------------------------------------------------------------------------------------------------------------------- */
+struct fdobj {                       /* something of ours behind a guest descriptor; refs counted by descriptor */
+	const struct fdops *ops;
+	volatile int refs;
+};
+struct fdops {
+	const char *name;
+	void (*close)(struct fdobj *);                   /* the last descriptor is gone */
+	void (*forked)(struct proc *, int fd, struct fdobj *);   /* in the child of a fork; may close the descriptor */
+};
+void fd_start(struct proc *);
+int fd_ours(struct proc *, int fd);                  /* move fd up out of the guest's reach; new number or -errno */
+static inline bool fd_is_ours(struct proc *p, long fd) { return fd >= p->fd_base; }
+struct fdobj *fd_get(struct proc *, int fd, const struct fdops *);   /* NULL: not such an object */
+long fd_put(struct proc *, int fd, struct fdobj *);  /* fd now stands for obj; takes over one reference */
+void fd_closed(struct proc *, int fd);               /* must be called BEFORE the host close of a guest descriptor */
+void fd_duped(struct proc *, int from, int to);      /* after a successful dup */
+void fd_watch(struct proc *, int fd, void (*gone)(void *, int fd), void *);      /* gone() runs when fd is closed */
+void fd_unwatch(struct proc *, int fd, void (*gone)(void *, int fd), void *);
+
+/* --- path.c ------------------------------------------------------------------------------------------------------------------- */
+enum { PATH_FOLLOW = 1, PATH_CREATE = 2, PATH_DIR = 4 }; /* follow a last symlink; the name may be missing */
+struct where {
+	int dirfd;               /* for the host's *at call */
+	const char *path;        /* host memory, or the guest's own pointer where nothing had to change */
+	int own;                 /* descriptor to close in where_done, or -1 */
+	char buf[4096];
+};
+/* The path of argument i, relative to dirfd (host terms), for a host *at call. 0 or -errno. */
+long must_check arg_path(struct call *, int i, int dirfd, unsigned how, struct where *);
+long must_check path_resolve(struct thread *, int dirfd, const char *guestpath, unsigned how, struct where *);
+void where_done(struct where *);
+long path_to_guest(struct proc *, const char *host, char *guest, size_t n);  /* length or -errno; as the guest would name it */
+void path_start(struct proc *);
+
+/* --- observe/ ------------------------------------------------------------------------------------------------------------------ */
+void observe_start(struct proc *);
+void observe_enter(struct call *);
+void observe_exit(struct call *);
+void observe_signal(struct thread *, const struct sigpend *);
+void observe_end(struct thread *, int status, bool whole);
+enum unknown { UNK_CALL, UNK_BITS, UNK_SUB, UNK_SYSCTL, UNK_OPTION, N_UNK };
+void report_unknown(struct thread *, enum unknown, const char *what, uint64_t value);  /* counts; --strict ends here */
+void report_end(struct thread *);
+
+/* --- lib.c: what libc would have given us ---------------------------------------------------------------------------------------- */
+size_t fmt(char *buf, size_t n, const char *f, ...) __attribute__((format(printf, 3, 4))); /* %s %d %u %x %o %c %ld..; always NUL */
+size_t str_len(const char *);
+int str_cmp(const char *, const char *);
+int str_ncmp(const char *, const char *, size_t);
+size_t str_copy(char *dst, const char *src, size_t n);       /* always NUL; length of src */
+char *str_chr(const char *, int);
+char *str_rchr(const char *, int);
+const char *str_num(const char *, uint64_t *value);          /* decimal; NULL if there is no digit */
+long file_read(const char *path, char *buf, size_t n);       /* a whole small file, NUL-terminated; length or -errno */
+void die(const char *f, ...) __attribute__((noreturn, format(printf, 1, 2)));  /* our own mistake: a sentence, exit 125 */
+void warn(const char *f, ...) __attribute__((format(printf, 1, 2)));

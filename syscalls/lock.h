@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A word that is a lock: 0 free, 1 held, 2 held with sleepers. Held for short times only and never across a call that
+ * may block. A host signal may arrive while one is held; the host handler takes none, so that cannot deadlock.
+ * Order: proc->siglock, space->lock, fdtab, kqueue, arena. fork takes arena last and holds it over the host call.
+ */
+#pragma once
+#include <stdint.h>
+
+void lock_wait(volatile uint32_t *);
+void lock_wake(volatile uint32_t *);
+
+static inline void lock(volatile uint32_t *l)
+{
+	uint32_t free_word = 0;
+	if (!__atomic_compare_exchange_n(l, &free_word, 1, 0, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		lock_wait(l);
+}
+static inline void unlock(volatile uint32_t *l)
+{
+	if (__atomic_exchange_n(l, 0, __ATOMIC_RELEASE) == 2)
+		lock_wake(l);
+}

@@ -1,0 +1,77 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The words a .def row is written with. Included only by a personality's table file, which then includes its .def
+ * files twice: once with SYS declaring handlers, once with SYS building `[nr] = {...}`:
+ *
+ *     #define SYS(nr, name, ret, fn, level, ...) sysfn fn;
+ *     #define NOSYS(nr, name, reason)
+ *     #include "syscalls.def"
+ *     #undef SYS
+ *     #undef NOSYS
+ *     #define SYS(nr_, name_, ret_, fn_, level_, ...) [nr_] = ROW(name_, ret_, fn_, level_, __VA_ARGS__),
+ *     #define NOSYS(nr_, name_, reason_) [nr_] = ROW_NOSYS(name_, reason_),
+ *
+ * A sub-table row (CMD) is the same with its number kept in the row; its argument list is that of the whole call.
+ */
+#pragma once
+#include "guise.h"
+
+#define ROW(name_, ret_, fn_, level_, ...) \
+	{ .name = #name_, .fn = fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, level_ }
+#define ROW_NOSYS(name_, reason_) { .name = #name_, .ret = R_INT, .level = L_NOSYS, .note = reason_ }
+#define SUBROW(nr_, name_, ret_, fn_, level_, ...) { nr_, ROW(name_, ret_, fn_, level_, __VA_ARGS__) }
+#define SUBROW_NOSYS(nr_, name_, reason_) { nr_, ROW_NOSYS(name_, reason_) }
+
+/* support */
+#define FULL .level = L_FULL, .note = NULL
+#define PART(note_) .level = L_PART, .note = note_
+#define STUB(note_) .level = L_STUB, .note = note_
+
+/* arguments */
+#define K_(name_, kind_) { .name = #name_, .kind = kind_ }
+#define W_(name_, kind_, what_) { .name = #name_, .kind = kind_, .what = what_ }
+#define L_(name_, kind_, len_) { .name = #name_, .kind = kind_, .len = #len_ }
+#define WL_(name_, kind_, what_, len_) { .name = #name_, .kind = kind_, .what = what_, .len = #len_ }
+#define VOID { .kind = A_NONE }                      /* no arguments */
+#define PAD { .name = "pad", .kind = A_PAD }
+#define INT(n) K_(n, A_INT)
+#define UINT(n) K_(n, A_UINT)
+#define LONG(n) K_(n, A_LONG)
+#define ULONG(n) K_(n, A_ULONG)
+#define HEX(n) K_(n, A_HEX)
+#define OCT(n) K_(n, A_OCT)
+#define SIZE(n) K_(n, A_SIZE)
+#define OFF(n) K_(n, A_OFF)
+#define ADDR(n) K_(n, A_ADDR)
+#define PTR(n) K_(n, A_PTR)
+#define PID(n) K_(n, A_PID)
+#define UID(n) K_(n, A_UID)
+#define DEV(n) K_(n, A_DEV)
+#define FD(n) K_(n, A_FD)
+#define ATFD(n) K_(n, A_ATFD)
+#define SIG(n) K_(n, A_SIG)
+#define SET(n, set_) W_(n, A_SET, SET_##set_)
+#define ENUM(n, set_) W_(n, A_ENUM, SET_##set_)
+#define SUB(n, sub_) W_(n, A_SUB, SUB_##sub_)
+#define PATH(n) K_(n, A_PATH)
+#define STR(n) K_(n, A_STR)
+#define STRV(n) K_(n, A_STRV)
+#define IN(n, rec_) W_(n, A_IN, REC_##rec_)
+#define OUT(n, rec_) W_(n, A_OUT, REC_##rec_)
+#define INOUT(n, rec_) W_(n, A_INOUT, REC_##rec_)
+#define INV(n, rec_, len_) WL_(n, A_INV, REC_##rec_, len_)
+#define OUTV(n, rec_, len_) WL_(n, A_OUTV, REC_##rec_, len_)
+#define INOUTV(n, rec_, len_) WL_(n, A_INOUTV, REC_##rec_, len_)
+#define INBUF(n, len_) L_(n, A_INBUF, len_)
+#define OUTBUF(n, len_) L_(n, A_OUTBUF, len_)
+#define IOVIN(n, len_) L_(n, A_IOVIN, len_)
+#define IOVOUT(n, len_) L_(n, A_IOVOUT, len_)
+#define SOCKIN(n, len_) L_(n, A_SOCKIN, len_)
+#define SOCKOUT(n, len_) L_(n, A_SOCKOUT, len_)
+#define SIGSETIN(n) K_(n, A_SIGSETIN)
+#define SIGSETOUT(n) K_(n, A_SIGSETOUT)
+
+/* scalar tables: SET name, guest spelling, guest value, host value (BITM: with masks, for fields of several bits) */
+#define BIT(set_, name_, gval_, hval_) { SET_##set_, #name_, gval_, gval_, hval_, hval_ },
+#define BITM(set_, name_, gmask_, gval_, hmask_, hval_) { SET_##set_, #name_, gmask_, gval_, hmask_, hval_ },
+#define VALUE(set_, name_, gval_, hval_) { SET_##set_, #name_, ~0ull, gval_, ~0ull, hval_ },
