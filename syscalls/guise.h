@@ -25,7 +25,7 @@
 #define PAGE_UP(x) (((x) + PAGE - 1) & ~(PAGE - 1))
 
 typedef uint64_t uaddr;              /* an address as the guest wrote it: an integer, never dereferenced */
-typedef unsigned __int128 sigset;    /* bit n-1 is signal n in OUR numbering: 1..64 the host's, 65..127 have no host twin */
+typedef unsigned __int128 sigbits;    /* bit n-1 is signal n in OUR numbering: 1..64 the host's, 65..127 have no host twin */
 
 struct thread;
 struct call;
@@ -113,10 +113,10 @@ struct regs {
 struct sigact {                      /* what the guest asked for, in our numbering */
 	uaddr handler;           /* 0 default, 1 ignore */
 	uint64_t flags;          /* SA_* of the host */
-	sigset mask;
+	sigbits mask;
 	uaddr tramp;             /* the guest's own return path, where its system has one */
 };
-struct sigstack { uaddr base; uint64_t size; uint32_t flags; };
+struct sigalt { uaddr base; uint64_t size; uint32_t flags; };
 struct sigpend {                     /* one signal on its way to the guest */
 	int sig;                 /* 0: none */
 	siginfo_t info;
@@ -134,13 +134,13 @@ struct thread {
 	struct proc *p;
 	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */
 	volatile int tid;        /* host thread id; the kernel clears it when the thread is gone */
-	sigset sigmask;          /* what the guest believes to be blocked */
-	sigset savedmask;        /* to be restored by the next delivery (sigsuspend) */
+	sigbits sigmask;          /* what the guest believes to be blocked */
+	sigbits savedmask;        /* to be restored by the next delivery (sigsuspend) */
 	bool has_savedmask;
 	bool vforked;            /* runs in its parent's memory */
-	struct sigstack altstack;
+	struct sigalt altstack;
 	struct sigpend pend;     /* filled by the host handler, emptied by thread_attend */
-	sigset vpend;            /* sent but blocked signals that the host cannot hold for us */
+	sigbits vpend;            /* sent but blocked signals that the host cannot hold for us */
 	uint64_t entry_nr;       /* rax as it was at the syscall instruction, for restarts */
 	struct call *call;       /* the call in progress, or NULL */
 	uaddr robust, clear_tid; /* guest words to act on at exit, by personalities that have them */
@@ -188,7 +188,7 @@ struct image;                        /* loader/image.h */
 struct sigframe {                    /* what a personality needs to build its signal frame */
 	const struct sigact *act;
 	const struct sigpend *pend;
-	sigset oldmask;          /* to be restored by sigreturn */
+	sigbits oldmask;          /* to be restored by sigreturn */
 	uaddr sp;                /* where the frame may grow down from: red zone skipped, alternate stack chosen */
 	bool on_alt;
 };
@@ -215,7 +215,7 @@ struct personality {
 	/* socket addresses: guest bytes -> host (length, or -errno), and back (length the guest's form has, written up to max) */
 	long (*sockaddr_get)(const void *guest, size_t n, struct sockaddr_storage *host);
 	long (*sockaddr_put)(const struct sockaddr_storage *host, size_t n, void *guest, size_t max);
-	sigset sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
+	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
 	bool gs_tls;                                         /* the guest's TLS is gs, so ours is fs */
@@ -290,16 +290,16 @@ void proc_exit(struct thread *, int status) __attribute__((noreturn));
 void signal_start(struct proc *);
 void signal_thread_start(struct thread *);           /* on the thread: our alternate stack, the host mask */
 long signal_action(struct thread *, int sig, const struct sigact *new, struct sigact *old);
-void signal_setmask(struct thread *, sigset);
-long signal_altstack(struct thread *, const struct sigstack *new, struct sigstack *old);
+void signal_setmask(struct thread *, sigbits);
+long signal_altstack(struct thread *, const struct sigalt *new, struct sigalt *old);
 bool signal_on_altstack(struct thread *);
 void signal_force(struct thread *, int sig, int code, uaddr addr);   /* the guest's own mistake: fault to deliver */
 void signal_die(struct thread *, int sig) __attribute__((noreturn)); /* end by this signal, as the default action does */
-long must_check sigset_get(struct thread *, uaddr, sigset *);        /* the guest's set, made ours; and back */
-long must_check sigset_put(struct thread *, uaddr, sigset);
+long must_check sigset_get(struct thread *, uaddr, sigbits *);        /* the guest's set, made ours; and back */
+long must_check sigset_put(struct thread *, uaddr, sigbits);
 size_t sigset_size(const struct personality *);      /* bytes of a guest's set */
-uint64_t sigset_host(sigset);                        /* as the kernel wants it; never blocks what we need */
-extern sigset const SIGSET_UNBLOCKABLE;
+uint64_t sigset_host(sigbits);                        /* as the kernel wants it; never blocks what we need */
+extern sigbits const SIGSET_UNBLOCKABLE;
 
 /* --- fd.c --------------------------------------------------------------------------------------------------------------------- */
 struct fdobj {                       /* something of ours behind a guest descriptor; refs counted by descriptor */
