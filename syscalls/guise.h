@@ -145,7 +145,8 @@ struct thread {
 	struct call *call;       /* the call in progress, or NULL */
 	uaddr robust, clear_tid; /* guest words to act on at exit, by personalities that have them */
 	void *priv;              /* the personality's own per-thread data */
-	void *mem;               /* the block this thread lives in, for the arena */
+	volatile uint32_t go;    /* a new thread waits for this before it becomes a guest */
+	char *altmem;            /* our own alternate stack, where host signals arrive */
 	char *line;              /* trace line under construction, in this thread's block */
 	uint32_t line_len;
 	uint32_t flags;          /* the personality's */
@@ -170,6 +171,8 @@ struct proc {
 	uint32_t osrel;          /* the release the program was made for, as its note says, or 0 */
 	volatile uint32_t siglock;
 	volatile uint32_t nthreads;
+	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
+	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
 	bool observed;           /* somebody traces: dispatch takes the slow way */
 	bool setugid;
 };
@@ -258,6 +261,13 @@ long must_check arg_get(struct call *, int i, void *host);   /* record of argume
 long must_check arg_put(struct call *, int i, const void *host);
 long must_check rec_get(struct thread *, unsigned rec, uaddr src, void *host);
 long must_check rec_put(struct thread *, unsigned rec, uaddr dst, const void *host);
+/* words that others change at the same time (mem_atomic.S): one access; 0 or -EFAULT; a swap was made where *seen == old */
+long must_check mem_load32(uaddr, uint32_t *);
+long must_check mem_load64(uaddr, uint64_t *);
+long must_check mem_store32(uaddr, uint32_t);
+long must_check mem_store64(uaddr, uint64_t);
+long must_check mem_cas32(uaddr, uint32_t old, uint32_t new, uint32_t *seen);
+long must_check mem_cas64(uaddr, uint64_t old, uint64_t new, uint64_t *seen);
 bool mem_is_ours(struct space *, uaddr lo, uint64_t len);
 void mem_claim(struct space *, uaddr lo, uaddr hi);          /* this range is ours from now on */
 
@@ -272,12 +282,14 @@ void mem_free(void *, size_t);
 struct thread *thread_new(struct proc *);            /* block, stacks; -ENOMEM as NULL */
 void thread_free(struct thread *);                   /* one that never ran */
 /* Start a host thread that begins at child->regs in the guest with fs base child->fs. Returns its tid or -errno.
- * before(child, tid) runs in the parent before the child may run guest code. */
+ * before(child, tid) runs in the parent before the child may run guest code; NULL: nothing to do. */
 long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid));
 void thread_exit(struct thread *, int status) __attribute__((noreturn));   /* this thread only */
 void thread_attend(struct thread *);                 /* signals due, from dispatch and entry.S */
 struct thread *thread_self(void);
-extern struct list thread_all;
+void threads_start(struct space *);                  /* reserve our memory; before the first thread_new or mem_alloc */
+void thread_begin(struct thread *) __attribute__((noreturn));              /* the first thread becomes a guest */
+void thread_adopt(struct thread *);                  /* on a host thread that is new: all that the host keeps by thread */
 
 /* --- proc.c ------------------------------------------------------------------------------------------------------------------ */
 enum { FORK_VM = 1, FORK_VFORK = 2, FORK_FILES = 4 };/* FORK_FILES: share the descriptor table */
@@ -291,6 +303,11 @@ void signal_start(struct proc *);
 void signal_thread_start(struct thread *);           /* on the thread: our alternate stack, the host mask */
 long signal_action(struct thread *, int sig, const struct sigact *new, struct sigact *old);
 void signal_setmask(struct thread *, sigbits);
+void signal_mask_swap(struct thread *, sigbits);     /* for one sleeping call (sigsuspend, ppoll): the next delivery restores */
+void signal_mask_back(struct thread *);              /* ... or this does, when the call ended without a signal */
+void signal_watch(struct proc *, int sig);           /* see proc.sig_watch */
+void signal_host(int sig, siginfo_t *, void *uc);    /* the host handler of every signal */
+bool signal_ours(struct thread *, uint64_t rip);     /* is this address our own code? */
 long signal_altstack(struct thread *, const struct sigalt *new, struct sigalt *old);
 bool signal_on_altstack(struct thread *);
 void signal_force(struct thread *, int sig, int code, uaddr addr);   /* the guest's own mistake: fault to deliver */
@@ -340,8 +357,9 @@ void path_start(struct proc *);
 void observe_start(struct proc *);
 void observe_enter(struct call *);
 void observe_exit(struct call *);
+void observe_exec(struct thread *);                  /* nothing can fail any more but the host's exec: the line goes out */
 void observe_signal(struct thread *, const struct sigpend *);
-void observe_end(struct thread *, int status, bool whole);
+void observe_end(struct thread *, int status, bool whole);   /* exit code, or 0x100 | our signal number */
 enum unknown { UNK_CALL, UNK_BITS, UNK_SUB, UNK_SYSCTL, UNK_OPTION, N_UNK };
 void report_unknown(struct thread *, enum unknown, const char *what, uint64_t value);  /* counts; --strict ends here */
 void report_end(struct thread *);

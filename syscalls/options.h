@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * How we were started: filled by tools/ from the command line, read by everybody, changed by nobody once the guest runs
+ * (observe_start moves the two descriptors out of the guest's reach before that). All text is host memory that lives
+ * as long as the process.
+ */
+#pragma once
+#include <stdbool.h>
+
+struct bind { const char *host, *guest; };       /* the guest's path `guest` is the host's `host`; both absolute */
+
+struct options {
+	const char *root;        /* host directory, absolute, or NULL: the guest has no tree of its own */
+	bool root_only;          /* nothing outside root and the binds exists */
+	const struct bind *bind;
+	unsigned n_bind;
+	const char *chdir;       /* guest path to start in, or NULL */
+	const char *argv0;       /* instead of PROGRAM as the guest's first argument, or NULL */
+	const char *as;          /* name of the personality to run as, whatever the program claims, or NULL */
+	const char *engine;      /* its name, or NULL for the best that works here */
+	bool strict;             /* the first unknown call, flag, command or sysctl ends the run */
+	bool trace;
+	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
+	int trace_fd, report_fd; /* where to write, or -1 */
+	/* What to say before PROGRAM when we start ourselves again for the guest's exec of a foreign program; argv[0] and
+	 * "run" or "trace" included, PROGRAM and "--argv0 NAME" not. The descriptors' numbers are in fd_text. */
+	char **self_argv;
+	int n_self;
+	char fd_text[2][12];     /* trace_fd, report_fd as text: self_argv points here */
+};
