@@ -16,6 +16,13 @@
 
 #define X_AT_BENEATH     (1ull << 32)
 
+#define X_INHERIT_SHARE  (1ull << 32)        /* minherit; the others are MADV_DOFORK (copy), DONTFORK (none), WIPEONFORK (zero) */
+
+/* pathconf names are the host libc's _PC_*; these have none */
+#define X_PC_ABSENT      (1ull << 32)        /* a feature no file here has: 0 */
+#define X_PC_MIN_HOLE    (1ull << 33)
+#define X_PC_ACL_MAX     (1ull << 34)
+
 #define X_MAP_GUARD      (1ull << 32)        /* reserve: every access faults */
 #define X_MAP_EXCL       (1ull << 33)        /* with FIXED: fail where something is mapped */
 #define X_MAP_NOCORE     (1ull << 34)

@@ -138,6 +138,7 @@ struct thread {
 	sigbits savedmask;        /* to be restored by the next delivery (sigsuspend) */
 	bool has_savedmask;
 	bool vforked;            /* runs in its parent's memory */
+	bool poked;              /* the next call that would sleep answers EINTR instead; set and cleared on the thread */
 	struct sigalt altstack;
 	struct sigpend pend;     /* filled by the host handler, emptied by thread_attend */
 	sigbits vpend;            /* sent but blocked signals that the host cannot hold for us */
@@ -218,8 +219,18 @@ struct personality {
 	/* socket addresses: guest bytes -> host (length, or -errno), and back (length the guest's form has, written up to max) */
 	long (*sockaddr_get)(const void *guest, size_t n, struct sockaddr_storage *host);
 	long (*sockaddr_put)(const struct sockaddr_storage *host, size_t n, void *guest, size_t max);
+	/* control messages, a whole buffer each way: bytes made or -errno; both may add MSG_CTRUNC to *flags. sock.h */
+	long (*cmsg_get)(struct thread *, const void *guest, size_t n, void *host, size_t max);
+	long (*cmsg_put)(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max, int *flags);
+	const struct cmsgrow *cmsg; unsigned n_cmsg;
+	const struct sockopt *sockopt; unsigned n_sockopt;
+	bool bsd_sockets;                                    /* accept hands on O_NONBLOCK; a full local backlog refuses */
+	uint32_t wait_continued;                             /* status word of a continued child; 0: the host's 0xffff */
 	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
+	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */
+	size_t (*dirent)(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name);
+	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
 	bool gs_tls;                                         /* the guest's TLS is gs, so ours is fs */
 };
@@ -294,9 +305,14 @@ void thread_adopt(struct thread *);                  /* on a host thread that is
 /* --- proc.c ------------------------------------------------------------------------------------------------------------------ */
 enum { FORK_VM = 1, FORK_VFORK = 2, FORK_FILES = 4 };/* FORK_FILES: share the descriptor table */
 long proc_fork(struct thread *, unsigned flags, uaddr child_stack, int exit_signal);     /* child pid; the child sees 0 */
-long proc_exec(struct thread *, const char *hostpath, int fd, uaddr argv, uaddr envv);
+long proc_exec(struct thread *, int dirfd, const char *guestpath, uaddr argv, uaddr envv);   /* path "": dirfd itself */
 void proc_exit(struct thread *, int status) __attribute__((noreturn));
 #define AT_FORK(fn) static void (*const fn##_joins)(struct proc *) JOIN("guise_atfork") = fn  /* runs in the child */
+
+/* --- gate.c: from the guest's thread into ordinary C ------------------------------------------------------------------------ */
+void gate_start(void);                               /* on libc's own thread: remember its thread pointer */
+long gate(long (*fn)(void *), void *arg);            /* fn may use libc; one at a time in a process; the list of users: exec */
+extern volatile uint32_t gate_lock;
 
 /* --- signal.c ---------------------------------------------------------------------------------------------------------------- */
 void signal_start(struct proc *);
@@ -326,9 +342,14 @@ struct fdobj {                       /* something of ours behind a guest descrip
 struct fdops {
 	const char *name;
 	void (*close)(struct fdobj *);                   /* the last descriptor is gone */
-	void (*forked)(struct proc *, int fd, struct fdobj *);   /* in the child of a fork; may close the descriptor */
+	void (*forked)(struct proc *, int fd, struct fdobj *);   /* in the child of a fork; may close host descriptors of the
+	                                                    child. A vfork child shares memory with its parent: the object
+	                                                    itself must not be changed or freed. NULL: it is inherited */
 };
 void fd_start(struct proc *);
+void fd_forked(struct proc *, const struct fdtab *parents);  /* in the child: its own table, made from the parent's */
+long fd_limit_set(struct proc *, uint64_t soft);     /* the guest's own limit; the host's is higher (see fd.c) */
+void fd_limit_exec(struct proc *, bool back);        /* give the host the guest's limit for an exec, or take it back */
 int fd_ours(struct proc *, int fd);                  /* move fd up out of the guest's reach; new number or -errno */
 static inline bool fd_is_ours(struct proc *p, long fd) { return fd >= p->fd_base; }
 struct fdobj *fd_get(struct proc *, int fd, const struct fdops *);   /* NULL: not such an object */
@@ -339,11 +360,17 @@ void fd_watch(struct proc *, int fd, void (*gone)(void *, int fd), void *);     
 void fd_unwatch(struct proc *, int fd, void (*gone)(void *, int fd), void *);
 
 /* --- path.c ------------------------------------------------------------------------------------------------------------------- */
-enum { PATH_FOLLOW = 1, PATH_CREATE = 2, PATH_DIR = 4 }; /* follow a last symlink; the name may be missing */
+enum {
+	PATH_FOLLOW = 1,         /* follow a last symlink; without it, or with CREATE, the result is (parent, last name) */
+	PATH_CREATE = 2,         /* the last name may be missing, is made, removed or replaced */
+	PATH_DIR = 4,            /* it must be a directory */
+	PATH_BENEATH = 8,        /* nothing above dirfd may be reached */
+};
 struct where {
 	int dirfd;               /* for the host's *at call */
 	const char *path;        /* host memory, or the guest's own pointer where nothing had to change */
 	int own;                 /* descriptor to close in where_done, or -1 */
+	bool exe;                /* the path named the guest's own program through a link of /proc */
 	char buf[4096];
 };
 /* The path of argument i, relative to dirfd (host terms), for a host *at call. 0 or -errno. */
@@ -351,6 +378,10 @@ long must_check arg_path(struct call *, int i, int dirfd, unsigned how, struct w
 long must_check path_resolve(struct thread *, int dirfd, const char *guestpath, unsigned how, struct where *);
 void where_done(struct where *);
 long path_to_guest(struct proc *, const char *host, char *guest, size_t n);  /* length or -errno; as the guest would name it */
+/* open(2) with the host's flags, confined as arg_path is; the new descriptor is the guest's. May block. */
+long must_check arg_open(struct call *, int i, int dirfd, unsigned flags, unsigned mode, unsigned how);
+long path_of_fd(int fd, char *buf, size_t n);        /* host path of an open descriptor: length or -errno */
+long path_chroot(struct thread *, int fd);           /* fd (a directory) is the guest's root from now on */
 void path_start(struct proc *);
 
 /* --- observe/ ------------------------------------------------------------------------------------------------------------------ */

@@ -64,6 +64,7 @@
 #define INOUTV(n, rec_, len_) WL_(n, A_INOUTV, REC_##rec_, len_)
 #define INBUF(n, len_) L_(n, A_INBUF, len_)
 #define OUTBUF(n, len_) L_(n, A_OUTBUF, len_)
+#define DIRENTS(n, rec_, len_) WL_(n, A_OUTBUF, REC_##rec_, len_)   /* bytes: entries of varying length, DIRENT or DIRENT_OLD */
 #define IOVIN(n, len_) L_(n, A_IOVIN, len_)
 #define IOVOUT(n, len_) L_(n, A_IOVOUT, len_)
 #define SOCKIN(n, len_) L_(n, A_SOCKIN, len_)
