@@ -19,4 +19,5 @@ $(T)/guest/freebsd/rt/%.o: tests/guest/freebsd/rt/%.c
 $(T)/guest/freebsd/%: tests/guest/freebsd/%.c $(FBSD_RT) tests/guest/freebsd/tests.mk
 	@mkdir -p $(@D)
 	$(FBSD_CC) $(FBSD_FLAG) -MF $@.d $(FBSD_LINK) -o $@ $< $(FBSD_RT)
+.SECONDARY: $(FBSD_RT)
 -include $(FBSD_BIN:=.d) $(FBSD_RT:.o=.d)
