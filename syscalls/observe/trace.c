@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * `guise trace`: every call of the guest on one line, from the row alone, in the manner of strace. What goes in is
+ * written on the thread's line when the call begins, what comes out when it ends, and the line leaves in one write, so
+ * lines of many threads and processes never mix. A call that does not come back (exit, a successful exec) leaves its line
+ * before it goes. "[pid N] " stands in front from the moment a run has a second thread or process.
+ *
+ * Called by dispatch, thread.c, proc.c and signal.c on the thread itself; may block in the write; takes no lock.
+ */
+#include <sys/mman.h>
+#include "observe.h"
+
+/* One page that all processes of the run share: a parent must learn from its child that it is no longer alone. */
+static struct shared {
+	volatile uint32_t many;          /* there is, or was, more than one thread or process */
+	volatile uint32_t begin;         /* the line of the program itself is still to come */
+} *run;
+
+static void emit(struct thread *t, struct line *l)
+{
+	int fd = t->p->opt->trace_fd;
+	size_t done = 0;
+
+	if (line_full(l))
+		l->len -= 4, PUT(l, "...");
+	l->at[l->len++] = '\n';
+	while (done < l->len) {
+		long n = host(SYS_write, fd, l->at + done, l->len - done);
+		if (n < 0 && n != -EINTR && n != -EAGAIN)
+			return;
+		done += n > 0 ? (size_t)n : 0;
+	}
+}
+static void put_prefix(struct line *l, struct thread *t)
+{
+	if (run->many || t->p->nthreads > 1 || t->tid != t->p->pid)
+		PUT(l, "[pid %d] ", t->tid);
+}
+
+/* --- starting ---------------------------------------------------------------------------------------------------------- */
+static void move_fd(struct proc *p, int *fd, char *text, size_t n)
+{
+	int high = *fd < 0 ? -1 : fd_ours(p, *fd);
+	if (*fd >= 0 && high < 0)
+		die("cannot keep the trace or report file away from the guest (error %d): raise ulimit -n", -high);
+	*fd = high;
+	fmt(text, n, "%d", high);
+}
+static void first_line(struct proc *p, struct thread *t)
+{
+	struct space *s = p->space;
+	char buf[LINE_SIZE];
+	struct line l = { buf, sizeof buf - LINE_TAIL, 0, p->pers };
+	uaddr a;
+
+	PUT(&l, "execve("), put_text(&l, p->exe, str_len(p->exe), false);
+	PUT(&l, ", [");
+	for (unsigned i = 0; s->args && i < s->argc && !copy_in(&a, s->args + 8ul * i, 8); i++)
+		PUT(&l, i ? ", " : ""), put_str(&l, a, 256);
+	l.n = sizeof buf;
+	PUT(&l, "], %#lx /* %u vars */) = 0", s->env, s->envc);
+	emit(t, &l);
+}
+void observe_start(struct proc *p)
+{
+	struct options *o = p->opt;
+
+	move_fd(p, &o->trace_fd, o->fd_text[0], sizeof o->fd_text[0]);
+	move_fd(p, &o->report_fd, o->fd_text[1], sizeof o->fd_text[1]);
+	p->observed = o->trace;
+	if (!o->trace)
+		return;
+	long a = host(SYS_mmap, NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (a < 0 && a > -4096)
+		die("cannot share a page between the processes of the run (error %ld)", -a);
+	mem_claim(p->space, (uaddr)a, (uaddr)a + PAGE);
+	run = (struct shared *)a;
+	run->many = o->again;
+	run->begin = !o->again;          /* who started us again has told of it: observe_exec */
+}
+static void in_child(struct proc *p)
+{
+	struct thread *t = thread_self();
+	if (run)
+		run->many = 1;
+	if (t->vforked)
+		t->line = NULL;          /* the parent's, which is still on it */
+	t->line_len = 0;                 /* the fork itself is the parent's to tell */
+}
+AT_FORK(in_child);
+
+/* --- one call -------------------------------------------------------------------------------------------------------------- */
+static bool line_begin(struct thread *t, struct line *l)
+{
+	if (!t->line)
+		t->line = mem_alloc(LINE_SIZE);
+	*l = (struct line){ t->line, LINE_SIZE - LINE_TAIL, t->line_len, t->p->pers };
+	return t->line != NULL;
+}
+static int first_out(const struct row *r)
+{
+	int i = 0;
+	while (i < 8 && r->arg[i].kind && !arg_is_out(&r->arg[i]))
+		i++;
+	return i;
+}
+static void put_args(struct line *l, struct call *c, int from, int to)
+{
+	for (int i = from; i < to && c->row->arg[i].kind; i++) {
+		if (c->row->arg[i].kind == A_PAD)
+			continue;
+		PUT(l, i ? ", " : "");
+		show_arg(l, c, i);
+	}
+}
+/* A call without a row, or one whose row says only why it is missing: the registers as they are. */
+static void put_raw(struct line *l, struct call *c)
+{
+	for (int i = 0; i < 6; i++)
+		PUT(l, "%s%s%#lx", i ? ", " : "", c->raw[i] ? "" : "0x", c->raw[i]);
+}
+static void line_end(struct thread *t, struct line *l)
+{
+	if (line_full(l))
+		l->len -= 3, l->at[l->len] = 0, l->n = LINE_SIZE, PUT(l, "...");
+	l->n = LINE_SIZE;
+	PUT(l, ")");
+}
+void observe_enter(struct call *c)
+{
+	struct thread *t = c->t;
+	struct line l;
+
+	if (run->begin) {
+		run->begin = 0;
+		first_line(t->p, t);
+	}
+	t->line_len = 0;
+	if (!line_begin(t, &l))
+		return;
+	put_prefix(&l, t);
+	if (c->row)
+		PUT(&l, "%s(", row_top(c)->name);
+	else
+		PUT(&l, "syscall_%u(", c->nr);
+	if (!c->row || !c->row->fn)
+		put_raw(&l, c);
+	else
+		put_args(&l, c, 0, first_out(c->row));
+	t->line_len = (uint32_t)l.len;
+	if (c->row && c->row->ret == R_VOID) {
+		line_end(t, &l);
+		PUT(&l, " = ?");
+		emit(t, &l);
+		t->line_len = 0;
+	}
+}
+void observe_exit(struct call *c)
+{
+	struct thread *t = c->t;
+	struct line l;
+
+	if (!t->line_len || !line_begin(t, &l))
+		return;
+	if (c->row && c->row->fn)
+		put_args(&l, c, first_out(c->row), 8);
+	line_end(t, &l);
+	show_result(&l, c);
+	emit(t, &l);
+	t->line_len = 0;
+}
+void observe_exec(struct thread *t)
+{
+	struct line l;
+
+	if (!t->p->observed || !t->line_len || !line_begin(t, &l))
+		return;
+	line_end(t, &l);
+	PUT(&l, " = 0");
+	emit(t, &l);
+}
+
+/* --- what is not a call -------------------------------------------------------------------------------------------------------- */
+void observe_signal(struct thread *t, const struct sigpend *pd)
+{
+	char buf[512];
+	struct line l = { buf, sizeof buf - 1, 0, t->p->pers };
+
+	put_prefix(&l, t);
+	PUT(&l, "--- "), put_sig(&l, sig_to_guest(l.pers, pd->sig));
+	PUT(&l, " "), put_siginfo(&l, &pd->info, pd->sig);
+	PUT(&l, " ---");
+	emit(t, &l);
+}
+void observe_end(struct thread *t, int status, bool whole)
+{
+	char buf[256];
+	struct line l = { buf, sizeof buf - 1, 0, t->p->pers };
+
+	if (!t->p->observed)
+		return;
+	if (t->line_len && line_begin(t, &l)) {
+		line_end(t, &l);
+		PUT(&l, " = ?");
+		emit(t, &l);
+		l = (struct line){ buf, sizeof buf - 1, 0, t->p->pers };
+	}
+	put_prefix(&l, t);
+	if (status & 0x100)
+		PUT(&l, "+++ killed by "), put_sig(&l, sig_to_guest(l.pers, status & 0xff)), PUT(&l, " +++");
+	else
+		PUT(&l, "+++ exited with %d +++", status & 0xff);
+	emit(t, &l);
+	mem_free(t->line, LINE_SIZE);
+	t->line = NULL;
+	t->line_len = 0;
+}
