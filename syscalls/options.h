@@ -21,10 +21,11 @@ struct options {
 	bool strict;             /* the first unknown call, flag, command or sysctl ends the run */
 	bool trace;
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
+	int resume_fd;           /* the program, already open (its path may be gone), or -1; set by a guest's exec */
 	int trace_fd, report_fd; /* where to write, or -1 */
-	/* What to say before PROGRAM when we start ourselves again for the guest's exec of a foreign program; argv[0] and
-	 * "run" or "trace" included, PROGRAM and "--argv0 NAME" not. The descriptors' numbers are in fd_text. */
+	/* What stands between "guise" and PROGRAM when we start ourselves again for the guest's exec of a foreign program:
+	 * "run" and all options that hold for children too, but not --resume, --argv0 and the closing "--". */
 	char **self_argv;
-	int n_self;
+	unsigned n_self;
 	char fd_text[2][12];     /* trace_fd, report_fd as text: self_argv points here */
 };
