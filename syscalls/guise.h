@@ -203,6 +203,7 @@ struct personality {
 	void (*fetch)(struct thread *, struct call *);       /* registers -> tab, nr, raw */
 	void (*store)(struct thread *, struct call *);       /* rv, rv2 -> registers */
 	long (*frame)(struct thread *, const struct sigframe *);               /* regs now run the guest's handler */
+	bool (*signal_hold)(struct thread *);                /* true: not now, keep it; NULL: never */
 	void (*thread_start)(struct thread *t, struct thread *parent);         /* a new thread's block was made */
 	void (*thread_exit)(struct thread *);                /* guest words to clear and wake, before the host exit */
 	void (*proc_start)(struct proc *);                   /* once per image, before the first instruction */
@@ -219,11 +220,11 @@ struct personality {
 	/* socket addresses: guest bytes -> host (length, or -errno), and back (length the guest's form has, written up to max) */
 	long (*sockaddr_get)(const void *guest, size_t n, struct sockaddr_storage *host);
 	long (*sockaddr_put)(const struct sockaddr_storage *host, size_t n, void *guest, size_t max);
-	/* control messages, a whole buffer each way: bytes made or -errno; both may add MSG_CTRUNC to *flags. sock.h */
+	/* control messages, a whole buffer each way: bytes made or -errno; put may add MSG_CTRUNC. sock.h */
 	long (*cmsg_get)(struct thread *, const void *guest, size_t n, void *host, size_t max);
 	long (*cmsg_put)(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max, int *flags);
-	const struct cmsgrow *cmsg; unsigned n_cmsg;
-	const struct sockopt *sockopt; unsigned n_sockopt;
+	const struct cmsgrow *cmsg;                          /* ends with a row without a name */
+	const struct sockopt *sockopt;                       /* the same */
 	bool bsd_sockets;                                    /* accept hands on O_NONBLOCK; a full local backlog refuses */
 	uint32_t wait_continued;                             /* status word of a continued child; 0: the host's 0xffff */
 	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
@@ -330,9 +331,18 @@ void signal_force(struct thread *, int sig, int code, uaddr addr);   /* the gues
 void signal_die(struct thread *, int sig) __attribute__((noreturn)); /* end by this signal, as the default action does */
 long must_check sigset_get(struct thread *, uaddr, sigbits *);        /* the guest's set, made ours; and back */
 long must_check sigset_put(struct thread *, uaddr, sigbits);
+sigbits sigset_in(const struct personality *, const uint8_t guest[16]);
+void sigset_out(const struct personality *, sigbits, uint8_t guest[16]);
 size_t sigset_size(const struct personality *);      /* bytes of a guest's set */
 uint64_t sigset_host(sigbits);                        /* as the kernel wants it; never blocks what we need */
 extern sigbits const SIGSET_UNBLOCKABLE;
+
+/* --- fpu.c: the guest's vector state, which is live in the registers all the time ------------------------------------------- */
+#define FPU_SIZE 2816                                /* room for what fpu_save writes: x87, SSE, AVX, AVX-512 (standard form) */
+size_t fpu_size(void);                               /* bytes of it in use on this machine */
+void fpu_save(void *to);                             /* 64-byte aligned */
+long must_check fpu_load(const void *from);          /* checked copy; -EINVAL if the processor would refuse it */
+void fpu_init(void);
 
 /* --- fd.c --------------------------------------------------------------------------------------------------------------------- */
 struct fdobj {                       /* something of ours behind a guest descriptor; refs counted by descriptor */

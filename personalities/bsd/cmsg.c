@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The BSDs' control messages: a head of 12 bytes (length, level, type), data and next head aligned to 8. Linux's head
+ * is 16 bytes with a long length, so the data lies at the same offset but its sizes differ by kind. Which kinds there
+ * are is the personality's cmsg table; here are the walks both ways and the data of the kinds that BSDs share.
+ *
+ * Credentials: BSD has a sender attach them (SCM_CREDS) and any receiver see them. Linux shows them only to a receiver
+ * that asked (SO_PASSCRED), and then with every message; so a guest sees them only after LOCAL_CREDS.
+ */
+#include <string.h>
+#include <netinet/in.h>
+#include <time.h>
+#include "host.h"
+#include "sock.h"
+
+struct head { uint32_t len; int32_t level, type; };
+#define HEAD 16ul
+#define ALIGN(n) (((n) + 7ul) & ~7ul)
+_Static_assert(sizeof(struct head) == 12 && sizeof(struct cmsghdr) == HEAD, "heads");
+
+/* --- to the host ------------------------------------------------------------------------------------------------------------- */
+static const struct cmsgrow *row_of_guest(const struct personality *p, const struct head *h)
+{
+	for (const struct cmsgrow *r = p->cmsg; r && r->name; r++)
+		if (r->get && r->level == (uint32_t)h->level && r->type == (uint32_t)h->type)
+			return r;
+	return NULL;
+}
+static long one_get(struct thread *t, const struct head *h, struct cmsghdr *out, size_t max)
+{
+	const struct cmsgrow *r = row_of_guest(t->p->pers, h);
+	long n;
+
+	if (!r) {
+		report_unknown(t, UNK_OPTION, "cmsg", (uint64_t)(uint32_t)h->level << 32 | (uint32_t)h->type);
+		return -EINVAL;
+	}
+	if (max < HEAD)
+		return -EINVAL;
+	n = r->get(t, (const char *)h + HEAD, h->len > HEAD ? h->len - HEAD : 0, (char *)out + HEAD, max - HEAD);
+	if (n <= 0)
+		return n;
+	out->cmsg_len = HEAD + (size_t)n;
+	out->cmsg_level = r->hlevel;
+	out->cmsg_type = r->htype;
+	return (long)MIN(ALIGN(out->cmsg_len), max);
+}
+long bsd_cmsg_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
+{
+	const char *g = guest;
+	size_t at = 0, to = 0;
+
+	if (n < sizeof(struct head))
+		return -EINVAL;
+	while (at + sizeof(struct head) <= n) {
+		const struct head *h = (const struct head *)(g + at);
+		if (h->len < sizeof *h || h->len > n - at)
+			return -EINVAL;
+		long e = one_get(t, h, (struct cmsghdr *)((char *)out + to), max - to);
+		if (e < 0)
+			return e;
+		to += (size_t)e;
+		at += ALIGN(h->len);
+	}
+	return (long)to;
+}
+
+/* --- to the guest --------------------------------------------------------------------------------------------------------------- */
+/* One host message may be several of the guest's (packet info is address and interface): every row has its say. */
+static size_t one_put(struct thread *t, int fd, const struct cmsghdr *h, char *g, size_t room, int *flags)
+{
+	size_t to = 0;
+	char data[4096];
+
+	for (const struct cmsgrow *r = t->p->pers->cmsg; r && r->name; r++) {
+		if (!r->put || r->hlevel != h->cmsg_level || r->htype != h->cmsg_type)
+			continue;
+		bool rights = r->put == cmsg_rights_put;
+		size_t left = room - to > HEAD ? MIN(room - to - HEAD, sizeof data) : 0;
+		long n = r->put(t, fd, (const char *)h + HEAD, h->cmsg_len - HEAD, data, rights ? left : sizeof data);
+		if (n <= 0)
+			continue;
+		if ((size_t)n > left || (rights && (size_t)n < h->cmsg_len - HEAD))
+			*flags |= MSG_CTRUNC;
+		if (!left || (rights && (size_t)n > left))
+			continue;
+		n = MIN(n, (long)left);
+		*(struct head *)(g + to) = (struct head){ (uint32_t)(HEAD + (size_t)n), (int)r->level, (int)r->type };
+		memcpy(g + to + HEAD, data, (size_t)n);
+		to += MIN(ALIGN(HEAD + (size_t)n), room - to);
+	}
+	return to;
+}
+long bsd_cmsg_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max, int *flags)
+{
+	const char *at = in, *end = at + n;
+	size_t to = 0;
+
+	while (at + HEAD <= end) {
+		const struct cmsghdr *h = (const struct cmsghdr *)at;
+		if (h->cmsg_len < HEAD)
+			break;
+		to += one_put(t, fd, h, (char *)guest + to, max - to, flags);
+		at += ALIGN(h->cmsg_len);
+	}
+	return (long)to;
+}
+
+/* --- data: the same on both sides --------------------------------------------------------------------------------------------- */
+long cmsg_same_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
+{
+	if (n > max)
+		return -EINVAL;
+	memcpy(out, guest, n);
+	return (long)n;
+}
+long cmsg_same_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	memcpy(guest, in, MIN(n, max));
+	return (long)n;
+}
+
+/* --- descriptors ------------------------------------------------------------------------------------------------------------------ */
+long cmsg_rights_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
+{
+	const int *fd = guest;
+	if (n > max)
+		return -EINVAL;
+	for (size_t i = 0; i < n / sizeof *fd; i++)
+		if (fd[i] < 0 || fd_is_ours(t->p, fd[i]))
+			return -EBADF;
+	memcpy(out, guest, n & ~3ul);
+	return (long)(n & ~3ul);
+}
+/* Descriptors that the guest cannot have, or has no room to be told of, are closed. */
+long cmsg_rights_put(struct thread *t, int s, const void *in, size_t n, void *guest, size_t max)
+{
+	const int *fd = in;
+	int *to = guest;
+	size_t k = 0;
+	for (size_t i = 0; i < n / sizeof *fd; i++) {
+		if ((k + 1) * sizeof *to <= max && fd[i] < (long)MIN(t->p->fd_limit, (uint64_t)t->p->fd_base))
+			to[k++] = fd[i];
+		else
+			host(SYS_close, fd[i]);
+	}
+	return (long)(k * sizeof *to);
+}
+
+/* --- credentials -------------------------------------------------------------------------------------------------------------------- */
+struct sockcred { uint32_t uid, euid, gid, egid; int32_t ngroups; uint32_t groups[1]; };
+struct sockcred2 { int32_t version, pid; struct sockcred c; };
+
+/* The sender's bytes do not matter: the kernel fills them. */
+long cmsg_creds_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
+{
+	struct ucred *u = out;
+	if (max < sizeof *u)
+		return -EINVAL;
+	*u = (struct ucred){ t->p->pid, (uid_t)host(SYS_geteuid), (gid_t)host(SYS_getegid) };
+	return sizeof *u;
+}
+static struct sockcred cred_of(const struct ucred *u)
+{
+	return (struct sockcred){ u->uid, u->uid, u->gid, u->gid, 1, { u->gid } };
+}
+long cmsg_sockcred_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	if (n < sizeof(struct ucred) || !(sock_state(t, fd) & SOCK_CREDS))
+		return 0;
+	*(struct sockcred *)guest = cred_of(in);
+	return sizeof(struct sockcred);
+}
+long cmsg_sockcred2_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	const struct ucred *u = in;
+	if (n < sizeof *u || !(sock_state(t, fd) & SOCK_CREDS2))
+		return 0;
+	*(struct sockcred2 *)guest = (struct sockcred2){ 0, u->pid, cred_of(u) };
+	return sizeof(struct sockcred2);
+}
+
+/* --- times ------------------------------------------------------------------------------------------------------------------------------ */
+long cmsg_bintime_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	const struct timespec *ts = in;
+	uint64_t *bt = guest;                    /* seconds, and 2^-64ths of one */
+	if (n < sizeof *ts || !(sock_state(t, fd) & SOCK_BINTIME))
+		return 0;
+	bt[0] = (uint64_t)ts->tv_sec;
+	bt[1] = (uint64_t)ts->tv_nsec * 18446744073ull;
+	return 16;
+}
+long cmsg_realtime_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	return sock_state(t, fd) & SOCK_BINTIME ? 0 : cmsg_same_put(t, fd, in, n, guest, max);
+}
+
+/* --- where a datagram came in, or leaves from -------------------------------------------------------------------------------------------- */
+long cmsg_dstaddr_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
+{
+	struct in_pktinfo *p = out;
+	if (n != sizeof p->ipi_spec_dst || max < sizeof *p)
+		return -EINVAL;
+	memset(p, 0, sizeof *p);
+	memcpy(&p->ipi_spec_dst, guest, n);
+	return sizeof *p;
+}
+long cmsg_dstaddr_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	const struct in_pktinfo *p = in;
+	if (n < sizeof *p || !(sock_state(t, fd) & SOCK_RECVDST))
+		return 0;
+	memcpy(guest, &p->ipi_addr, sizeof p->ipi_addr);
+	return sizeof p->ipi_addr;
+}
+/* A link-level address of which only the interface's number is filled. */
+long cmsg_recvif_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	const struct in_pktinfo *p = in;
+	uint8_t *g = guest;
+	if (n < sizeof *p || !(sock_state(t, fd) & SOCK_RECVIF))
+		return 0;
+	memset(g, 0, 54);
+	g[0] = 54;
+	g[1] = (uint8_t)set_to_guest(t->p->pers, SET_AF, AF_PACKET);
+	g[2] = (uint8_t)p->ipi_ifindex;
+	g[3] = (uint8_t)(p->ipi_ifindex >> 8);
+	return 54;
+}
+long cmsg_sockaddr_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	struct addr a = { .own = { -1, -1 }, .len = (long)MIN(n, sizeof a.ss) };
+	memcpy(&a.ss, in, (size_t)a.len);
+	return addr_bytes(t, &a, guest, max);
+}
+/* An int on Linux, one byte here. */
+long cmsg_byte_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	if (!n)
+		return 0;
+	*(uint8_t *)guest = *(const uint8_t *)in;
+	return 1;
+}

@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Sockets: making, naming, connecting and single-buffer traffic. Addresses are spelled by the personality
+ * (sockaddr_get, sockaddr_put); the path of a local socket is resolved like any other path, so that a guest in a root
+ * meets the sockets of its root. Data buffers go to Linux as the guest passed them.
+ *
+ * A socket of ours is the host's; what Linux has no bit for (SO_NOSIGPIPE and such) hangs on the descriptor as an
+ * fdobj that dup and fork share. It does not survive exec or SCM_RIGHTS, where the system's own socket would keep it.
+ */
+#include <string.h>
+#include <fcntl.h>
+#include <sys/un.h>
+#include "host.h"
+#include "ext.h"
+#include "sock.h"
+
+sysfn sys_socket, sys_socketpair, sys_bind, sys_bindat, sys_connect, sys_connectat, sys_listen, sys_shutdown, sys_accept,
+	sys_accept4, sys_getsockname, sys_getpeername, sys_sendto, sys_send, sys_recvfrom, sys_recv;
+
+#define SUN_PATH offsetof(struct sockaddr_un, sun_path)
+
+/* --- state of ours ----------------------------------------------------------------------------------------------------- */
+struct sockst { struct fdobj o; unsigned bits; };
+static volatile int states;          /* how many there are: most programs have none and pay nothing */
+
+static void state_close(struct fdobj *o)
+{
+	__atomic_sub_fetch(&states, 1, __ATOMIC_RELAXED);
+	mem_free(o, sizeof(struct sockst));
+}
+static void state_forked(struct proc *p, int fd, struct fdobj *o) { (void)p, (void)fd, (void)o; }
+static const struct fdops state_ops = { .name = "socket", .close = state_close, .forked = state_forked };
+
+unsigned sock_state(struct thread *t, int fd)
+{
+	struct fdobj *o = states ? fd_get(t->p, fd, &state_ops) : NULL;
+	return o ? ((struct sockst *)o)->bits : 0;
+}
+long sock_state_set(struct thread *t, int fd, unsigned bits, bool on)
+{
+	struct sockst *s = states ? (struct sockst *)fd_get(t->p, fd, &state_ops) : NULL;
+	if (!s && !on)
+		return 0;
+	if (!s) {
+		s = mem_alloc(sizeof *s);
+		if (!s)
+			return -ENOBUFS;
+		s->o = (struct fdobj){ .ops = &state_ops, .refs = 1 };
+		__atomic_add_fetch(&states, 1, __ATOMIC_RELAXED);
+		long e = fd_put(t->p, fd, &s->o);
+		if (e < 0) {
+			state_close(&s->o);
+			return e;
+		}
+	}
+	s->bits = on ? s->bits | bits : s->bits & ~bits;
+	return 0;
+}
+int sock_domain(int fd)
+{
+	int d = 0;
+	uint32_t n = sizeof d;
+	long e = host(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &d, &n);
+	return e < 0 ? (int)e : d;
+}
+
+/* --- addresses, guest to host --------------------------------------------------------------------------------------------- */
+static long un_set(struct addr *a, const char *path)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)&a->ss;
+	size_t n = str_len(path);
+	if (n >= sizeof un->sun_path)
+		return -ENAMETOOLONG;
+	memcpy(un->sun_path, path, n + 1);
+	a->len = (long)(SUN_PATH + n + 1);
+	return 0;
+}
+
+/* A root makes short guest paths long ones; the host takes 107 bytes. The directory, or the socket itself, is opened and
+ * named through /proc. getsockname on such a socket can only tell the last component. */
+static long un_long(struct addr *a, int dirfd, const char *path, unsigned how)
+{
+	char dir[4096], name[160];
+	const char *slash = str_rchr(path, '/');
+	const char *base = slash ? slash + 1 : path;
+	bool whole = !(how & PATH_CREATE);
+
+	str_copy(dir, path, sizeof dir);
+	if (!whole && slash)
+		dir[slash == path ? 1 : slash - path] = 0;
+	else if (!whole)
+		str_copy(dir, ".", sizeof dir);
+	long fd = host(SYS_openat, dirfd, dir, O_PATH | O_CLOEXEC | (whole ? 0 : O_DIRECTORY), 0);
+	if (fd < 0)
+		return fd;
+	fd = fd_ours(thread_self()->p, (int)fd);
+	if (fd < 0)
+		return fd;
+	a->own[1] = (int)fd;
+	if (str_len(base) > 100 && !whole)
+		return -ENAMETOOLONG;
+	fmt(name, sizeof name, whole ? "/proc/self/fd/%d" : "/proc/self/fd/%d/%s", (int)fd, base);
+	return un_set(a, name);
+}
+static long un_path(struct thread *t, int dirfd, unsigned how, struct addr *a)
+{
+	struct where w;
+	char guest[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
+	long e;
+
+	str_copy(guest, ((struct sockaddr_un *)&a->ss)->sun_path, sizeof guest);
+	e = path_resolve(t, dirfd, guest, how, &w);
+	if (e < 0)
+		return e;
+	if ((w.dirfd == AT_FDCWD || *w.path == '/') && str_len(w.path) < sizeof guest - 1)
+		e = un_set(a, w.path);
+	else
+		e = un_long(a, w.dirfd, w.path, how);
+	where_done(&w);
+	return e;
+}
+long addr_get(struct thread *t, uaddr from, uint64_t n, int dirfd, unsigned how, struct addr *a)
+{
+	const struct personality *p = t->p->pers;
+	char guest[256] = { 0 };
+	long e;
+
+	memset(&a->ss, 0, sizeof a->ss);
+	a->own[0] = a->own[1] = -1;
+	if (n >= sizeof guest)
+		return -ENAMETOOLONG;
+	e = copy_in(guest, from, n);
+	if (e < 0)
+		return e;
+	if (p->sockaddr_get) {
+		e = p->sockaddr_get(guest, n, &a->ss);
+	} else {
+		e = (long)MIN(n, sizeof a->ss);
+		memcpy(&a->ss, guest, (size_t)e);
+	}
+	if (e < 0)
+		return e;
+	a->len = e;
+	if (a->ss.ss_family != AF_UNIX || a->len <= (long)SUN_PATH || !((struct sockaddr_un *)&a->ss)->sun_path[0])
+		return 0;
+	e = un_path(t, dirfd, how, a);
+	if (e < 0)
+		addr_done(a);
+	return e;
+}
+void addr_done(struct addr *a)
+{
+	for (int i = 0; i < 2; i++)
+		if (a->own[i] >= 0)
+			host(SYS_close, a->own[i]);
+	a->own[0] = a->own[1] = -1;
+}
+
+/* --- addresses, host to guest --------------------------------------------------------------------------------------------- */
+static void un_to_guest(struct thread *t, const struct addr *a, struct addr *out)
+{
+	struct sockaddr_un *un = (struct sockaddr_un *)&out->ss;
+	char host_path[sizeof un->sun_path + 1] = { 0 }, guest[4096];
+	const char *show = host_path;
+
+	*out = *a;
+	memcpy(host_path, un->sun_path, (size_t)MIN(a->len - (long)SUN_PATH, (long)sizeof un->sun_path));
+	if (!str_ncmp(host_path, "/proc/self/fd/", 14) && str_chr(host_path + 14, '/'))
+		show = str_rchr(host_path, '/') + 1;
+	else if (*host_path == '/' && path_to_guest(t->p, host_path, guest, sizeof guest) > 0)
+		show = guest;
+	str_copy(un->sun_path, show, sizeof un->sun_path);
+	out->len = (long)(SUN_PATH + str_len(un->sun_path) + 1);
+}
+long addr_bytes(struct thread *t, const struct addr *a, void *guest, size_t max)
+{
+	const struct personality *p = t->p->pers;
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
+	struct addr shown;
+
+	if (a->len > (long)SUN_PATH && un->sun_family == AF_UNIX && un->sun_path[0]) {
+		un_to_guest(t, a, &shown);
+		a = &shown;
+	}
+	if (p->sockaddr_put)
+		return p->sockaddr_put(&a->ss, (size_t)a->len, guest, max);
+	memcpy(guest, &a->ss, MIN((size_t)a->len, max));
+	return a->len;
+}
+long addr_put(struct thread *t, const struct addr *a, uaddr to, uint32_t room, uaddr lenp, bool full)
+{
+	char guest[256] = { 0 };
+	long n = a->len > 0 ? addr_bytes(t, a, guest, sizeof guest) : 0;
+	uint32_t w = (uint32_t)MIN(n, (long)room), told = full || t->p->pers->identity ? (uint32_t)n : w;
+	long e = n < 0 ? n : to ? copy_out(to, guest, w) : 0;
+	return e < 0 || !lenp ? e : copy_out(lenp, &told, sizeof told);
+}
+static long room_get(uaddr to, uaddr lenp, uint32_t *room)
+{
+	*room = 0;
+	if (!lenp)
+		return to ? -EFAULT : 0;
+	long e = copy_in(room, lenp, sizeof *room);
+	return e < 0 ? e : (int)*room < 0 ? -EINVAL : 0;
+}
+
+/* --- making ------------------------------------------------------------------------------------------------------------------ */
+long sys_socket(struct call *c)
+{
+	return host(SYS_socket, c->arg[0], c->arg[1], (int)c->arg[2]);
+}
+long sys_socketpair(struct call *c)
+{
+	int sv[2];
+	long e = host(SYS_socketpair, c->arg[0], c->arg[1], (int)c->arg[2], sv);
+	if (e < 0)
+		return e;
+	if (MAX(sv[0], sv[1]) >= (long)c->t->p->fd_limit)
+		e = -EMFILE;
+	else
+		e = copy_out((uaddr)c->arg[3], sv, sizeof sv);
+	if (e < 0) {
+		host(SYS_close, sv[0]);
+		host(SYS_close, sv[1]);
+	}
+	return e;
+}
+static long bind_at(struct call *c, int dirfd, int i)
+{
+	struct addr a;
+	long e = addr_get(c->t, (uaddr)c->arg[i + 1], (uint32_t)c->arg[i + 2], dirfd, PATH_CREATE, &a);
+	if (e < 0)
+		return e;
+	e = host(SYS_bind, (int)c->arg[i], &a.ss, a.len);
+	addr_done(&a);
+	return e;
+}
+long sys_bind(struct call *c) { return bind_at(c, AT_FDCWD, 0); }
+long sys_bindat(struct call *c) { return bind_at(c, (int)c->arg[0], 1); }
+
+/* BSD: a local socket whose listener's queue is full refuses at once. Linux: a blocking connect waits for a place (left
+ * so), a non-blocking one gets EAGAIN, which no BSD program expects of connect. An interrupted connect goes on in the
+ * background on both; Linux restarts it after a handler with SA_RESTART, BSD tells EINTR: the guest sees Linux's way. */
+static long connect_at(struct call *c, int dirfd, int i)
+{
+	struct addr a;
+	long e = addr_get(c->t, (uaddr)c->arg[i + 1], (uint32_t)c->arg[i + 2], dirfd, PATH_FOLLOW, &a);
+	if (e < 0)
+		return e;
+	e = block(SYS_connect, (int)c->arg[i], &a.ss, a.len);
+	addr_done(&a);
+	return e == -EAGAIN && a.ss.ss_family == AF_UNIX && c->t->p->pers->bsd_sockets ? -ECONNREFUSED : e;
+}
+long sys_connect(struct call *c) { return connect_at(c, AT_FDCWD, 0); }
+long sys_connectat(struct call *c) { return connect_at(c, (int)c->arg[0], 1); }
+
+long sys_listen(struct call *c) { return host(SYS_listen, c->arg[0], (int)c->arg[1]); }
+long sys_shutdown(struct call *c) { return host(SYS_shutdown, c->arg[0], (int)c->arg[1]); }
+
+/* A bad name buffer loses no connection on BSD after 10, and on Linux the descriptor is closed again: as Linux. */
+static long accept_with(struct call *c, int flags)
+{
+	struct addr a = { .own = { -1, -1 } };
+	uint32_t room, n = sizeof a.ss;
+	int fd = (int)c->arg[0];
+	long e = c->arg[1] ? room_get((uaddr)c->arg[1], (uaddr)c->arg[2], &room) : 0, r;
+	if (e < 0)
+		return e;
+	r = block(SYS_accept4, fd, &a.ss, &n, flags);
+	if (r < 0)
+		return r;
+	a.len = n;
+	if (c->arg[1])
+		e = addr_put(c->t, &a, (uaddr)c->arg[1], room, (uaddr)c->arg[2], true);
+	if (!e && states)
+		e = sock_state_set(c->t, (int)r, sock_state(c->t, fd), sock_state(c->t, fd) != 0);
+	if (e < 0) {
+		fd_closed(c->t->p, (int)r);
+		host(SYS_close, r);
+		return e;
+	}
+	return r;
+}
+/* BSD: the new socket has the listener's O_NONBLOCK and O_ASYNC. Linux: neither. */
+long sys_accept(struct call *c)
+{
+	long fl = 0;
+	if (c->t->p->pers->bsd_sockets)
+		fl = host(SYS_fcntl, c->arg[0], F_GETFL, 0);
+	return accept_with(c, fl > 0 && fl & O_NONBLOCK ? SOCK_NONBLOCK : 0);
+}
+long sys_accept4(struct call *c) { return accept_with(c, (int)c->arg[3]); }
+
+static long name_with(struct call *c, long nr)
+{
+	struct addr a = { .own = { -1, -1 } };
+	uint32_t room, n = sizeof a.ss;
+	long e = room_get((uaddr)c->arg[1], (uaddr)c->arg[2], &room);
+	if (!e)
+		e = host(nr, c->arg[0], &a.ss, &n);
+	if (e < 0)
+		return e;
+	a.len = n;
+	return addr_put(c->t, &a, (uaddr)c->arg[1], room, (uaddr)c->arg[2], true);
+}
+long sys_getsockname(struct call *c) { return name_with(c, SYS_getsockname); }
+long sys_getpeername(struct call *c) { return name_with(c, SYS_getpeername); }
+
+/* --- traffic ----------------------------------------------------------------------------------------------------------------- */
+int msg_flags_in(struct thread *t, int fd, long flags)
+{
+	int f = (int)(flags & (long)HOST_BITS);
+	if (flags & (long)X_MSG_NBIO)
+		f |= MSG_DONTWAIT;
+	if (sock_state(t, fd) & SOCK_NOSIGPIPE)
+		f |= MSG_NOSIGNAL;
+	return f;
+}
+int msg_flags_recv(long flags)
+{
+	return (int)(flags & (long)HOST_BITS) | (flags & (long)X_MSG_NBIO ? MSG_DONTWAIT : 0);
+}
+long msg_sent(int fd, long flags, long rv)
+{
+	if (rv >= 0 && flags & (long)X_MSG_EOF)
+		host(SYS_shutdown, fd, SHUT_WR);
+	return rv;
+}
+/* An address on a connected datagram socket: EISCONN on BSD, taken by Linux for this one message. As Linux. */
+static long send_to(struct call *c, uaddr to, uint32_t tolen)
+{
+	struct addr a = { .own = { -1, -1 } };
+	int fd = (int)c->arg[0], f = msg_flags_in(c->t, fd, c->arg[3]);
+	long e = to ? addr_get(c->t, to, tolen, AT_FDCWD, PATH_FOLLOW, &a) : 0;
+	if (e < 0)
+		return e;
+	e = block(SYS_sendto, fd, c->arg[1], c->arg[2], f, to ? &a.ss : NULL, a.len);
+	addr_done(&a);
+	return msg_sent(fd, c->arg[3], e);
+}
+long sys_sendto(struct call *c) { return send_to(c, (uaddr)c->arg[4], (uint32_t)c->arg[5]); }
+long sys_send(struct call *c) { return send_to(c, 0, 0); }
+
+static long recv_from(struct call *c, uaddr from, uaddr lenp)
+{
+	struct addr a = { .own = { -1, -1 } };
+	uint32_t room, n = sizeof a.ss;
+	int f = msg_flags_recv(c->arg[3]);
+	long e = lenp ? room_get(from, lenp, &room) : 0, r;
+	if (e < 0)
+		return e;
+	r = block(SYS_recvfrom, (int)c->arg[0], c->arg[1], c->arg[2], f, from ? &a.ss : NULL, from ? &n : NULL);
+	if (r < 0 || !from || !lenp)
+		return r;
+	a.len = n;
+	e = addr_put(c->t, &a, from, room, lenp, false);
+	return e < 0 ? e : r;
+}
+long sys_recvfrom(struct call *c) { return recv_from(c, (uaddr)c->arg[4], (uaddr)c->arg[5]); }
+long sys_recv(struct call *c) { return recv_from(c, 0, 0); }
