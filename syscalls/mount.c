@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The guest's root and binds come into being, at start from the options and again when the guest calls chroot. Their
+ * descriptors are ours, their host names are those the kernel gives them, links resolved.
+ */
+#include <fcntl.h>
+#include "host.h"
+#include "options.h"
+#include "paths.h"
+
+static char *keep(const char *s)
+{
+	size_t n = str_len(s);
+	char *to;
+	while (n && s[n - 1] == '/')
+		n--;
+	if (!(to = mem_alloc(n + 1)))
+		die("no memory for the paths of the root");
+	memcpy(to, s, n);
+	return to;
+}
+static void mount_open(struct proc *p, struct mount *m, const char *host, const char *guest)
+{
+	char real[PATH_MAX];
+	long fd = host(SYS_openat, AT_FDCWD, host, O_PATH | O_CLOEXEC);
+	if (fd < 0 || (fd = fd_ours(p, (int)fd)) < 0 || path_of_fd((int)fd, real, sizeof real) < 0)
+		die("cannot use %s as the guest's %s (error %ld): it must exist, and /proc must be mounted",
+		    host, *guest ? guest : "root", -fd);
+	m->fd = (int)fd;
+	m->host = keep(real);
+	m->host_len = str_len(m->host);
+	m->guest = keep(guest);
+	m->guest_len = str_len(m->guest);
+}
+static void go_inside(struct proc *p)
+{
+	char cwd[PATH_MAX];
+	const struct paths *ps = p->paths;
+	long n = host(SYS_getcwd, cwd, sizeof cwd);
+	bool inside = n > 0 && cwd[0] == '/' && path_mount_of(ps, cwd);
+	if (!inside && (ps->only || n <= 0 || !cwd[1]))
+		host(SYS_fchdir, ps->root.fd);
+}
+void path_start(struct proc *p)
+{
+	const struct options *o = p->opt;
+	struct paths *ps;
+	long fd;
+
+	if (!o->root && !o->n_bind)
+		return;
+	if (!(ps = mem_alloc(sizeof *ps)) || (o->n_bind && !(ps->bind = mem_alloc(o->n_bind * sizeof *ps->bind))))
+		die("no memory for the paths of the root");
+	mount_open(p, &ps->root, o->root ? o->root : "/", "");
+	if (!fd_is_dir(ps->root.fd))
+		die("%s cannot be the guest's root: it is not a directory", o->root);
+	for (unsigned i = 0; i < o->n_bind; i++)
+		mount_open(p, &ps->bind[i], o->bind[i].host, o->bind[i].guest);
+	ps->n_bind = o->n_bind;
+	ps->only = o->root_only || !o->root;
+	fd = walk_open(ps, "/", O_PATH | O_CLOEXEC, 0);
+	ps->one_call = fd >= 0;
+	if (fd >= 0)
+		host(SYS_close, fd);
+	p->paths = ps;
+	go_inside(p);
+}
+/* A root within the root: confined from then on. The binds that lie in it stay. The old one may be in use by another
+ * thread at this moment and is not freed. */
+long path_chroot(struct thread *t, int fd)
+{
+	struct proc *p = t->p;
+	struct paths *old = p->paths, *ps = mem_alloc(sizeof *ps);
+	char host_dir[PATH_MAX], dir[PATH_MAX];
+	long e, up;
+
+	if (!ps || (old && old->n_bind && !(ps->bind = mem_alloc(old->n_bind * sizeof *ps->bind))))
+		return -ENOMEM;
+	if ((e = path_of_fd(fd, host_dir, sizeof host_dir)) < 0
+	    || (e = path_to_guest(p, host_dir, dir, sizeof dir)) < 0
+	    || (up = host(SYS_fcntl, fd, F_DUPFD_CLOEXEC, p->fd_base)) < 0)
+		return e < 0 ? e : -ENOMEM;
+	ps->root = (struct mount){ (int)up, "", keep(host_dir), 0, 0 };
+	ps->root.host_len = str_len(ps->root.host);
+	ps->only = true;
+	ps->one_call = !old || old->one_call;
+	if (!str_cmp(dir, "/"))
+		dir[0] = 0;
+	size_t n = str_len(dir);
+	for (unsigned i = 0; old && i < old->n_bind; i++) {
+		struct mount m = old->bind[i];
+		if (m.guest_len <= n || str_ncmp(m.guest, dir, n) || m.guest[n] != '/')
+			continue;
+		m.guest += n;
+		m.guest_len -= n;
+		ps->bind[ps->n_bind++] = m;
+	}
+	p->paths = ps;
+	return 0;
+}

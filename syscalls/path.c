@@ -1,0 +1,242 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Paths. Without a root the guest's path is the host's and its pointer goes to Linux as it is, after one look for the
+ * few names under /proc and /dev that mean something of ours: the guest's program is not the host's /proc/self/exe, and
+ * a descriptor of ours is not to be had through /proc/self/fd.
+ *
+ * With a root, a path is looked up in the root (walk.c) and, unless the root is all there is, then on the host by the
+ * same name. What a relative path begins at is a directory the guest already holds: in the root its guest name is found
+ * first, outside the root it is the host's alone. A handler gets what a host *at call wants, and never a name that could
+ * lead elsewhere by the time Linux reads it: a followed path is a descriptor of ours, named by the link /proc/self/fd/N,
+ * any other is its directory's descriptor and the last name.
+ */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/vfs.h>
+#include "host.h"
+#include "paths.h"
+
+/* --- names with a meaning of their own ------------------------------------------------------------------------------ */
+enum special { SP_NONE, SP_EXE, SP_PROCFD, SP_DEVFD };
+
+static const char *const standard[] = { "stdin", "stdout", "stderr" };
+
+static bool is(const char *s, size_t n, const char *word) { return str_len(word) == n && !str_ncmp(s, word, n); }
+
+static bool own_process(struct proc *p, const char *s, size_t n)
+{
+	uint64_t pid;
+	const char *end = str_num(s, &pid);
+	return is(s, n, "self") || is(s, n, "curproc") || is(s, n, "thread-self")
+	    || (end == s + n && (long)pid == p->pid);
+}
+static enum special descriptor(const char *s, enum special kind, int *fd)
+{
+	uint64_t n;
+	const char *end;
+	path_next(&s);
+	end = str_num(s, &n);
+	if (!end || *end || n > 0x7fffffff)
+		return SP_NONE;
+	*fd = (int)n;
+	return kind;
+}
+static enum special proc_name(struct proc *p, const char *s, int *fd)
+{
+	size_t n = path_next(&s);
+	if (!own_process(p, s, n))
+		return SP_NONE;
+	s += n;
+	n = path_next(&s);
+	if (!s[n] && (is(s, n, "exe") || is(s, n, "file")))
+		return SP_EXE;
+	return is(s, n, "fd") || is(s, n, "fdinfo") ? descriptor(s + n, SP_PROCFD, fd) : SP_NONE;
+}
+static enum special dev_name(const char *s, int *fd)
+{
+	size_t n = path_next(&s);
+	if (is(s, n, "fd"))
+		return descriptor(s + n, SP_DEVFD, fd);
+	for (*fd = 0; *fd < 3; ++*fd)
+		if (!s[n] && is(s, n, standard[*fd]))
+			return SP_DEVFD;
+	return SP_NONE;
+}
+static enum special special_name(struct proc *p, const char *s, int *fd)
+{
+	size_t n;
+	if (*s != '/')
+		return SP_NONE;
+	n = path_next(&s);
+	return is(s, n, "proc") ? proc_name(p, s + n, fd) : is(s, n, "dev") ? dev_name(s + n, fd) : SP_NONE;
+}
+/* A bare number may be an entry of a directory /proc/PID/fd that the guest has open. */
+static bool hidden_number(struct proc *p, int dirfd, const char *s)
+{
+	struct statfs fs;
+	uint64_t n;
+	const char *end = str_num(s, &n);
+	if (!end || *end || n < (uint64_t)p->fd_base)
+		return false;
+	return !(dirfd == AT_FDCWD ? host(SYS_statfs, ".", &fs) : host(SYS_fstatfs, dirfd, &fs))
+	    && fs.f_type == PROC_SUPER_MAGIC;
+}
+/* May this path go to Linux unread? Only its first bytes are looked at, and never beyond its page. */
+static bool plain(uaddr path)
+{
+	char b[2] = { 0 };
+	size_t n = MIN(sizeof b, PAGE - (path & (PAGE - 1)));
+	if (copy_in(b, path, n))
+		return true;             /* Linux answers EFAULT */
+	if (b[0] == '/')
+		return n == 2 && b[1] != 'p' && b[1] != 'd' && b[1] != '/' && b[1] != '.';
+	return b[0] < '0' || b[0] > '9';
+}
+
+/* --- from host to guest ------------------------------------------------------------------------------------------------ */
+long path_of_fd(int fd, char *buf, size_t n)
+{
+	char link[40];
+	long got;
+	fmt(link, sizeof link, "/proc/self/fd/%d", fd);
+	got = host(SYS_readlinkat, AT_FDCWD, link, buf, n - 1);
+	if (got >= 0)
+		buf[got] = 0;
+	return got;
+}
+long path_to_guest(struct proc *p, const char *host, char *guest, size_t n)
+{
+	const struct paths *ps = p->paths;
+	const struct mount *m = ps && host[0] == '/' ? path_mount_of(ps, host) : NULL;
+	const char *rest = m ? host + m->host_len : host;
+	size_t len;
+	if (ps && !m && (ps->only || host[0] != '/'))
+		return -ENOENT;
+	len = fmt(guest, n, "%s%s", m ? m->guest : "", rest);
+	if (!len)
+		len = fmt(guest, n, "/");
+	return len < n ? (long)len : -ENAMETOOLONG;
+}
+
+/* Nothing above dirfd may be reached, root or not: there is one way to do that without a race, and it is the host's. */
+static long beneath(int dirfd, unsigned how, struct where *w)
+{
+	char *name = path_last(w->buf), keep = *name;
+	long fd;
+	if (how & PATH_FOLLOW || (!(how & PATH_CREATE) && (path_dots(name) || path_slash(name)))) {
+		fd = walk_beneath(dirfd, w->buf, O_PATH | O_CLOEXEC | (how & PATH_DIR ? O_DIRECTORY : 0), 0);
+		return fd < 0 ? fd : path_to_fd(w, fd, how & PATH_FOLLOW);
+	}
+	if (w->buf[0] == '/')
+		return -EXDEV;
+	*name = 0;
+	fd = walk_beneath(dirfd, w->buf[0] ? w->buf : ".", O_PATH | O_CLOEXEC | O_DIRECTORY, 0);
+	*name = keep;
+	if (fd < 0)
+		return fd;
+	w->own = w->dirfd = (int)fd;
+	w->path = name;
+	return 0;
+}
+
+/* --- the door ------------------------------------------------------------------------------------------------------------ */
+/* A name with a meaning of its own: 0 resolved, 1 go on with w->buf. */
+static long special(struct thread *t, struct where *w)
+{
+	struct proc *p = t->p;
+	int fd = -1;
+	enum special kind = special_name(p, w->buf, &fd);
+	if (fd_is_ours(p, fd))
+		return -ENOENT;
+	if (kind == SP_DEVFD && p->paths)
+		return fmt(w->buf, sizeof w->buf, "/proc/self/fd/%d", fd), path_to_host(w, w->buf);
+	if (kind != SP_EXE || !p->exe[0])
+		return 1;
+	w->exe = true;
+	return path_to_guest(p, p->exe, w->buf, sizeof w->buf) < 0 ? path_to_host(w, p->exe) : 1;
+}
+static long begin_where(struct thread *t, int dirfd, const char *guestpath, struct where *w)
+{
+	w->own = -1;
+	w->exe = false;
+	w->dirfd = dirfd;
+	w->path = w->buf;
+	if (fd_is_ours(t->p, dirfd))
+		return -EBADF;
+	if (guestpath != w->buf && str_copy(w->buf, guestpath, sizeof w->buf) >= sizeof w->buf)
+		return -ENAMETOOLONG;
+	return hidden_number(t->p, dirfd, w->buf) ? -ENOENT : 0;
+}
+long path_resolve(struct thread *t, int dirfd, const char *guestpath, unsigned how, struct where *w)
+{
+	long e = begin_where(t, dirfd, guestpath, w);
+	if (e || !w->buf[0])
+		return e;                /* Linux knows which calls an empty path is good for */
+	if (how & PATH_BENEATH)
+		return beneath(dirfd, how, w);
+	if ((e = special(t, w)) <= 0)
+		return e;
+	return t->p->paths ? root_resolve(t, dirfd, how, w) : 0;
+}
+long arg_path(struct call *c, int i, int dirfd, unsigned how, struct where *w)
+{
+	struct proc *p = c->t->p;
+	uaddr path = (uaddr)c->raw[i];
+	long n;
+
+	if (!p->paths && !(how & PATH_BENEATH) && plain(path)) {
+		w->own = -1;
+		w->exe = false;
+		w->dirfd = dirfd;
+		w->path = (const char *)path;
+		return fd_is_ours(p, dirfd) ? -EBADF : 0;
+	}
+	n = copy_str(w->buf, path, sizeof w->buf);
+	return n < 0 ? n : path_resolve(c->t, dirfd, w->buf, how, w);
+}
+void where_done(struct where *w)
+{
+	if (w->own >= 0)
+		host(SYS_close, w->own);
+	w->own = -1;
+}
+
+/* --- open ---------------------------------------------------------------------------------------------------------------- */
+/* /dev/fd/N is another number for the same open file, position and all; Linux would open the file anew. */
+static long open_again(struct thread *t, int fd, unsigned flags)
+{
+	long fl = host(SYS_fcntl, fd, F_GETFL), rv;
+	unsigned have = (unsigned)fl & O_ACCMODE, want = flags & O_ACCMODE;
+	if (fl < 0)
+		return fl;
+	if (have != O_RDWR && want != have)
+		return -EACCES;
+	rv = host(SYS_fcntl, fd, flags & O_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	if (rv >= 0)
+		fd_duped(t->p, fd, (int)rv);
+	return rv;
+}
+long arg_open(struct call *c, int i, int dirfd, unsigned flags, unsigned mode, unsigned how)
+{
+	struct proc *p = c->t->p;
+	uaddr path = (uaddr)c->raw[i];
+	struct where w;
+	int fd = -1;
+	long e;
+
+	if (fd_is_ours(p, dirfd))
+		return -EBADF;
+	if (!p->paths && !(how & PATH_BENEATH) && plain(path))
+		return path_open_host(dirfd, (const char *)path, flags, mode);
+	if ((e = copy_str(w.buf, path, sizeof w.buf)) < 0 || (e = begin_where(c->t, dirfd, w.buf, &w)))
+		return e;
+	if (!w.buf[0])
+		return -ENOENT;
+	if (how & PATH_BENEATH)
+		return walk_beneath(dirfd, w.buf, flags, mode);
+	if (special_name(p, w.buf, &fd) == SP_DEVFD && !fd_is_ours(p, fd))
+		return open_again(c->t, fd, flags);
+	if ((e = special(c->t, &w)) < 0)
+		return e;
+	return e && p->paths ? root_open(c->t, dirfd, flags, mode, &w) : path_open_host(w.dirfd, w.path, flags, mode);
+}
