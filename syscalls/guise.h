@@ -199,6 +199,7 @@ struct sigframe {                    /* what a personality needs to build its si
 struct personality {
 	const char *name, *release, *about;
 	int (*claims)(const struct image *);                 /* 0 no .. 100 certain */
+	void (*identify)(struct proc *, const struct image *);                 /* what the image tells of its release */
 	long (*stack)(struct proc *, const struct image *, struct thread *);   /* lays the first stack, fills t->regs */
 	void (*fetch)(struct thread *, struct call *);       /* registers -> tab, nr, raw */
 	void (*store)(struct thread *, struct call *);       /* rv, rv2 -> registers */
@@ -226,7 +227,6 @@ struct personality {
 	const struct cmsgrow *cmsg;                          /* ends with a row without a name */
 	const struct sockopt *sockopt;                       /* the same */
 	bool bsd_sockets;                                    /* accept hands on O_NONBLOCK; a full local backlog refuses */
-	uint32_t wait_continued;                             /* status word of a continued child; 0: the host's 0xffff */
 	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
 	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */
@@ -317,6 +317,7 @@ extern volatile uint32_t gate_lock;
 
 /* --- signal.c ---------------------------------------------------------------------------------------------------------------- */
 void signal_start(struct proc *);
+void signal_vdso(uaddr lo, uaddr hi);                 /* where the host's vDSO lies: ours while inside */
 void signal_thread_start(struct thread *);           /* on the thread: our alternate stack, the host mask */
 long signal_action(struct thread *, int sig, const struct sigact *new, struct sigact *old);
 void signal_setmask(struct thread *, sigbits);
@@ -398,7 +399,7 @@ void path_start(struct proc *);
 void observe_start(struct proc *);
 void observe_enter(struct call *);
 void observe_exit(struct call *);
-void observe_exec(struct thread *);                  /* nothing can fail any more but the host's exec: the line goes out */
+void observe_exec(struct thread *, bool foreign);    /* right before the host's exec; foreign: into ourselves again */
 void observe_signal(struct thread *, const struct sigpend *);
 void observe_end(struct thread *, int status, bool whole);   /* exit code, or 0x100 | our signal number */
 enum unknown { UNK_CALL, UNK_BITS, UNK_SUB, UNK_SYSCTL, UNK_OPTION, N_UNK };

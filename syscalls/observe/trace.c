@@ -7,6 +7,7 @@
  *
  * Called by dispatch, thread.c, proc.c and signal.c on the thread itself; may block in the write; takes no lock.
  */
+#include <fcntl.h>
 #include <sys/mman.h>
 #include "observe.h"
 
@@ -33,7 +34,9 @@ static void emit(struct thread *t, struct line *l)
 }
 static void put_prefix(struct line *l, struct thread *t)
 {
-	if (run->many || t->p->nthreads > 1 || t->tid != t->p->pid)
+	if (t->p->nthreads > 1 || t->vforked || t->tid != t->p->pid)
+		run->many = 1;
+	if (run->many)
 		PUT(l, "[pid %d] ", t->tid);
 }
 
@@ -169,10 +172,19 @@ void observe_exit(struct call *c)
 	emit(t, &l);
 	t->line_len = 0;
 }
-void observe_exec(struct thread *t)
+/* What observes goes on in the next image only if that is ours; a failed exec may leave it so, the next one decides anew. */
+static void keep(int fd, bool foreign)
+{
+	if (fd >= 0)
+		host(SYS_fcntl, fd, F_SETFD, foreign ? 0 : FD_CLOEXEC);
+}
+void observe_exec(struct thread *t, bool foreign)
 {
 	struct line l;
 
+	keep(t->p->opt->trace_fd, foreign);
+	keep(t->p->opt->report_fd, foreign);
+	report_end(t);
 	if (!t->p->observed || !t->line_len || !line_begin(t, &l))
 		return;
 	line_end(t, &l);

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The guise command. A subcommand is one file that ends in SUBCOMMAND(x) and so joins by existing; main.c finds it by
+ * its name. An option is one row of a table, read by the parser, by --help and by the test that compares the man page
+ * and the completion with it. All of this is ordinary C that runs before the guest does.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include "guise.h"
+#include "options.h"
+
+enum { EXIT_OURS = 125 };                /* as env, timeout and chroot have it; 126 cannot be run, 127 not found */
+
+struct request;                          /* what a command line asks for */
+enum value { V_NONE, V_FILE, V_DIR, V_NAME, V_TEXT, V_OS, V_ENGINE };   /* for the completion: what may follow */
+
+struct option_row {
+	char letter;             /* 0: has none */
+	const char *name;        /* NULL: has none */
+	const char *arg;         /* how --help calls its value; NULL: takes none */
+	enum value value;
+	const char *help;        /* a phrase; NULL: hidden, for ourselves only */
+	void (*set)(struct request *, const char *value);
+};
+struct option_table { const struct option_row *row; unsigned n; };
+
+struct subcommand {
+	const char *name;
+	const char *args;        /* what follows it on a usage line */
+	const char *about;       /* one line */
+	const char *text;        /* a paragraph for `guise help NAME`, or NULL */
+	const struct option_table *options[5];               /* ends at the first NULL */
+	int (*run)(const struct subcommand *, int argc, char **argv);
+};
+#define SUBCOMMAND(c) static const struct subcommand *const c##_joins JOIN("guise_subcommands") = &(c)
+extern const struct subcommand *const __start_guise_subcommands[], *const __stop_guise_subcommands[];
+const struct subcommand *subcommand_find(const char *name);
+
+/* --- request.c: from options to struct options ---------------------------------------------------------------------- */
+struct request {
+	const struct subcommand *command;
+	struct options opt;
+	struct bind bind[64];
+	char **env;              /* the guest's environment, ours to change; ends with NULL */
+	const char *trace_file, *report_file;
+	const char *root_name;   /* as the user gave it */
+};
+void request_start(struct request *, const struct subcommand *, char **env);
+/* Check and complete it, open its files, look PROGRAM up; then run it. The exit status, on error only. */
+int request_run(struct request *, int argc, char **argv);
+extern const struct option_table run_options, common_options, hidden_options;
+
+/* --- parse.c ------------------------------------------------------------------------------------------------------------ */
+/* Reads options until the first word that is none; its index. An error ends the command with a sentence. */
+int options_parse(struct request *, int argc, char **argv);
+void refuse(const char *f, ...) __attribute__((noreturn, format(printf, 1, 2)));       /* "guise: ...", exit 125 */
+
+/* --- lookup.c ------------------------------------------------------------------------------------------------------------ */
+/* NAME in the directories of the guest's PATH; the guest's path of it, allocated, or NULL. */
+char *program_find(const struct options *, char **env, const char *name);
+const char *env_get(char **env, const char *name);
+
+/* --- help.c -------------------------------------------------------------------------------------------------------------- */
+void help_print(const struct subcommand *) __attribute__((noreturn));       /* NULL: of guise as a whole */
+void version_print(void) __attribute__((noreturn));

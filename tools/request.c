@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The options that `run` and its relatives share, and what becomes of them: one struct options, checked as far as it can
+ * be before a program is there. A running guest's exec comes through here too (--resume): then the environment is the
+ * guest's own and nothing of it is read or changed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "command.h"
+#include "loader/loader.h"
+
+extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
+extern const struct engine *const __start_guise_engines[], *const __stop_guise_engines[];
+
+/* --- the environment --------------------------------------------------------------------------------------------------- */
+const char *env_get(char **env, const char *name)
+{
+	size_t n = strlen(name);
+	for (; *env; env++)
+		if (!strncmp(*env, name, n) && (*env)[n] == '=')
+			return *env + n + 1;
+	return NULL;
+}
+static void env_drop(char **env, const char *name, size_t n)
+{
+	char **to = env;
+	for (; *env; env++)
+		if (strncmp(*env, name, n) || (*env)[n] != '=')
+			*to++ = *env;
+	*to = NULL;
+}
+static void env_set(struct request *r, const char *text)
+{
+	size_t n = strcspn(text, "="), count = 0;
+
+	if (!n)
+		refuse("-E wants VAR=VALUE, or VAR to take it away; \"%s\" names no variable", text);
+	env_drop(r->env, text, n);
+	if (!text[n])
+		return;
+	while (r->env[count])
+		count++;
+	r->env = realloc(r->env, (count + 2) * sizeof *r->env);
+	if (!r->env)
+		refuse("no memory for the environment");
+	r->env[count] = (char *)text;
+	r->env[count + 1] = NULL;
+}
+void request_start(struct request *r, const struct subcommand *c, char **env)
+{
+	size_t n = 0;
+	while (env[n])
+		n++;
+	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .trace_fd = -1, .report_fd = -1, .bind = NULL } };
+	r->env = malloc((n + 1) * sizeof *r->env);
+	if (!r->env)
+		refuse("no memory for the environment");
+	memcpy(r->env, env, (n + 1) * sizeof *r->env);
+}
+
+/* --- what each option does ----------------------------------------------------------------------------------------------- */
+static int number_of(const char *option, const char *v)
+{
+	char *end;
+	long n = strtol(v, &end, 10);
+	if (*end || end == v || n < 0 || n > INT_MAX)
+		refuse("%s wants the number of an open descriptor, not \"%s\"", option, v);
+	return (int)n;
+}
+static void set_root(struct request *r, const char *v) { r->root_name = v; }
+static void set_root_only(struct request *r, const char *v) { r->opt.root_only = true; }
+static void set_chdir(struct request *r, const char *v) { r->opt.chdir = v; }
+static void set_argv0(struct request *r, const char *v) { r->opt.argv0 = v; }
+static void set_strict(struct request *r, const char *v) { r->opt.strict = true; }
+static void set_report(struct request *r, const char *v) { r->report_file = v; }
+static void set_engine(struct request *r, const char *v) { r->opt.engine = v; }
+static void set_as(struct request *r, const char *v)
+{
+	char names[512] = "";
+	size_t n = 0;
+
+	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++) {
+		if (!strcmp((*p)->name, v)) {
+			r->opt.as = v;
+			return;
+		}
+		if (n < sizeof names)
+			n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", (*p)->name);
+	}
+	refuse("guise knows no system \"%s\"; --as takes one of: %s", v, names);
+}
+static char *real_or_refuse(const char *name, const char *cure)
+{
+	char *real = realpath(name, NULL);
+	if (!real)
+		refuse("%s: %s; %s", name, strerror(errno), cure);
+	return real;
+}
+/* HOST may hold a colon; GUEST is absolute, so the last ":/" parts them. */
+static void set_bind(struct request *r, const char *v)
+{
+	char *host = strdup(v), *colon = NULL;
+	struct bind *b = &r->bind[r->opt.n_bind];
+	size_t n;
+
+	for (char *p = host; p && (p = strstr(p, ":/")); p++)
+		colon = p;
+	if (!colon || colon == host)
+		refuse("--bind %s: give it as HOST:GUEST, the guest's path beginning with /", v);
+	if (r->opt.n_bind == ARRAY_LEN(r->bind))
+		refuse("--bind can be given %zu times at most", ARRAY_LEN(r->bind));
+	*colon = 0;
+	for (n = strlen(colon + 1); n > 1 && colon[n] == '/'; n--)
+		colon[n] = 0;
+	b->host = r->opt.again ? host : real_or_refuse(host, "--bind wants a file or directory that is there");
+	b->guest = colon + 1;
+	r->opt.n_bind++;
+}
+/* For ourselves, from self_argv below and proc_exec; --again is the first of them. */
+static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume", v); }
+static void set_again(struct request *r, const char *v) { r->opt.again = true; }
+static void set_trace_fd(struct request *r, const char *v)
+{
+	r->opt.trace_fd = number_of("--trace-fd", v);
+	r->opt.trace = true;
+}
+static void set_report_fd(struct request *r, const char *v) { r->opt.report_fd = number_of("--report-fd", v); }
+
+static const struct option_row run_rows[] = {
+	{ 0, "root", "DIR", V_DIR, "look absolute paths up in DIR first, a base tree of the guest's system", set_root },
+	{ 0, "root-only", NULL, V_NONE, "nothing outside the root and the binds exists for the guest", set_root_only },
+	{ 0, "bind", "HOST:GUEST", V_FILE, "show the host's HOST to the guest as GUEST; may be repeated", set_bind },
+	{ 'E', NULL, "VAR[=VALUE]", V_TEXT, "set a variable of the guest's environment, or take it away", env_set },
+	{ 0, "chdir", "DIR", V_DIR, "start in DIR, a path as the guest sees it", set_chdir },
+	{ 0, "argv0", "NAME", V_TEXT, "give the program NAME as its own name", set_argv0 },
+	{ 0, "as", "OS", V_OS, "take the program for one of OS, whatever it says itself", set_as },
+	{ 0, "engine", "NAME", V_ENGINE, "how calls are caught; auto takes the best that works here", set_engine },
+	{ 0, "strict", NULL, V_NONE, "stop at the first call, flag, command or sysctl that is unknown", set_strict },
+	{ 0, "report", "FILE", V_FILE, "append what is unknown to FILE, one JSON object a line", set_report },
+};
+const struct option_table run_options = { run_rows, ARRAY_LEN(run_rows) };
+
+static const struct option_row hidden_rows[] = {
+	{ 0, "resume", "FD", V_TEXT, NULL, set_resume },
+	{ 0, "again", NULL, V_NONE, NULL, set_again },
+	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },
+	{ 0, "report-fd", "FD", V_TEXT, NULL, set_report_fd },
+};
+const struct option_table hidden_options = { hidden_rows, ARRAY_LEN(hidden_rows) };
+
+/* --- completing it ------------------------------------------------------------------------------------------------------------- */
+static int open_log(const char *name, const char *option, int truncate)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | truncate, 0666);
+	if (fd < 0)
+		refuse("%s: %s; %s wants a file that can be written", name, strerror(errno), option);
+	return fd;
+}
+static void check_engine(struct request *r)
+{
+	char names[512] = "auto";
+	size_t n = strlen(names);
+
+	if (!r->opt.engine || !strcmp(r->opt.engine, "auto")) {
+		r->opt.engine = NULL;
+		return;
+	}
+	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++) {
+		if (!strcmp((*e)->name, r->opt.engine))
+			return;
+		if (n < sizeof names)
+			n += (size_t)snprintf(names + n, sizeof names - n, ", %s", (*e)->name);
+	}
+	refuse("there is no engine \"%s\"; --engine takes one of: %s", r->opt.engine, names);
+}
+static void check_root(struct request *r)
+{
+	struct stat st;
+
+	if (!r->root_name && r->opt.root_only)
+		refuse("--root-only needs --root DIR (or GUISE_ROOT), the tree to which the guest is confined");
+	if (!r->root_name)
+		return;
+	r->opt.root = r->opt.again ? r->root_name :
+		      real_or_refuse(r->root_name, "--root wants the directory of a base tree (with its bin, lib, libexec)");
+	if (stat(r->opt.root, &st) < 0 || !S_ISDIR(st.st_mode))
+		refuse("%s is not a directory; --root wants the directory of a base tree", r->opt.root);
+}
+/* What the environment says holds where the command line says nothing; a guest never sees that it was there. */
+static void take_variable(struct request *r, const char *name, const char **to)
+{
+	const char *v = env_get(r->env, name);
+	if (v && *v && !*to)
+		*to = v;
+	env_drop(r->env, name, strlen(name));
+}
+static void add(struct options *o, char *word)
+{
+	char **v = realloc(o->self_argv, (o->n_self + 2) * sizeof *v);
+	if (!v)
+		refuse("no memory for a list of options");
+	v[o->n_self++] = word;
+	v[o->n_self] = NULL;
+	o->self_argv = v;
+}
+static void add2(struct options *o, const char *option, const char *value)
+{
+	add(o, (char *)option);
+	add(o, (char *)value);
+}
+/* --as is not passed on: what a child is, it says itself. */
+static void self_argv(struct options *o)
+{
+	add2(o, "run", "--again");
+	if (o->root)
+		add2(o, "--root", o->root);
+	if (o->root_only)
+		add(o, "--root-only");
+	for (unsigned i = 0; i < o->n_bind; i++) {
+		char *text;
+		if (asprintf(&text, "%s:%s", o->bind[i].host, o->bind[i].guest) < 0)
+			refuse("no memory for a list of options");
+		add2(o, "--bind", text);
+	}
+	if (o->engine)
+		add2(o, "--engine", o->engine);
+	if (o->strict)
+		add(o, "--strict");
+	if (o->trace)
+		add2(o, "--trace-fd", o->fd_text[0]);
+	if (o->report_fd >= 0)
+		add2(o, "--report-fd", o->fd_text[1]);
+}
+static void complete(struct request *r)
+{
+	struct options *o = &r->opt;
+
+	if (!o->again) {
+		take_variable(r, "GUISE_ROOT", &r->root_name);
+		take_variable(r, "GUISE_ENGINE", &o->engine);
+	}
+	check_root(r);
+	check_engine(r);
+	o->bind = r->bind;
+	if (r->report_file)
+		o->report_fd = open_log(r->report_file, "--report", 0);
+	if (r->trace_file)
+		o->trace_fd = open_log(r->trace_file, "-o", O_TRUNC);
+	else if (o->trace && o->trace_fd < 0 && (o->trace_fd = fcntl(2, F_DUPFD_CLOEXEC, 3)) < 0)
+		refuse("standard error is closed; give the trace a place with -o FILE");
+	self_argv(o);
+}
+int request_run(struct request *r, int argc, char **argv)
+{
+	struct options *o = &r->opt;
+
+	if (argc < 1)
+		refuse("which program? guise [OPTION...] PROGRAM [ARG...]; guise --help says more");
+	complete(r);
+	if (!o->again && !strchr(argv[0], '/')) {
+		char *found = program_find(o, r->env, argv[0]);
+		if (!found) {
+			fprintf(stderr, "guise: %s: no such program in the directories of PATH (%s)%s; give its path\n", argv[0],
+				env_get(r->env, "PATH") ? env_get(r->env, "PATH") : "not set",
+				o->root ? ", neither in the root nor on the host" : "");
+			return 127;
+		}
+		if (!o->argv0)
+			o->argv0 = argv[0];
+		argv[0] = found;
+	}
+	return program_run(o, argc, argv, r->env);
+}
