@@ -316,5 +316,8 @@ static inline int sigset_has(const sigset_t *s, int n) { return s->bits[(n - 1) 
 /* install a handler with siginfo */
 long handle(int sig, void (*fn)(int, siginfo_t *, ucontext_t *), int flags);
 static inline u16 be16(u16 x) { return (u16)(x >> 8 | x << 8); }
+/* a time as an argument */
+#define TS(s, ns) (&(struct timespec){ s, ns })
+#define TV(s, us) (&(struct timeval){ s, us })
 #define LOOPBACK 0x0100007fu
 #define COUNT(a) (sizeof(a) / sizeof((a)[0]))
