@@ -1,0 +1,65 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# What the project needs from Debian 12, one package a line: what proves that it is there, its name, who needs it, and
+# why. Run it to install what is missing (as root, or with sudo); --list prints the table; --build is for those who only
+# want to build guise and run no tests.
+set -eu
+
+deps() {
+	cat <<-'EOF'
+	cmd:make                         make             build  runs the Makefile
+	cmd:gcc                          gcc              build  the default compiler
+	cmd:ld                           binutils         build  ld -r, objcopy and nm check what the runtime may use
+	file:/usr/include/stdlib.h       libc6-dev        build  headers, and the static libc that guise is linked with
+	file:/usr/include/linux/stat.h   linux-libc-dev   build  the host's call numbers and structs
+	file:/usr/include/libelf.h       libelf-dev       build  reads ELF images
+	file:/usr/include/zlib.h         zlib1g-dev       build  libelf.a needs it in a static link
+	file:/usr/include/seccomp.h      libseccomp-dev   build  writes seccomp filters
+	file:/usr/include/Zydis/Zydis.h  libzydis-dev     build  decodes the instructions at a call site
+	cmd:clang                        clang            test   the second compiler, and the one that builds FreeBSD test programs
+	cmd:ld.lld                       lld              test   links FreeBSD test programs
+	cmd:llvm-symbolizer              llvm             test   names the lines in a sanitizer's report
+	file:/usr/include/cmocka.h       libcmocka-dev    test   runs the unit tests
+	cmd:python3                      python3          test   the test runner; also a guest in the identity tests
+	cmd:perl                         perl             test   a guest in the identity tests
+	cmd:bash                         bash             test   a guest in the identity tests
+	cmd:git                          git              test   a guest in the identity tests
+	cmd:go                           golang-go        test   builds Go test programs for FreeBSD and Linux
+	cmd:npm                          npm              test   fetches real FreeBSD programs by package name
+	cmd:curl                         curl             test   asks the server tests over loopback
+	EOF
+}
+
+there() {
+	case $1 in
+	cmd:*) command -v "${1#cmd:}" >/dev/null 2>&1 ;;
+	file:*) [ -e "${1#file:}" ] || [ -e "/usr/include/x86_64-linux-gnu/${1#file:/usr/include/}" ] ;;
+	esac
+}
+
+what=all
+case ${1-} in
+--list)
+	deps | while read -r proof package who why; do printf '%-16s %-6s %s\n' "$package" "$who" "$why"; done
+	exit 0 ;;
+--build) what=build ;;
+'') ;;
+*) echo "usage: tools/deps.sh [--list | --build]" >&2; exit 2 ;;
+esac
+
+missing=$(deps | while read -r proof package who why; do
+	if [ $what = all ] || [ "$who" = build ]; then
+		there "$proof" || echo "$package"
+	fi
+done)
+if [ -z "$missing" ]; then
+	echo "deps: all there"
+	exit 0
+fi
+# shellcheck disable=SC2086 # a list of words
+echo "deps: installing" $missing
+if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+$sudo apt-get update -q
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
