@@ -4,12 +4,14 @@
 # registers loaded, so it is built for general registers only and may call nothing of libc (checked at the link of
 # runtime.o). The rest (loader/, tools/) runs before the guest does, or behind the gate, and is ordinary C.
 
-CC      ?= gcc
+ifeq ($(origin CC),default)
+CC      := gcc
+endif
 PREFIX  ?= /usr/local
 B       := build/$(notdir $(firstword $(CC)))$(if $(DEBUG),-debug)
 VERSION := 0.1.0
 
-WARN    := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wno-missing-field-initializers
+WARN    := -Wall -Wextra -Werror -Wno-unused-parameter -Wmissing-prototypes -Wno-missing-field-initializers $(if $(findstring clang,$(CC)),,-Wno-format-truncation)
 CFLAGS  ?= -O2 -g
 BASE    := -std=gnu17 -fPIE -D_GNU_SOURCE -DGUISE_VERSION='"$(VERSION)"' -I. -Isyscalls -Ipersonalities -MMD -MP $(WARN)
 RTFLAGS := -mgeneral-regs-only -ffreestanding -fno-stack-protector -fno-builtin -fno-strict-aliasing -fcf-protection=none \

@@ -38,3 +38,16 @@
 #define X_WEXITED_DEFAULT (1ull << 32)
 
 #define X_CLOCK_SECOND   0x100000001ull      /* CLOCK_*: seconds only */
+
+#define X_IGNORED        (1ull << 55)        /* a guest's bit that is taken and has no effect here; any SET */
+#define X_PD_DAEMON      (1ull << 32)        /* a process descriptor whose closing does not kill */
+#define X_RLIMIT_OTHER   (1ull << 32)        /* a limit the host does not have; the guest's number is in the low bits */
+#define X_SHM_GROW       (1ull << 32)        /* shared memory that writing makes longer */
+
+/* errno values that the host does not have: above all of its own */
+#define X_ENOTCAPABLE    151
+#define X_ECAPMODE       152
+#define X_EFTYPE         153
+#define X_EPROCLIM       154
+#define X_EINTEGRITY     155
+#define X_EDOOFUS        156

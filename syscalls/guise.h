@@ -49,7 +49,7 @@ enum argkind {
 	A_SOCKIN, A_SOCKOUT,                                /* socket address, .len names its length (or a pointer to it) */
 	A_SIGSETIN, A_SIGSETOUT,
 };
-enum retkind { R_VOID, R_INT, R_UINT, R_FD, R_SIZE, R_LONG, R_ADDR, R_HEX, R_OCT, R_OFF, R_PID, R_PAIR };
+enum retkind { R_NOTHING, R_INT, R_UINT, R_FD, R_SIZE, R_LONG, R_ADDR, R_HEX, R_OCT, R_OFF, R_PID, R_PAIR };
 enum level { L_NONE, L_FULL, L_PART, L_STUB, L_NOSYS };
 
 struct arg {
@@ -189,6 +189,7 @@ struct space {                       /* one address space */
 
 /* --- what a personality is --------------------------------------------------------------------------------------------- */
 struct image;                        /* loader/image.h */
+struct sysctl_tree;
 struct sigframe {                    /* what a personality needs to build its signal frame */
 	const struct sigact *act;
 	const struct sigpend *pend;
@@ -211,9 +212,9 @@ struct personality {
 	void (*proc_forked)(struct proc *);                  /* in a child, before it runs guest code */
 	const struct systab *tab; unsigned n_tab;
 	struct subtab *sub;                                  /* by enum sub */
-	const struct bit *bits; unsigned n_bits;
+	const struct bit *bits;                              /* ends with a row without a name */
 	const struct record *rec;                            /* by enum rec */
-	const uint16_t *errno_of; unsigned n_errno;          /* [host errno] -> guest errno */
+	const uint16_t *errno_of;                            /* [host errno, 0..133] -> guest errno */
 	const char *const *errno_name; unsigned n_errno_name;/* [guest errno] */
 	const uint8_t *sig_in; unsigned n_sig;               /* [guest signal] -> ours */
 	const uint8_t *sig_out;                              /* [ours, 0..127] -> guest */
@@ -227,6 +228,7 @@ struct personality {
 	const struct cmsgrow *cmsg;                          /* ends with a row without a name */
 	const struct sockopt *sockopt;                       /* the same */
 	bool bsd_sockets;                                    /* accept hands on O_NONBLOCK; a full local backlog refuses */
+	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one (personalities/bsd) */
 	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
 	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */
@@ -245,7 +247,7 @@ struct engine {
 	bool (*probe)(char *why, size_t n);                  /* false: why says in one sentence why not. In a child, no effect */
 	long (*start)(struct proc *);                        /* once, before the first guest instruction */
 	long (*arm)(struct thread *);                        /* on the thread itself: after start, clone and fork */
-	void (*run)(struct thread *) __attribute__((noreturn)); /* enter the guest with t->regs */
+	void (*run)(struct thread *);                        /* enter the guest with t->regs; never returns */
 	void (*disarm)(struct thread *);                     /* before a native exec */
 };
 #define ENGINE(e) static const struct engine *const e##_joins JOIN("guise_engines") = &(e)
@@ -405,6 +407,17 @@ void observe_end(struct thread *, int status, bool whole);   /* exit code, or 0x
 enum unknown { UNK_CALL, UNK_BITS, UNK_SUB, UNK_SYSCTL, UNK_OPTION, N_UNK };
 void report_unknown(struct thread *, enum unknown, const char *what, uint64_t value);  /* counts; --strict ends here */
 void report_end(struct thread *);
+
+/* --- what the compilers call on their own; our own, in general registers (the build renames them to rt_*) ----------------------- */
+void *memcpy(void *, const void *, size_t);
+void *memmove(void *, const void *, size_t);
+void *memset(void *, int, size_t);
+int memcmp(const void *, const void *, size_t);
+
+/* --- handlers/time.c: time without a kernel entry ---------------------------------------------------------------------------- */
+struct timespec;
+void time_start(uaddr vdso);                         /* where the host's vDSO lies */
+long time_now(long clock, struct timespec *);        /* a clock of the host's; 0 or -errno */
 
 /* --- lib.c: what libc would have given us ---------------------------------------------------------------------------------------- */
 size_t fmt(char *buf, size_t n, const char *f, ...) __attribute__((format(printf, 3, 4))); /* %s %d %u %x %o %c %ld..; always NUL */

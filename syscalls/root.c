@@ -268,8 +268,10 @@ static long open_by_hand(struct lookup *l, unsigned flags, unsigned mode, struct
 		}
 		if (w->own >= 0 && (w->own = fd_ours(l->p, w->own)) < 0)
 			return w->own;
-		if (w->own >= 0)
-			e = path_open_host(w->own, w->path, flags | (flags & O_CREAT ? O_NOFOLLOW : 0), mode);
+		if (w->own >= 0 && path_dots(w->path))
+			e = -ENOENT;
+		else if (w->own >= 0)
+			e = path_open_host(w->own, w->path, flags | O_NOFOLLOW, mode);
 		else
 			e = path_open_host(w->dirfd, w->path, flags, mode);
 		where_done(w);

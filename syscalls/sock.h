@@ -20,6 +20,8 @@ void addr_done(struct addr *);
 long must_check addr_put(struct thread *, const struct addr *, uaddr to, uint32_t room, uaddr lenp, bool full);
 long addr_bytes(struct thread *, const struct addr *, void *guest, size_t max);  /* the same into our memory: its length */
 
+long sock_bind_at(struct call *, int dirfd, int i);                /* socket, name and length are arguments i.. */
+long sock_connect_at(struct call *, int dirfd, int i);
 int msg_flags_in(struct thread *, int fd, long flags);           /* a SET_MSG argument for the host's send */
 int msg_flags_recv(long flags);                                  /* and for its receive */
 long msg_sent(int fd, long flags, long rv);                      /* what MSG_EOF still asks for after a send; rv */

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From a command line to a running guest: our memory, descriptors and paths; whose program it is; its memory and first
+ * stack; signals, observers, engine; then the thread that called becomes the guest and nothing of this returns.
+ * The guest's first stack is the host's own one, below what we used of it: it grows, and ends, as the host says.
+ */
+#include <asm/prctl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/auxv.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "guise.h"
+#include "options.h"
+#include "loader/loader.h"
+#include "loader/plan.h"
+
+#define OWN_STACK (64 * 1024ul)          /* what we may still need of the host's stack before the guest begins */
+#define OWN_BREAK (16ul << 20)           /* libc's heap may grow so far; the guest may not map over it */
+
+extern const struct engine *const __start_guise_engines[], *const __stop_guise_engines[];
+extern char __executable_start[], end[];
+
+static struct space space;
+static struct proc proc;
+
+static int __attribute__((format(printf, 2, 3))) refuse(int status, const char *f, ...)
+{
+	va_list ap;
+	va_start(ap, f);
+	fputs("guise: ", stderr);
+	vfprintf(stderr, f, ap);
+	fputc('\n', stderr);
+	va_end(ap);
+	return status;
+}
+static void claim_ours(void)
+{
+	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
+	uint64_t brk = (uint64_t)sbrk(0);
+
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);      /* libc's memory stays on its break, which is claimed */
+	mem_claim(&space, (uint64_t)__executable_start, (uint64_t)end);
+	mem_claim(&space, brk - OWN_BREAK < brk ? PAGE_DOWN(brk) - (1 << 20) : 0, brk + OWN_BREAK);
+	if (vdso) {
+		mem_claim(&space, vdso - 4 * PAGE, vdso + 2 * PAGE);     /* with the data pages in front of it */
+		signal_vdso(vdso, vdso + 2 * PAGE);
+	}
+}
+static struct thread *begin_ours(struct options *o)
+{
+	proc.opt = o;
+	proc.space = &space;
+	proc.nthreads = 1;
+	threads_start(&space);
+	claim_ours();
+	struct thread *t = thread_new(&proc);
+	if (!t)
+		return NULL;
+	t->inside = 1;
+	t->tid = (int)syscall(SYS_gettid);
+	proc.pid = getpid();
+	proc.ppid = getppid();
+	syscall(SYS_arch_prctl, ARCH_SET_GS, t);
+	gate_start();
+	fd_start(&proc);
+	proc.exe_fd = fd_ours(&proc, open("/proc/self/exe", O_PATH | O_CLOEXEC));
+	path_start(&proc);
+	return t;
+}
+static const struct engine *engine_pick(const char *name, char *why, size_t n)
+{
+	const struct engine *best = NULL;
+	char all[400] = "";
+	snprintf(why, n, "there is no engine named %s (guise engines lists them)", name ? name : "auto");
+	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++) {
+		if (name && strcmp(name, "auto") && strcmp(name, (*e)->name))
+			continue;
+		if (best && best->rank > (*e)->rank)
+			continue;
+		char reason[300] = "";
+		if ((*e)->probe(reason, sizeof reason))
+			best = *e;
+		else
+			snprintf(all + strlen(all), sizeof all - strlen(all), "%s: %s. ", (*e)->name, reason);
+	}
+	if (!best && *all)
+		snprintf(why, n, "no engine works here. %s", all);
+	return best;
+}
+static int change_dir(struct options *o, struct thread *t)
+{
+	struct where w;
+	if (!o->chdir)
+		return 0;
+	long e = path_resolve(t, AT_FDCWD, o->chdir, PATH_FOLLOW, &w);
+	if (!e) {
+		int fd = openat(w.dirfd, w.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+		e = fd < 0 || fchdir(fd) < 0 ? -errno : 0;
+		close(fd);
+		where_done(&w);
+	}
+	return e ? refuse(125, "cannot change to the directory %s: %s", o->chdir, strerror((int)-e)) : 0;
+}
+/* The run-time linker was found once by plan_make; here it is opened to be mapped. */
+static struct image *open_rtld(struct plan *pl, struct thread *t, char *why, size_t n)
+{
+	static struct image rtld;
+	struct where w;
+	const char *base = strrchr(pl->image.interp, '/');
+	char name[4200];
+	int fd = -1;
+
+	snprintf(name, sizeof name, "%s", pl->image.interp);
+	for (const char *const *d = pl->pers->interp_dirs; ; d++) {
+		if (!path_resolve(t, AT_FDCWD, name, PATH_FOLLOW, &w)) {
+			fd = openat(w.dirfd, w.path, O_RDONLY | O_CLOEXEC);
+			where_done(&w);
+		}
+		if (fd >= 0 || !d || !*d)
+			break;
+		snprintf(name, sizeof name, "%s%s", *d, base ? base : "");
+	}
+	if (fd < 0) {
+		snprintf(why, n, "its run-time linker %s cannot be opened: %s", pl->image.interp, strerror(errno));
+		return NULL;
+	}
+	if (image_open(&rtld, fd, name, why, n))
+		return NULL;
+	if (rtld.interp[0]) {
+		snprintf(why, n, "its run-time linker %s needs a run-time linker itself", name);
+		return NULL;
+	}
+	return &rtld;
+}
+static void name_process(struct plan *pl, char **argv)
+{
+	const char *base = strrchr(pl->n_pre ? pl->pre[pl->n_pre - 1] : pl->guest_path, '/');
+	base = base ? base + 1 : pl->guest_path;
+	snprintf(proc.comm, sizeof proc.comm, "%s", base);
+	prctl(PR_SET_NAME, proc.comm);
+	(void)argv;
+}
+/* argv as the guest gets it: a script's interpreter and argument go before it. */
+static char **guest_argv(struct options *o, struct plan *pl, int argc, char **argv)
+{
+	char **v = calloc((size_t)argc + 4, sizeof *v);
+	size_t n = 0;
+	for (unsigned i = 0; i < pl->n_pre; i++)
+		v[n++] = pl->pre[i];
+	if (!n)
+		v[n++] = o->argv0 ? (char *)o->argv0 : argv[0];
+	for (int i = 1; i < argc; i++)
+		v[n++] = argv[i];
+	return v;
+}
+static int plan_failed(struct plan *pl, const char *name, long e)
+{
+	if (e == -ENOENT && !pl->image.n_seg)
+		return refuse(127, "%s: not found: %s", name, pl->why[0] ? pl->why : strerror((int)-e));
+	if (e == -EACCES || e == -ENOEXEC || pl->why[0])
+		return refuse(126, "%s: cannot be run: %s", name, pl->why[0] ? pl->why : strerror((int)-e));
+	return refuse(126, "%s: cannot be run: %s", name, strerror((int)-e));
+}
+static int build(struct options *o, struct thread *t, struct plan *pl, int argc, char **argv, char **envp)
+{
+	struct image *im = &pl->image;
+	char why[600] = "";
+	long e;
+
+	proc.pers = pl->pers;
+	xlate_start(pl->pers);
+	if (im->interp[0] && !(im->rtld = open_rtld(pl, t, why, sizeof why)))
+		return refuse(126, "%s: cannot be run: %s", argv[0], why);
+	if (image_map(im, why, sizeof why) < 0)
+		return refuse(126, "%s: cannot be run: %s", argv[0], why);
+	snprintf(proc.exe, sizeof proc.exe, "%s", pl->path);
+	im->argv = guest_argv(o, pl, argc, argv);
+	im->envp = envp;
+	im->execpath = pl->guest_path;
+	im->stack_top = PAGE_DOWN((uint64_t)__builtin_frame_address(0) - OWN_STACK);
+	space.brk_start = space.brk_now = im->brk;
+	if (pl->pers->identify)
+		pl->pers->identify(&proc, im);
+	if (im->exec_stack)
+		mprotect((void *)(im->stack_top - PAGE), PAGE, PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
+	name_process(pl, im->argv);
+	if ((e = pl->pers->stack(&proc, im, t)) < 0)
+		return refuse(126, "%s: its first stack cannot be laid: %s", argv[0], strerror((int)-e));
+	return 0;
+}
+int program_run(struct options *o, int argc, char **argv, char **envp)
+{
+	static struct plan pl;
+	struct thread *t = begin_ours(o);
+	char why[600];
+	long e;
+	int status;
+
+	if (!t)
+		return refuse(125, "no memory for the first thread");
+	if ((status = change_dir(o, t)))
+		return status;
+	pl.dirfd = AT_FDCWD;
+	pl.given = o->resume_fd;
+	snprintf(pl.guest_path, sizeof pl.guest_path, "%s", argv[0]);
+	if ((e = plan_make(&pl, t)) < 0)
+		return plan_failed(&pl, argv[0], e);
+	proc.engine = engine_pick(o->engine, why, sizeof why);
+	if (!proc.engine)
+		return refuse(125, "%s", why);
+	if ((status = build(o, t, &pl, argc, argv, envp)))
+		return status;
+	close(pl.fd);
+	if (pl.image.rtld)
+		close(pl.image.rtld->fd);
+	uint64_t mask = 0;
+	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, 8);
+	t->sigmask = mask;
+	signal_start(&proc);
+	observe_start(&proc);
+	if (pl.pers->proc_start)
+		pl.pers->proc_start(&proc);
+	if ((e = proc.engine->start(&proc)) < 0)
+		return refuse(125, "the engine %s cannot start: %s", proc.engine->name, strerror((int)-e));
+	fflush(NULL);
+	thread_begin(t);
+}

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the parts of this personality share: the tables (tables.c, records.c) that personality.c hands to the core.
+ */
+#pragma once
+#include "guise.h"
+#include "thr.h"
+
+#define FBSD_NSIG 129                /* signals 1..128 */
+#define FBSD_ELAST 97
+#define FBSD_NERRNO 157              /* host errors, and those of ext.h */
+enum { FBSD_NBITS = 0                /* rows of bits.def */
+#define BIT(...) + 1
+#define BITM(...) + 1
+#define VALUE(...) + 1
+#include "bits.def"
+#undef BIT
+#undef BITM
+#undef VALUE
+};
+
+extern const struct systab fbsd_tab[1];
+extern struct subtab fbsd_sub[N_SUB];
+extern const struct bit fbsd_bits[];
+extern const struct record fbsd_rec[N_REC];
+extern const uint16_t fbsd_errno_of[];               /* [host errno] */
+extern const char *const fbsd_errno_name[FBSD_ELAST + 1];
+extern const uint8_t fbsd_sig_in[FBSD_NSIG];         /* [guest signal] -> ours; 0: no such signal */
+extern const uint8_t fbsd_sig_out[128];              /* [ours] -> guest */
+extern const char *const fbsd_sig_name[FBSD_NSIG];
+
+uint32_t fbsd_osreldate(const struct proc *);        /* the release shown: the program's own note's, or ours */
+
+/* sigframe.c */
+long fbsd_frame(struct thread *, const struct sigframe *);
+bool fbsd_signal_hold(struct thread *);
+uaddr fbsd_trampoline(size_t *len);                  /* the code a signal handler returns to */
+sysfn fbsd_sigreturn, fbsd_getcontext, fbsd_setcontext, fbsd_swapcontext, fbsd_sigfastblock;

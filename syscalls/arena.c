@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Our own memory: one reserved stretch of address space, high, claimed as ours, handed out by power-of-two classes with
+ * a free list each. The upper half of the stretch holds the blocks of threads (thread.c). Nothing is given back to the
+ * host but the pages of large frees: a guest process needs a few pages of it. The lock is the innermost of all;
+ * proc_fork holds it over the host call so that the child finds the lists whole.
+ */
+#include <sys/mman.h>
+#include "host.h"
+#include "arena.h"
+
+#define SMALLEST 5                       /* 32 bytes */
+#define CLASSES 27                       /* up to 2 GiB */
+
+volatile uint32_t arena_lock;
+static char *heap, *heap_next, *heap_end;
+static struct free { struct free *next; } *free_list[CLASSES];
+
+static char *reserve(struct space *s, size_t n)
+{
+	long a = host(SYS_mmap, NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (a < 0 && a > -4096)
+		die("cannot reserve %lu MiB of address space (error %ld): raise the limit of virtual memory (ulimit -v)",
+		    n >> 20, -a);
+	mem_claim(s, (uaddr)a, (uaddr)a + n);
+	return (char *)a;
+}
+char *arena_start(struct space *s, size_t heap_size, size_t blocks_size)
+{
+	heap = heap_next = reserve(s, heap_size + blocks_size);
+	heap_end = heap + heap_size;
+	return heap_end;
+}
+static unsigned class_of(size_t n)
+{
+	unsigned c = SMALLEST;
+	while (((size_t)1 << c) < n)
+		c++;
+	return c;
+}
+void *mem_alloc(size_t n)
+{
+	unsigned c = class_of(n);
+	size_t size = (size_t)1 << c;
+	void *p = NULL;
+	bool fresh = false;
+	if (c - SMALLEST >= CLASSES)
+		return NULL;
+	lock(&arena_lock);
+	struct free *f = free_list[c - SMALLEST];
+	if (f) {
+		free_list[c - SMALLEST] = f->next;
+		p = f;
+	} else if (size <= (size_t)(heap_end - heap_next)) {
+		p = heap_next;
+		heap_next += size;
+		fresh = true;
+	}
+	unlock(&arena_lock);
+	if (p && !fresh)
+		memset(p, 0, size > PAGE * 16 ? PAGE : size);    /* large blocks: their other pages were given back */
+	return p;
+}
+void mem_free(void *p, size_t n)
+{
+	if (!p)
+		return;
+	unsigned c = class_of(n);
+	size_t size = (size_t)1 << c;
+	if (size > PAGE * 16)
+		host(SYS_madvise, PAGE_UP((uintptr_t)p + PAGE - 1), size - 2 * PAGE, MADV_DONTNEED);
+	if (size > PAGE * 16)
+		memset((char *)p, 0, 2 * PAGE), memset((char *)p + size - 2 * PAGE, 0, 2 * PAGE);
+	struct free *f = p;
+	lock(&arena_lock);
+	f->next = free_list[c - SMALLEST];
+	free_list[c - SMALLEST] = f;
+	unlock(&arena_lock);
+}

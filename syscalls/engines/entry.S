@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The way in and out, one path for every native engine. gs points at struct thread; the offsets below are its first
+ * fields (checked by assertions in thread.c). Vector registers, the guest's stack and its red zone are never touched.
+ *
+ * entry_syscall   as the `syscall` instruction leaves things: rcx = where to return, r11 = flags, rax = number
+ * entry_attend    registers are in t->regs already; see what is due, then leave
+ * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (signal.c)
+ * host_wait       wait_begin..wait_after: a signal at or before the syscall instruction turns into SYS_RESTART
+ */
+#define T_SELF   0
+#define T_STACK  8
+#define T_ATTN   16
+#define T_INSIDE 20
+#define T_RAX    24
+#define T_RBX    32
+#define T_RCX    40
+#define T_RDX    48
+#define T_RSI    56
+#define T_RDI    64
+#define T_RBP    72
+#define T_RSP    80
+#define T_R8     88
+#define T_R9     96
+#define T_R10    104
+#define T_R11    112
+#define T_R12    120
+#define T_R13    128
+#define T_R14    136
+#define T_R15    144
+#define T_RIP    152
+#define T_RFLAGS 160
+
+	.text
+	.globl entry_syscall, entry_attend, exit_begin, exit_end
+	.type entry_syscall, @function
+	.p2align 4
+entry_syscall:
+	mov	%rsp, %gs:T_RSP
+	mov	%gs:T_STACK, %rsp
+	mov	%rax, %gs:T_RAX
+	mov	%rbx, %gs:T_RBX
+	mov	%rcx, %gs:T_RCX
+	mov	%rdx, %gs:T_RDX
+	mov	%rsi, %gs:T_RSI
+	mov	%rdi, %gs:T_RDI
+	mov	%rbp, %gs:T_RBP
+	mov	%r8, %gs:T_R8
+	mov	%r9, %gs:T_R9
+	mov	%r10, %gs:T_R10
+	mov	%r11, %gs:T_R11
+	mov	%r12, %gs:T_R12
+	mov	%r13, %gs:T_R13
+	mov	%r14, %gs:T_R14
+	mov	%r15, %gs:T_R15
+	mov	%rcx, %gs:T_RIP
+	mov	%r11, %gs:T_RFLAGS
+	movl	$1, %gs:T_INSIDE
+	cld
+	xor	%ebp, %ebp
+	mov	%gs:T_SELF, %rdi
+	call	syscall_enter
+	jmp	exit_begin
+
+	.type entry_attend, @function
+	.p2align 4
+entry_attend:
+	movl	$1, %gs:T_INSIDE
+	cld
+	xor	%ebp, %ebp
+	mov	%gs:T_STACK, %rsp
+	mov	%gs:T_SELF, %rdi
+	call	thread_attend
+	.p2align 4
+exit_begin:
+	cmpl	$0, %gs:T_ATTN
+	jne	entry_attend
+	movl	$0, %gs:T_INSIDE
+	pushq	%gs:T_RFLAGS
+	popfq
+	mov	%gs:T_RAX, %rax
+	mov	%gs:T_RBX, %rbx
+	mov	%gs:T_RCX, %rcx
+	mov	%gs:T_RDX, %rdx
+	mov	%gs:T_RSI, %rsi
+	mov	%gs:T_RDI, %rdi
+	mov	%gs:T_RBP, %rbp
+	mov	%gs:T_R8, %r8
+	mov	%gs:T_R9, %r9
+	mov	%gs:T_R10, %r10
+	mov	%gs:T_R11, %r11
+	mov	%gs:T_R12, %r12
+	mov	%gs:T_R13, %r13
+	mov	%gs:T_R14, %r14
+	mov	%gs:T_R15, %r15
+	mov	%gs:T_RSP, %rsp
+	jmp	*%gs:T_RIP
+exit_end:
+
+/* long host_wait(nr, a, b, c, d, e, f) */
+	.globl host_wait, wait_begin, wait_after, wait_interrupted
+	.type host_wait, @function
+	.p2align 4
+host_wait:
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
+	mov	%r8, %r10
+	mov	%r9, %r8
+	mov	8(%rsp), %r9
+wait_begin:
+	cmpl	$0, %gs:T_ATTN
+	jne	wait_interrupted
+	syscall
+wait_after:
+	ret
+wait_interrupted:
+	mov	$-512, %rax
+	ret
+
+/* long mem_move(void *dst, const void *src, size_t n): 0, or -EFAULT where either side is not there. */
+	.globl mem_move
+	.type mem_move, @function
+	.p2align 4
+mem_move:
+	mov	%rdx, %rcx
+	xor	%eax, %eax
+1:	rep movsb
+	ret
+2:	mov	$-14, %rax
+	ret
+	.pushsection guise_fixups, "a"
+	.quad	1b - ., 2b - . + 8
+	.popsection
+
+/* long mem_scan(char *dst, const char *src, size_t n): copies up to and with NUL; its length, n if none, or -EFAULT. */
+	.globl mem_scan
+	.type mem_scan, @function
+	.p2align 4
+mem_scan:
+	xor	%eax, %eax
+3:	cmp	%rdx, %rax
+	je	5f
+4:	mov	(%rsi,%rax), %cl
+	mov	%cl, (%rdi,%rax)
+	test	%cl, %cl
+	je	5f
+	inc	%rax
+	jmp	3b
+5:	ret
+6:	mov	$-14, %rax
+	ret
+	.pushsection guise_fixups, "a"
+	.quad	4b - ., 6b - . + 8
+	.popsection
+
+/* noreturn void stack_switch(void *sp, void (*fn)(void *), void *arg): go on with fn(arg) on another stack. */
+	.globl stack_switch
+	.type stack_switch, @function
+stack_switch:
+	mov	%rdi, %rsp
+	mov	%rdx, %rdi
+	xor	%ebp, %ebp
+	call	*%rsi
+	ud2
+
+/* long host_clone(flags, stack, ptid, ctid, tls): as clone(2); with a new stack the child goes on in clone_child(%r12),
+   where r12 is the word that lies on top of that stack. */
+	.globl host_clone
+	.type host_clone, @function
+host_clone:
+	mov	%rcx, %r10
+	mov	$56, %eax
+	syscall
+	test	%rax, %rax
+	jnz	7f
+	xor	%ebp, %ebp
+	pop	%rdi
+	call	clone_child
+	ud2
+7:	ret
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Engine trap: Syscall User Dispatch. Every syscall instruction outside our own text raises SIGSYS on its thread; the
+ * handler only moves the interrupted context to entry_syscall, exactly as the instruction itself would have left it
+ * (rcx, r11), and returns. No selector is used: the range alone tells guest from us, so nothing needs switching on the
+ * way in and out. The range ends one byte late because the kernel looks at the address after the instruction.
+ */
+#include <ucontext.h>
+#include <linux/prctl.h>
+#include <sys/mman.h>
+#include "host.h"
+#include "thread.h"
+
+#ifndef PR_SET_SYSCALL_USER_DISPATCH
+#define PR_SET_SYSCALL_USER_DISPATCH 59
+#define PR_SYS_DISPATCH_OFF 0
+#define PR_SYS_DISPATCH_ON 1
+#endif
+#define USER_DISPATCH_CODE 2             /* si_code of our SIGSYS */
+#define KERNEL_SA_RESTORER 0x04000000
+
+extern char __executable_start[], etext[];
+
+static void __attribute__((naked)) restorer(void)
+{
+	__asm__("mov $15, %eax; syscall");
+}
+
+/* Our own vDSO made a call while a handler was in it (no usable clock source): do it for it, here. */
+static void vdso_call(greg_t *g)
+{
+	g[REG_RAX] = host6(g[REG_RAX], g[REG_RDI], g[REG_RSI], g[REG_RDX], g[REG_R10], g[REG_R8], g[REG_R9]);
+}
+static void on_sigsys(int sig, siginfo_t *si, void *context)
+{
+	struct thread *t = thread_self();
+	greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
+
+	if (si->si_code != USER_DISPATCH_CODE || si->si_arch != 0xc000003e) {
+		signal_host(sig, si, context);           /* sent, or an i386 call: the guest's SIGSYS */
+		return;
+	}
+	if (t->inside) {
+		vdso_call(g);
+		return;
+	}
+	g[REG_RCX] = g[REG_RIP];
+	g[REG_R11] = g[REG_EFL];
+	g[REG_RIP] = (greg_t)entry_syscall;
+	g[REG_EFL] = 0x202;
+}
+static bool trap_probe(char *why, size_t n)
+{
+	long e = host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+	if (e < 0)
+		fmt(why, n, "this kernel has no Syscall User Dispatch (prctl answers error %ld): it needs Linux 5.11 or newer",
+		    -e);
+	return e >= 0;
+}
+static long trap_start(struct proc *p)
+{
+	struct { void (*handler)(int, siginfo_t *, void *); unsigned long flags; void (*restorer)(void); uint64_t mask; } k = {
+		.handler = on_sigsys, .flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER, .restorer = restorer,
+		.mask = ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1)),
+	};
+	return host(SYS_rt_sigaction, SIGSYS, &k, NULL, 8);
+}
+static long trap_arm(struct thread *t)
+{
+	return host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, __executable_start,
+		    etext - __executable_start + 1, 0);
+}
+static void trap_disarm(struct thread *t)
+{
+	host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
+}
+static void trap_run(struct thread *t)
+{
+	entry_attend();
+	__builtin_unreachable();
+}
+static const struct engine trap = {
+	.name = "trap", .about = "Syscall User Dispatch: every call of the guest raises SIGSYS in its own thread",
+	.rank = 50, .probe = trap_probe, .start = trap_start, .arm = trap_arm, .run = trap_run, .disarm = trap_disarm,
+};
+ENGINE(trap);

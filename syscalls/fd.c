@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Descriptors. Most of the guest's are the host's and nothing is kept about them. Two things are kept here:
+ *   - Ours lie at fd_base and above, where the guest never gets one: the guest's own limit ends below, ours is raised
+ *     above it, and dispatch answers EBADF for every such number in an argument.
+ *   - Objects (a kqueue, ...) behind a guest descriptor, and watchers to be told when a guest descriptor is closed.
+ * The table has one entry a descriptor, zero for nearly all; its memory is touched where it is used. Its lock is held
+ * for the change of an entry only, never while close() or gone() runs.
+ */
+#include <fcntl.h>
+#include <sys/resource.h>
+#include "host.h"
+
+#define BASE_MOST 65536ul
+#define ROOM_ABOVE 8192ul
+
+struct watch { struct watch *next; void (*gone)(void *, int fd); void *arg; };
+struct fdent { struct fdobj *obj; struct watch *watch; };
+struct fdtab { volatile uint32_t lock; struct fdent *e; unsigned n; };
+
+static struct fdtab *tab_new(unsigned n)
+{
+	struct fdtab *f = mem_alloc(sizeof *f);
+	if (!f || !(f->e = mem_alloc(n * sizeof *f->e)))
+		die("no memory for the table of descriptors");
+	f->n = n;
+	return f;
+}
+static void host_limit(uint64_t soft, uint64_t hard)
+{
+	struct rlimit r = { soft, hard };
+	host(SYS_prlimit64, 0, RLIMIT_NOFILE, &r, NULL);
+}
+static struct rlimit host_limits(void)
+{
+	struct rlimit r = { 1024, 1024 };
+	host(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &r);
+	return r;
+}
+/* Where the guest's numbers end and ours begin. With soft == hard there is no room above: the top is taken for us. */
+void fd_start(struct proc *p)
+{
+	struct rlimit r = host_limits();
+	uint64_t base = MIN(r.rlim_cur, BASE_MOST);
+	if (base + 64 > r.rlim_max)
+		base = r.rlim_max > 128 ? r.rlim_max - 64 : r.rlim_max / 2;
+	p->fd_base = (int)base;
+	p->fd_limit = MIN(r.rlim_cur, base);
+	p->fds = tab_new((unsigned)base);
+	fd_limit_exec(p, true);
+}
+long fd_limit_set(struct proc *p, uint64_t soft)
+{
+	struct rlimit r = host_limits();
+	if (soft > r.rlim_max)
+		return -EINVAL;
+	p->fd_limit = MIN(soft, (uint64_t)p->fd_base);
+	return 0;
+}
+void fd_limit_exec(struct proc *p, bool back)
+{
+	struct rlimit r = host_limits();
+	uint64_t raised = MIN((uint64_t)p->fd_base + ROOM_ABOVE, r.rlim_max);
+	host_limit(back ? raised : MIN(p->fd_limit, r.rlim_max), r.rlim_max);
+}
+int fd_ours(struct proc *p, int fd)
+{
+	long up = host(SYS_fcntl, fd, F_DUPFD_CLOEXEC, p->fd_base);
+	host(SYS_close, fd);
+	return (int)up;
+}
+static struct fdent *entry(struct proc *p, int fd)
+{
+	return fd >= 0 && (unsigned)fd < p->fds->n ? &p->fds->e[fd] : NULL;
+}
+struct fdobj *fd_get(struct proc *p, int fd, const struct fdops *ops)
+{
+	struct fdent *e = entry(p, fd);
+	struct fdobj *o = e ? __atomic_load_n(&e->obj, __ATOMIC_ACQUIRE) : NULL;
+	return o && (!ops || o->ops == ops) ? o : NULL;
+}
+long fd_put(struct proc *p, int fd, struct fdobj *o)
+{
+	struct fdent *e = entry(p, fd);
+	if (!e)
+		return -EMFILE;
+	__atomic_store_n(&e->obj, o, __ATOMIC_RELEASE);
+	return fd;
+}
+static void obj_drop(struct fdobj *o)
+{
+	if (o && __atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL) == 0 && o->ops->close)
+		o->ops->close(o);
+}
+void fd_closed(struct proc *p, int fd)
+{
+	struct fdent *e = entry(p, fd);
+	if (!e || (!e->obj && !e->watch))
+		return;
+	lock(&p->fds->lock);
+	struct fdobj *o = e->obj;
+	struct watch *w = e->watch;
+	e->obj = NULL;
+	e->watch = NULL;
+	unlock(&p->fds->lock);
+	while (w) {
+		struct watch *next = w->next;
+		w->gone(w->arg, fd);
+		mem_free(w, sizeof *w);
+		w = next;
+	}
+	obj_drop(o);
+}
+void fd_duped(struct proc *p, int from, int to)
+{
+	struct fdobj *o = fd_get(p, from, NULL);
+	if (!o || from == to)
+		return;
+	__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
+	if (fd_put(p, to, o) < 0)
+		obj_drop(o);
+}
+void fd_watch(struct proc *p, int fd, void (*gone)(void *, int), void *arg)
+{
+	struct fdent *e = entry(p, fd);
+	struct watch *w = e ? mem_alloc(sizeof *w) : NULL;
+	if (!w)
+		return;
+	w->gone = gone;
+	w->arg = arg;
+	lock(&p->fds->lock);
+	w->next = e->watch;
+	e->watch = w;
+	unlock(&p->fds->lock);
+}
+void fd_unwatch(struct proc *p, int fd, void (*gone)(void *, int), void *arg)
+{
+	struct fdent *e = entry(p, fd);
+	struct watch **at, *w = NULL;
+	if (!e)
+		return;
+	lock(&p->fds->lock);
+	for (at = &e->watch; (w = *at); at = &w->next)
+		if (w->gone == gone && w->arg == arg) {
+			*at = w->next;
+			break;
+		}
+	unlock(&p->fds->lock);
+	mem_free(w, sizeof *w);
+}
+void fd_forked(struct proc *child, const struct fdtab *parents)
+{
+	struct fdtab *mine = tab_new(parents->n);
+	child->fds = mine;
+	for (unsigned fd = 0; fd < parents->n; fd++) {
+		struct fdobj *o = parents->e[fd].obj;
+		if (!o)
+			continue;
+		if (o->ops->forked) {
+			o->ops->forked(child, (int)fd, o);
+		} else {
+			__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
+			mine->e[fd].obj = o;
+		}
+	}
+}

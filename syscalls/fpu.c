@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The guest's vector state. Handlers never touch it, so it is live in the registers whenever a signal frame is built or
+ * torn down. Only the components a signal frame can hold in fixed places are moved; the rest stays as it is.
+ */
+#include <cpuid.h>
+#include "host.h"
+
+#define COMPONENTS 0xe7u                 /* x87, SSE, AVX, and the three of AVX-512 */
+#define MXCSR_AT 24
+#define MXCSR_MASK_AT 28
+#define HEADER_AT 512
+
+static uint64_t components(void)
+{
+	static uint64_t known;
+	uint32_t lo, hi, a, b, c, d;
+	if (known)
+		return known;
+	__cpuid(1, a, b, c, d);
+	if (!(c & bit_OSXSAVE))
+		return 0;
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	return known = lo & COMPONENTS;
+}
+size_t fpu_size(void)
+{
+	uint64_t have = components();
+	uint32_t size, at, c, d;
+	size_t end = HEADER_AT + (have ? 64 : 0);
+	for (unsigned i = 2; i < 8; i++)
+		if (have >> i & 1) {
+			__cpuid_count(0xd, i, size, at, c, d);
+			end = MAX(end, (size_t)at + size);
+		}
+	return MIN(end, (size_t)FPU_SIZE);
+}
+void fpu_save(void *to)
+{
+	uint64_t have = components();
+	memset((char *)to + HEADER_AT, 0, 64);
+	if (have)
+		__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"((uint32_t)have), "d"(0) : "memory");
+	else
+		__asm__ volatile("fxsave64 (%0)" : : "r"(to) : "memory");
+}
+static void load(const void *from)
+{
+	uint64_t have = components();
+	if (have)
+		__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"((uint32_t)have), "d"(0) : "memory");
+	else
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(from) : "memory");
+}
+/* What would make the processor fault is refused: reserved bits of MXCSR and of the header. */
+long fpu_load(const void *from)
+{
+	char buf[FPU_SIZE] __attribute__((aligned(64)));
+	uint64_t *header = (uint64_t *)(buf + HEADER_AT);
+	uint32_t mxcsr;
+
+	memcpy(buf, from, FPU_SIZE);
+	memcpy(&mxcsr, buf + MXCSR_AT, 4);
+	if (mxcsr & ~0xffffu)
+		return -EINVAL;
+	header[0] &= components();
+	memset(header + 1, 0, 56);
+	load(buf);
+	return 0;
+}
+void fpu_init(void)
+{
+	char buf[FPU_SIZE] __attribute__((aligned(64)));
+	uint32_t mxcsr = 0x1f80;
+	memset(buf, 0, sizeof buf);
+	memcpy(buf + MXCSR_AT, &mxcsr, 4);
+	if (!components())
+		*(uint16_t *)buf = 0x37f;
+	load(buf);
+}

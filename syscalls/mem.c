@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The guest's memory. A guest address is an integer; it is only ever turned into an access in mem_move and mem_scan
+ * (entry.S), whose faults the host handler turns into -EFAULT. The guest's own mistakes so never become ours.
+ * Also the registry of ranges that are not the guest's to change: few, fixed early, read without a lock.
+ */
+#include "host.h"
+#include "records.h"
+
+long mem_move(void *dst, const void *src, size_t n);
+long mem_scan(char *dst, const char *src, size_t n);
+
+#define USER_TOP 0x7ffffffff000ull
+
+static bool in_user(uaddr a, size_t n) { return a <= USER_TOP && n <= USER_TOP - a; }
+
+long copy_in(void *dst, uaddr src, size_t n)
+{
+	return in_user(src, n) ? mem_move(dst, (const void *)src, n) : -EFAULT;
+}
+long copy_out(uaddr dst, const void *src, size_t n)
+{
+	return in_user(dst, n) ? mem_move((void *)dst, src, n) : -EFAULT;
+}
+long copy_str(char *dst, uaddr src, size_t n)
+{
+	if (!in_user(src, 0))
+		return -EFAULT;
+	long len = mem_scan(dst, (const char *)src, n);
+	return len == (long)n ? -ENAMETOOLONG : len;
+}
+long rec_get(struct thread *t, unsigned what, uaddr src, void *host)
+{
+	const struct record *r = &t->p->pers->rec[what];
+	char guest[4096];
+	if (!r->get)
+		return copy_in(host, src, r->gsize);
+	long e = copy_in(guest, src, r->gsize);
+	if (!e)
+		r->get(guest, host);
+	return e;
+}
+long rec_put(struct thread *t, unsigned what, uaddr dst, const void *host)
+{
+	const struct record *r = &t->p->pers->rec[what];
+	char guest[4096];
+	if (!r->put)
+		return copy_out(dst, host, r->gsize);
+	memset(guest, 0, r->gsize);
+	r->put(host, guest);
+	return copy_out(dst, guest, r->gsize);
+}
+long arg_get(struct call *c, int i, void *host)
+{
+	return rec_get(c->t, c->row->arg[i].what, (uaddr)c->arg[i], host);
+}
+long arg_put(struct call *c, int i, const void *host)
+{
+	return rec_put(c->t, c->row->arg[i].what, (uaddr)c->arg[i], host);
+}
+void mem_claim(struct space *s, uaddr lo, uaddr hi)
+{
+	if (s->n_ours == ARRAY_LEN(s->ours))
+		die("too many ranges of memory of our own: raise the size of space.ours");
+	s->ours[s->n_ours].lo = PAGE_DOWN(lo);
+	s->ours[s->n_ours].hi = PAGE_UP(hi);
+	__atomic_store_n(&s->n_ours, s->n_ours + 1, __ATOMIC_RELEASE);
+}
+bool mem_is_ours(struct space *s, uaddr lo, uint64_t len)
+{
+	uaddr hi = lo + len < lo ? ~0ull : lo + len;
+	for (unsigned i = 0, n = __atomic_load_n(&s->n_ours, __ATOMIC_ACQUIRE); i < n; i++)
+		if (lo < s->ours[i].hi && hi > s->ours[i].lo)
+			return true;
+	return false;
+}

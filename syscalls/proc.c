@@ -1,0 +1,237 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Processes. fork is fork: the child has a copy of everything, the engine is armed again before guest code runs, and no
+ * lock of ours was left held by a thread that is not there. vfork shares the parent's memory for real (so what the child
+ * writes is seen), therefore the child gets a thread block and a struct proc of its own; the host suspends the parent.
+ * exec builds everything, then commits with one host execve: ourselves again for a foreign program, the program itself
+ * for a native one. What can fail is checked before (loader/plan.c, behind the gate).
+ */
+#include <sched.h>
+#include <fcntl.h>
+#include "host.h"
+#include "thread.h"
+#include "arena.h"
+#include "options.h"
+#include "loader/plan.h"
+
+extern void (*const __start_guise_atfork[])(struct proc *);
+extern void (*const __stop_guise_atfork[])(struct proc *);
+
+static void child_ids(struct proc *p, struct thread *t)
+{
+	p->pid = (int)host(SYS_getpid);
+	p->ppid = (int)host(SYS_getppid);
+	t->tid = (int)host(SYS_gettid);
+}
+static void child_begin(struct proc *p, struct thread *t)
+{
+	p->siglock = 0;
+	child_ids(p, t);
+	t->vpend = 0;
+	fd_forked(p, p->fds);
+	for (void (*const *f)(struct proc *) = __start_guise_atfork; f < __stop_guise_atfork; f++)
+		(*f)(p);
+	if (p->pers->proc_forked)
+		p->pers->proc_forked(p);
+	if (p->engine->arm(t) < 0)
+		die("the engine cannot be armed in a forked child");
+}
+static long fork_copy(struct thread *t, unsigned long flags)
+{
+	lock(&t->p->siglock);
+	lock(&gate_lock);
+	lock(&arena_lock);
+	long pid = host(SYS_clone, flags, 0, 0, 0, 0);
+	arena_lock = gate_lock = 0;
+	if (pid)
+		unlock(&t->p->siglock);
+	else
+		child_begin(t->p, t);
+	return pid;
+}
+/* The child's result is written by the personality as if its own call had returned 0. */
+static void child_result(struct thread *child, const struct call *c)
+{
+	struct call mine = *c;
+	mine.t = child;
+	mine.rv = 0;
+	mine.rv2 = 1;
+	mine.has_rv2 = c->has_rv2;
+	child->p->pers->store(child, &mine);
+}
+static struct thread *child_block(struct thread *t, uaddr stack)
+{
+	struct proc *p = mem_alloc(sizeof *p);
+	struct thread *child = p ? thread_new(p) : NULL;
+	if (!child) {
+		mem_free(p, sizeof *p);
+		return NULL;
+	}
+	*p = *t->p;
+	p->siglock = 0;
+	p->nthreads = 1;
+	child->regs = t->regs;
+	child->sigmask = t->sigmask;
+	child->altstack = stack ? (struct sigalt){ .flags = 2 } : t->altstack;
+	child->priv = t->priv;
+	child->flags = t->flags;
+	child->vforked = true;
+	child->go = 1;
+	child_result(child, t->call);
+	if (stack)
+		child->regs.rsp = stack;
+	return child;
+}
+static long fork_shared(struct thread *t, unsigned flags, unsigned long host_flags, uaddr stack)
+{
+	struct thread *child = child_block(t, stack);
+	if (!child)
+		return -ENOMEM;
+	struct proc *p = child->p;
+	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);
+	long pid = thread_clone(child, (long)host_flags);
+	if (pid < 0 || flags & FORK_VFORK)
+		mem_free(p, sizeof *p);
+	return pid;
+}
+long proc_fork(struct thread *t, unsigned flags, uaddr stack, int exit_signal)
+{
+	unsigned long host_flags = (unsigned)exit_signal | (flags & FORK_FILES ? CLONE_FILES : 0);
+	if (flags & FORK_VM)
+		return fork_shared(t, flags, host_flags, stack);
+	long pid = fork_copy(t, host_flags);
+	if (!pid && stack)
+		t->regs.rsp = stack;
+	return pid;
+}
+/* A child that shares its parent's memory, on its own thread, before it is a guest (thread.c). */
+void proc_child_shared(struct thread *t)
+{
+	child_ids(t->p, t);
+	fd_forked(t->p, t->p->fds);
+	if (t->p->pers->proc_forked)
+		t->p->pers->proc_forked(t->p);
+}
+void proc_exit(struct thread *t, int status)
+{
+	observe_end(t, status, true);
+	report_end(t);
+	for (;;)
+		host(SYS_exit_group, status);
+}
+
+/* --- exec ------------------------------------------------------------------------------------------------------------------ */
+struct vec { uint64_t *v; size_t n, room; };
+
+static long vec_add(struct vec *v, uint64_t s)
+{
+	if (v->n == v->room) {
+		size_t room = v->room ? v->room * 2 : 64;
+		uint64_t *bigger = mem_alloc(room * sizeof *bigger);
+		if (!bigger)
+			return -E2BIG;
+		memcpy(bigger, v->v, v->n * sizeof *bigger);
+		mem_free(v->v, v->room * sizeof *bigger);
+		v->v = bigger;
+		v->room = room;
+	}
+	v->v[v->n++] = s;
+	return 0;
+}
+/* The guest's pointers as they are: the host's execve reads the strings, and checks them. */
+static long vec_guest(struct vec *v, uaddr from)
+{
+	uint64_t s = 1;
+	for (long e; from && s; from += 8)
+		if ((e = copy_in(&s, from, 8)) || (s && (e = vec_add(v, s))))
+			return e;
+	return 0;
+}
+static long vec_text(struct vec *v, const char *s) { return vec_add(v, (uint64_t)s); }
+
+struct exec {
+	struct thread *t;
+	struct plan plan;
+	struct vec argv, envv, guest;
+};
+
+/* argv of the host's exec: [guise, its options, --argv0 .. --,] interpreter, its argument, script, the guest's own rest */
+static long build(struct exec *x, uaddr argv, uaddr envv)
+{
+	struct options *o = x->t->p->opt;
+	struct plan *pl = &x->plan;
+	char *argv0 = pl->n_pre ? pl->pre[0] : NULL;
+	long e = vec_guest(&x->guest, argv);
+
+	if (!e)
+		e = vec_guest(&x->envv, envv);
+	if (!e && !pl->native) {
+		e = vec_text(&x->argv, "guise");
+		for (unsigned i = 0; !e && i < o->n_self; i++)
+			e = vec_text(&x->argv, o->self_argv[i]);
+		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
+		    !(e = vec_text(&x->argv, "--argv0")) &&
+		    !(e = argv0 ? vec_text(&x->argv, argv0) : vec_add(&x->argv, x->guest.n ? x->guest.v[0] : (uint64_t)"")) &&
+		    !(e = vec_text(&x->argv, "--")))
+			e = vec_text(&x->argv, pl->guest_path);
+	} else if (!e && x->guest.n + pl->n_pre) {
+		e = argv0 ? vec_text(&x->argv, argv0) : vec_add(&x->argv, x->guest.v[0]);
+	}
+	for (unsigned i = 1; !e && i < pl->n_pre; i++)
+		e = vec_text(&x->argv, pl->pre[i]);
+	for (size_t i = 1; !e && i < x->guest.n; i++)
+		e = vec_add(&x->argv, x->guest.v[i]);
+	return e ? e : (e = vec_add(&x->argv, 0)) ? e : vec_add(&x->envv, 0);
+}
+static long plan_gated(void *x) { return plan_make(&((struct exec *)x)->plan, ((struct exec *)x)->t); }
+
+static void signals_for_exec(struct thread *t)
+{
+	struct { uint64_t handler, flags, restorer, mask; } ign = { .handler = 1 };
+	uint64_t mask = (uint64_t)t->sigmask;
+	for (int sig = 1; sig <= 31; sig++)
+		if (t->p->act[sig].handler == 1)
+			host(SYS_rt_sigaction, sig, &ign, NULL, 8);
+	host(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+}
+static long commit(struct exec *x)
+{
+	struct proc *p = x->t->p;
+	long e;
+
+	observe_exec(x->t, !x->plan.native);
+	signals_for_exec(x->t);
+	fd_limit_exec(p, false);
+	if (!x->plan.native)
+		host(SYS_fcntl, x->plan.fd, F_SETFD, 0);
+	if (x->plan.native)
+		e = host(SYS_execve, x->plan.path, x->argv.v, x->envv.v);
+	else
+		e = host(SYS_execveat, p->exe_fd, "", x->argv.v, x->envv.v, AT_EMPTY_PATH);
+	fd_limit_exec(p, true);
+	signal_start(p);
+	signal_setmask(x->t, x->t->sigmask);
+	return e;
+}
+long proc_exec(struct thread *t, int dirfd, const char *guestpath, uaddr argv, uaddr envv)
+{
+	struct exec *x = mem_alloc(sizeof *x);
+	if (!x)
+		return -ENOMEM;
+	x->t = t;
+	x->plan.dirfd = dirfd;
+	x->plan.fd = x->plan.given = -1;
+	str_copy(x->plan.guest_path, guestpath, sizeof x->plan.guest_path);
+	long e = gate(plan_gated, x);
+	if (!e)
+		e = build(x, argv, envv);
+	if (!e)
+		e = commit(x);
+	if (x->plan.fd >= 0)
+		host(SYS_close, x->plan.fd);
+	mem_free(x->argv.v, x->argv.room * 8);
+	mem_free(x->envv.v, x->envv.room * 8);
+	mem_free(x->guest.v, x->guest.room * 8);
+	mem_free(x, sizeof *x);
+	return e;
+}

@@ -1,0 +1,409 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Signals from the host to the guest. One host handler (signal_host) serves all: it never does the work where it stands.
+ *   - In guest code: the interrupted registers move to t->regs and the thread goes to entry_attend on our stack.
+ *   - In our code: the signal is noted; sleeping calls not yet begun are turned back (host_wait), the exit path begins
+ *     anew, and the signal is delivered on the way out. Faults there go through guise_fixups, or are our own mistake.
+ * While one signal is noted, all others stay blocked in the host's kernel, so one place for it (t->pend) is enough.
+ *
+ * The host's mask is the guest's, less what we need (faults, SIGSYS) and less what is watched; so the kernel chooses the
+ * right thread, keeps queues and pending sets for us, and sigtimedwait and sigpending are its own. The host's
+ * SA_RESTART is the guest's: the kernel decides what restarts, and a restart shows as rip on the syscall instruction.
+ */
+#include <ucontext.h>
+#include "host.h"
+#include "thread.h"
+
+#define BIT_OF(s) ((sigbits)1 << ((s) - 1))
+#define FAULTS (1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1) | \
+		1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1))
+#define KERNEL_SA_RESTORER 0x04000000
+#define ALT_SIZE (24 * 1024ul)
+
+struct ksigaction { void (*handler)(int, siginfo_t *, void *); unsigned long flags; void (*restorer)(void); uint64_t mask; };
+struct fixup { int64_t fault, resume; };     /* both relative to the entry itself */
+
+extern const struct fixup __start_guise_fixups[], __stop_guise_fixups[];
+extern char __executable_start[], etext[];
+
+sigbits const SIGSET_UNBLOCKABLE = (sigbits)(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
+static uint64_t vdso_lo, vdso_hi;
+
+static void __attribute__((naked)) restorer(void)
+{
+	__asm__("mov $15, %eax; syscall");
+}
+
+/* --- masks and actions ------------------------------------------------------------------------------------------------ */
+uint64_t sigset_host(sigbits set)
+{
+	return (uint64_t)set & ~FAULTS & ~thread_self()->p->sig_watch;
+}
+static void host_mask(uint64_t m)
+{
+	host(SYS_rt_sigprocmask, SIG_SETMASK, &m, NULL, 8);
+}
+static sigbits deliverable(struct thread *t) { return t->vpend & ~t->sigmask; }
+
+void signal_setmask(struct thread *t, sigbits set)
+{
+	t->sigmask = set & ~SIGSET_UNBLOCKABLE;
+	if (deliverable(t))
+		t->attn = 1;
+	if (t->pend.sig)
+		return;                  /* thread_attend sets the host's mask when it is done */
+	host_mask(sigset_host(t->sigmask));
+}
+void signal_mask_swap(struct thread *t, sigbits set)
+{
+	t->savedmask = t->sigmask;
+	t->has_savedmask = true;
+	t->sigmask = set & ~SIGSET_UNBLOCKABLE;
+	if (deliverable(t))
+		t->attn = 1;
+}
+void signal_mask_back(struct thread *t)
+{
+	if (t->attn || !t->has_savedmask)
+		return;                  /* a signal came: its frame restores */
+	t->sigmask = t->savedmask;
+	t->has_savedmask = false;
+}
+sigbits sigset_in(const struct personality *p, const uint8_t g[16])
+{
+	sigbits set = 0;
+	for (unsigned n = 1; n < p->n_sig; n++)
+		if (g[(n - 1) / 8] >> (n - 1) % 8 & 1 && p->sig_in[n])
+			set |= BIT_OF(p->sig_in[n]);
+	return set;
+}
+void sigset_out(const struct personality *p, sigbits set, uint8_t g[16])
+{
+	memset(g, 0, 16);
+	for (unsigned n = 1; n < p->n_sig; n++)
+		if (p->sig_in[n] && set & BIT_OF(p->sig_in[n]))
+			g[(n - 1) / 8] |= (uint8_t)(1 << (n - 1) % 8);
+}
+long sigset_get(struct thread *t, uaddr a, sigbits *set)
+{
+	uint8_t g[16] = { 0 };
+	long e = copy_in(g, a, sigset_size(t->p->pers));
+	*set = e ? 0 : sigset_in(t->p->pers, g);
+	return e;
+}
+long sigset_put(struct thread *t, uaddr a, sigbits set)
+{
+	uint8_t g[16];
+	sigset_out(t->p->pers, set, g);
+	return copy_out(a, g, sigset_size(t->p->pers));
+}
+size_t sigset_size(const struct personality *p) { return p->n_sig > 65 ? 16 : p->n_sig > 33 ? 8 : 4; }
+
+static bool is_fault(int sig) { return sig <= 64 && FAULTS >> (sig - 1) & 1; }
+
+/* What the host must do for a guest's action: our handler, unless the host's own default or ignoring is the same. */
+static long host_action(struct proc *p, int sig)
+{
+	const struct sigact *a = &p->act[sig];
+	struct ksigaction k = { .restorer = restorer, .mask = ~FAULTS | 1ull << (SIGSYS - 1) };
+
+	if (sig > 64 || sig == SIGKILL || sig == SIGSTOP || sig == SIGSYS)
+		return 0;                /* SIGSYS is the engine's; it passes on what is the guest's */
+	k.flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER | (a->flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
+	k.handler = signal_host;
+	if (!is_fault(sig) && !(p->sig_watch >> (sig - 1) & 1)) {
+		bool ignored = a->handler == 0 && p->pers->sig_ignored & BIT_OF(sig);
+		if (a->handler == 1 || ignored)
+			k.handler = (void *)SIG_IGN;
+		else if (a->handler == 0)
+			k.handler = (void *)SIG_DFL;
+	}
+	if (p->sig_watch >> (sig - 1) & 1 && a->handler < 2)
+		k.flags |= SA_RESTART;
+	return host(SYS_rt_sigaction, sig, &k, NULL, 8);
+}
+long signal_action(struct thread *t, int sig, const struct sigact *new, struct sigact *old)
+{
+	struct proc *p = t->p;
+	long e = 0;
+	if (sig <= 0 || sig >= 128)
+		return -EINVAL;
+	if (new && (SIGSET_UNBLOCKABLE & BIT_OF(sig)) && new->handler)
+		return -EINVAL;
+	lock(&p->siglock);
+	if (old)
+		*old = p->act[sig];
+	if (new) {
+		p->act[sig] = *new;
+		e = host_action(p, sig);
+	}
+	unlock(&p->siglock);
+	return e;
+}
+void signal_watch(struct proc *p, int sig)
+{
+	if (sig > 64 || is_fault(sig))
+		return;
+	lock(&p->siglock);
+	p->sig_watch |= 1ull << (sig - 1);
+	host_action(p, sig);
+	unlock(&p->siglock);
+	signal_setmask(thread_self(), thread_self()->sigmask);
+}
+
+/* --- alternate stacks --------------------------------------------------------------------------------------------------- */
+static bool on_stack(const struct sigalt *s, uaddr sp) { return sp > s->base && sp - s->base <= s->size; }
+
+bool signal_on_altstack(struct thread *t)
+{
+	return !(t->altstack.flags & SS_DISABLE) && on_stack(&t->altstack, t->regs.rsp);
+}
+long signal_altstack(struct thread *t, const struct sigalt *new, struct sigalt *old)
+{
+	if (old) {
+		*old = t->altstack;
+		old->flags |= signal_on_altstack(t) ? SS_ONSTACK : 0;
+	}
+	if (!new)
+		return 0;
+	if (signal_on_altstack(t))
+		return -EPERM;
+	if (new->flags & ~(uint32_t)SS_DISABLE)
+		return -EINVAL;
+	if (!(new->flags & SS_DISABLE) && new->size < 2048)
+		return -ENOMEM;
+	t->altstack = *new;
+	return 0;
+}
+
+/* --- arrival: on our alternate stack, everything but faults blocked --------------------------------------------------------- */
+bool signal_ours(struct thread *t, uint64_t rip)
+{
+	return (rip >= (uint64_t)__executable_start && rip < (uint64_t)etext) ||
+	       (t->inside && rip >= vdso_lo && rip < vdso_hi);
+}
+static uint64_t fixup_find(uint64_t rip)
+{
+	for (const struct fixup *f = __start_guise_fixups; f < __stop_guise_fixups; f++)
+		if ((uint64_t)&f->fault + (uint64_t)f->fault == rip)
+			return (uint64_t)&f->fault + (uint64_t)f->resume;
+	return 0;
+}
+static void our_fault(int sig, siginfo_t *si, greg_t *g)
+{
+	uint64_t to = fixup_find((uint64_t)g[REG_RIP]);
+	if (!to)
+		die("internal error: signal %d at %#lx (text begins at %#lx), address %#lx: please report this", sig,
+		    (uint64_t)g[REG_RIP], (uint64_t)__executable_start, (uint64_t)si->si_addr);
+	g[REG_RIP] = (greg_t)to;
+}
+static bool is_sync(int sig, const siginfo_t *si) { return is_fault(sig) && si->si_code > 0; }
+
+static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g)
+{
+	struct proc *p = t->p;
+	if (p->sig_watch >> (sig - 1) & 1) {
+		p->signal_seen(p, sig);
+		if (p->act[sig].handler == 1)
+			return;
+		if (t->sigmask & BIT_OF(sig) && !is_fault(sig)) {
+			t->vpend |= BIT_OF(sig);
+			return;
+		}
+	}
+	if (t->pend.sig) {               /* one is noted already: the other goes back into the kernel's queue, blocked now */
+		bool fault = is_sync(sig, si);
+		const siginfo_t *later = fault ? &t->pend.info : si;
+		host(SYS_rt_tgsigqueueinfo, p->pid, t->tid, fault ? t->pend.sig : sig, later);
+		if (!fault)
+			return;
+	}
+	t->pend.sig = sig;
+	t->pend.info = *si;
+	t->pend.trapno = (uint64_t)g[REG_TRAPNO];
+	t->pend.err = (uint64_t)g[REG_ERR];
+	t->pend.cr2 = (uint64_t)g[REG_CR2];
+	t->attn = 1;
+}
+static void regs_from(struct regs *r, const greg_t *g)
+{
+	*r = (struct regs){
+		.rax = (uint64_t)g[REG_RAX], .rbx = (uint64_t)g[REG_RBX], .rcx = (uint64_t)g[REG_RCX],
+		.rdx = (uint64_t)g[REG_RDX], .rsi = (uint64_t)g[REG_RSI], .rdi = (uint64_t)g[REG_RDI],
+		.rbp = (uint64_t)g[REG_RBP], .rsp = (uint64_t)g[REG_RSP], .r8 = (uint64_t)g[REG_R8],
+		.r9 = (uint64_t)g[REG_R9], .r10 = (uint64_t)g[REG_R10], .r11 = (uint64_t)g[REG_R11],
+		.r12 = (uint64_t)g[REG_R12], .r13 = (uint64_t)g[REG_R13], .r14 = (uint64_t)g[REG_R14],
+		.r15 = (uint64_t)g[REG_R15], .rip = (uint64_t)g[REG_RIP], .rflags = (uint64_t)g[REG_EFL],
+	};
+}
+static void turn_back(struct thread *t, greg_t *g)
+{
+	char *rip = (char *)g[REG_RIP];
+	if (rip >= exit_begin && rip < exit_end) {
+		g[REG_RIP] = (greg_t)exit_begin;
+		g[REG_RSP] = (greg_t)t->stack;
+	} else if (rip >= wait_begin && rip < wait_after) {
+		g[REG_RIP] = (greg_t)wait_interrupted;
+	}
+}
+void signal_host(int sig, siginfo_t *si, void *context)
+{
+	struct thread *t = thread_self();
+	ucontext_t *uc = context;
+	greg_t *g = uc->uc_mcontext.gregs;
+	uint64_t all = ~FAULTS;
+	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]);
+
+	if (ours && is_sync(sig, si)) {
+		our_fault(sig, si, g);
+		return;
+	}
+	note(t, sig, si, g);
+	if (!t->attn)
+		return;
+	if (ours) {
+		turn_back(t, g);
+	} else {
+		regs_from(&t->regs, g);
+		t->inside = 1;
+		g[REG_RIP] = (greg_t)entry_attend;
+		g[REG_RSP] = (greg_t)t->stack;
+		g[REG_EFL] = 0x202;
+	}
+	memcpy(&uc->uc_sigmask, &all, 8);
+}
+
+/* --- delivery: on our stack, in ordinary context ------------------------------------------------------------------------------ */
+void signal_die(struct thread *t, int sig)
+{
+	struct ksigaction dfl = { .restorer = restorer, .flags = KERNEL_SA_RESTORER };
+	uint64_t none = 0;
+
+	observe_end(t, sig | 0x100, true);
+	report_end(t);
+	if (sig > 64)
+		sig = SIGTERM;
+	host(SYS_rt_sigaction, sig, &dfl, NULL, 8);
+	host(SYS_tgkill, host(SYS_getpid), host(SYS_gettid), sig);
+	host(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
+	for (;;)                         /* its default here is to be ignored, though not there */
+		host(SYS_exit_group, 128 + sig);
+}
+static void deliver(struct thread *t, const struct sigpend *pd)
+{
+	struct proc *p = t->p;
+	struct sigact act;
+	int sig = pd->sig;
+	bool forced = is_sync(sig, &pd->info);
+
+	lock(&p->siglock);
+	act = p->act[sig];
+	if (act.handler > 1 && act.flags & SA_RESETHAND) {
+		p->act[sig].handler = 0;
+		host_action(p, sig);
+	}
+	unlock(&p->siglock);
+	if (p->observed)
+		observe_signal(t, pd);
+	if (forced && (act.handler == 1 || t->sigmask & BIT_OF(sig)))
+		act.handler = 0;         /* a fault can be neither ignored nor held back */
+	if (act.handler == 1)
+		return;
+	if (act.handler == 0) {
+		bool ignored = p->pers->sig_ignored & BIT_OF(sig) || sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH ||
+			       sig == SIGCONT;
+		if (!ignored)
+			signal_die(t, sig);
+		return;
+	}
+	bool alt = act.flags & SA_ONSTACK && !(t->altstack.flags & SS_DISABLE) && !signal_on_altstack(t);
+	struct sigframe sf = {
+		.act = &act, .pend = pd, .on_alt = alt,
+		.oldmask = t->has_savedmask ? t->savedmask : t->sigmask,
+		.sp = alt ? t->altstack.base + t->altstack.size : t->regs.rsp - 128,
+	};
+	if (p->pers->frame(t, &sf) < 0)
+		signal_die(t, SIGSEGV);
+	t->has_savedmask = false;
+	t->sigmask |= act.mask | (act.flags & SA_NODEFER ? 0 : BIT_OF(sig));
+	t->sigmask &= ~SIGSET_UNBLOCKABLE;
+}
+static bool next_pending(struct thread *t, struct sigpend *pd)
+{
+	sigbits v = deliverable(t);
+	if (t->pend.sig && is_fault(t->pend.sig) && !is_sync(t->pend.sig, &t->pend.info) && t->sigmask & BIT_OF(t->pend.sig)) {
+		t->vpend |= BIT_OF(t->pend.sig);     /* sent, not caused, and blocked: it waits */
+		t->pend.sig = 0;
+	}
+	if (t->pend.sig) {
+		*pd = t->pend;
+		t->pend.sig = 0;
+		return true;
+	}
+	if (!v)
+		return false;
+	memset(pd, 0, sizeof *pd);
+	for (pd->sig = 1; !(v & BIT_OF(pd->sig)); pd->sig++)
+		;
+	t->vpend &= ~BIT_OF(pd->sig);
+	pd->info.si_signo = pd->sig;
+	return true;
+}
+static bool held(struct thread *t)
+{
+	const struct personality *p = t->p->pers;
+	return p->signal_hold && !(t->pend.sig && is_sync(t->pend.sig, &t->pend.info)) &&
+	       (t->pend.sig || deliverable(t)) && p->signal_hold(t);
+}
+void thread_attend(struct thread *t)
+{
+	struct sigpend pd;
+	do {
+		t->attn = 0;
+		if (held(t)) {           /* it stays noted, all others blocked, until the guest says so */
+			host_mask(~FAULTS);
+			return;
+		}
+		while (next_pending(t, &pd))
+			deliver(t, &pd);
+		if (t->has_savedmask) {
+			t->sigmask = t->savedmask;
+			t->has_savedmask = false;
+		}
+		host_mask(sigset_host(t->sigmask));
+	} while (t->attn);
+}
+void signal_force(struct thread *t, int sig, int code, uaddr addr)
+{
+	if (t->pend.sig)
+		return;
+	t->pend.info = (siginfo_t){ .si_signo = sig, .si_code = code };
+	t->pend.info.si_addr = (void *)addr;
+	t->pend.sig = sig;
+	t->attn = 1;
+}
+
+/* --- start -------------------------------------------------------------------------------------------------------------------- */
+void signal_thread_start(struct thread *t)
+{
+	stack_t ss = { .ss_sp = t->altmem, .ss_size = ALT_SIZE };
+	long e = host(SYS_sigaltstack, &ss, NULL);
+	if (e < 0)
+		die("cannot set the alternate signal stack (error %ld)", -e);
+}
+/* What the host has told us by exec: ignored signals stay ignored, the blocked stay blocked. */
+void signal_start(struct proc *p)
+{
+	for (int sig = 1; sig <= 64; sig++) {
+		struct ksigaction k;
+		if (!host(SYS_rt_sigaction, sig, NULL, &k, 8) && k.handler == (void *)SIG_IGN)
+			p->act[sig].handler = 1;
+		if (is_fault(sig) || p->pers->sig_ignored & BIT_OF(sig))
+			host_action(p, sig);
+	}
+}
+void signal_vdso(uint64_t lo, uint64_t hi)
+{
+	vdso_lo = lo;
+	vdso_hi = hi;
+}

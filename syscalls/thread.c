@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A guest thread is a host thread with a block of ours: stack, struct thread, alternate stack. Blocks lie in one
+ * stretch (arena.c) in slots of equal size; a slot is free again when the kernel has cleared its tid, which it does when
+ * the host thread has left our stack for good. Threads are made by raw clone: libc never learns of them.
+ *
+ *   slot:  [guard][ our stack, 96 KiB ... ][ struct thread ][ alternate stack, 24 KiB ]
+ */
+#include <sched.h>
+#include <sys/mman.h>
+#include <asm/prctl.h>
+#include <linux/futex.h>
+#include "host.h"
+#include "arena.h"
+#include "thread.h"
+
+#define SLOT (128 * 1024ul)
+#define ALT_SIZE (24 * 1024ul)
+#define SLOTS 8192ul
+
+_Static_assert(offsetof(struct thread, self) == 0 && offsetof(struct thread, stack) == 8, "entry.S");
+_Static_assert(offsetof(struct thread, attn) == 16 && offsetof(struct thread, inside) == 20, "entry.S");
+_Static_assert(offsetof(struct thread, regs) == 24 && offsetof(struct thread, regs.rip) == 152, "entry.S");
+_Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
+
+static char *slots;
+static volatile uint32_t slot_lock;
+static unsigned slots_used;              /* every slot below was used once; under slot_lock */
+
+void threads_start(struct space *s)
+{
+	slots = arena_start(s, 512ul << 20, SLOT * SLOTS);
+}
+static struct thread *slot_thread(unsigned i)
+{
+	return (struct thread *)(slots + i * SLOT + SLOT - ALT_SIZE - PAGE_UP(sizeof(struct thread)));
+}
+static unsigned slot_free(void)
+{
+	static unsigned hint;
+	for (unsigned k = 0; k < slots_used; k++) {
+		unsigned i = (hint + k) % slots_used;
+		if (!slot_thread(i)->tid) {
+			hint = i + 1;
+			return i;
+		}
+	}
+	return slots_used < SLOTS ? slots_used++ : (unsigned)SLOTS;
+}
+struct thread *thread_new(struct proc *p)
+{
+	lock(&slot_lock);
+	unsigned i = slot_free();
+	struct thread *t = i < SLOTS ? slot_thread(i) : NULL;
+	if (t) {
+		memset(t, 0, sizeof *t);
+		t->tid = -1;             /* taken; the host's number comes with the clone */
+	}
+	unlock(&slot_lock);
+	if (!t)
+		return NULL;
+	host(SYS_mprotect, slots + i * SLOT, PAGE, PROT_NONE);
+	t->self = t;
+	t->stack = (uint64_t)t & ~63ul;
+	t->altmem = slots + i * SLOT + SLOT - ALT_SIZE;
+	t->altstack.flags = SS_DISABLE;
+	t->p = p;
+	return t;
+}
+void thread_free(struct thread *t)
+{
+	__atomic_store_n(&t->tid, 0, __ATOMIC_RELEASE);
+}
+/* After fork only the calling thread is left. */
+static void forget_others(struct proc *p)
+{
+	struct thread *me = thread_self();
+	for (unsigned i = 0; i < slots_used; i++)
+		if (slot_thread(i) != me)
+			slot_thread(i)->tid = 0;
+	slot_lock = 0;
+	p->nthreads = 1;
+}
+AT_FORK(forget_others);
+
+struct thread *thread_self(void)
+{
+	struct thread *t;
+	__asm__("mov %%gs:0, %0" : "=r"(t));
+	return t;
+}
+static void noreturn_fail(const char *what, long e) { die("%s failed on a new thread (error %ld)", what, -e); }
+
+/* On the thread itself, once: everything that the host keeps by thread. */
+void thread_adopt(struct thread *t)
+{
+	long e = host(SYS_arch_prctl, ARCH_SET_GS, t);
+	if (e < 0)
+		noreturn_fail("setting gs", e);
+	signal_thread_start(t);
+	if ((e = t->p->engine->arm(t)) < 0)
+		noreturn_fail("arming the engine", e);
+	t->attn = 1;                     /* pass thread_attend once: it sets the guest's mask */
+}
+void clone_child(struct thread *t)
+{
+	t->tid = (int)host(SYS_gettid);
+	if (t->vforked)
+		proc_child_shared(t);
+	if (t->fs)
+		host(SYS_arch_prctl, ARCH_SET_FS, t->fs);
+	while (!t->go)
+		host(SYS_futex, &t->go, FUTEX_WAIT_PRIVATE, 0, NULL);
+	thread_adopt(t);
+	t->p->engine->run(t);
+	__builtin_unreachable();
+}
+static void enter(void *t) { ((struct thread *)t)->p->engine->run(t); }
+
+/* Leave the stack we came on and begin as a guest. */
+void thread_begin(struct thread *t)
+{
+	thread_adopt(t);
+	fpu_init();
+	host(SYS_arch_prctl, ARCH_SET_FS, t->fs);
+	stack_switch((void *)t->stack, enter, t);
+}
+
+/* The whole mask is blocked in the child: it must not take a signal before it has an alternate stack. */
+long thread_clone(struct thread *child, long flags)
+{
+	uint64_t all = ~0ull, old;
+	uint64_t *top = (uint64_t *)child->stack - 2;
+	*top = (uint64_t)child;
+	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
+	long r = host_clone(flags | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID, top, NULL, &child->tid, 0);
+	host(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
+	if (r < 0)
+		thread_free(child);
+	return r;
+}
+long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid))
+{
+	struct proc *p = child->p;
+	child->go = !before;
+	__atomic_add_fetch(&p->nthreads, 1, __ATOMIC_RELAXED);
+	long r = thread_clone(child, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
+	if (r < 0) {
+		__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_RELAXED);
+	} else if (before) {
+		before(child, (int)r);
+		child->go = 1;
+		host(SYS_futex, &child->go, FUTEX_WAKE_PRIVATE, 1);
+	}
+	return r;
+}
+void thread_exit(struct thread *t, int status)
+{
+	struct proc *p = t->p;
+	uint64_t all = ~0ull;
+
+	if (p->pers->thread_exit)
+		p->pers->thread_exit(t);
+	observe_end(t, status, false);
+	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+	if (__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_ACQ_REL) == 0)
+		report_end(t);
+	for (;;)
+		host(SYS_exit, status);
+}

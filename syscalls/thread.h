@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Between thread.c, proc.c, signal.c and the engines: not for handlers.
+ */
+#pragma once
+#include "guise.h"
+
+long thread_clone(struct thread *child, long host_flags);        /* raw; the child goes on in clone_child */
+void clone_child(struct thread *) __attribute__((noreturn));
+
+void proc_child_shared(struct thread *);     /* proc.c: a child in its parent's memory, before it is a guest */
+
+/* entry.S */
+void entry_syscall(void);
+void entry_attend(void);
+extern char exit_begin[], exit_end[], wait_begin[], wait_after[], wait_interrupted[];
+long host_clone(long flags, void *stack, void *ptid, volatile void *ctid, long tls);
+void stack_switch(void *sp, void (*fn)(void *), void *arg) __attribute__((noreturn));
