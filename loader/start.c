@@ -52,6 +52,7 @@ static void claim_ours(void)
 	if (vdso) {
 		mem_claim(&space, vdso - 4 * PAGE, vdso + 2 * PAGE);     /* with the data pages in front of it */
 		signal_vdso(vdso, vdso + 2 * PAGE);
+		time_start(vdso);
 	}
 }
 static struct thread *begin_ours(struct options *o)

@@ -223,7 +223,7 @@ long cmsg_recvif_put(struct thread *t, int fd, const void *in, size_t n, void *g
 		return 0;
 	memset(g, 0, 54);
 	g[0] = 54;
-	g[1] = (uint8_t)set_to_guest(t->p->pers, SET_AF, AF_PACKET);
+	g[1] = 18;                               /* AF_LINK */
 	g[2] = (uint8_t)p->ipi_ifindex;
 	g[3] = (uint8_t)(p->ipi_ifindex >> 8);
 	return 54;

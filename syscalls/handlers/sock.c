@@ -14,7 +14,7 @@
 #include "ext.h"
 #include "sock.h"
 
-sysfn sys_socket, sys_socketpair, sys_bind, sys_bindat, sys_connect, sys_connectat, sys_listen, sys_shutdown, sys_accept,
+sysfn sys_socket, sys_socketpair, sys_bind, sys_connect, sys_listen, sys_shutdown, sys_accept,
 	sys_accept4, sys_getsockname, sys_getpeername, sys_sendto, sys_send, sys_recvfrom, sys_recv;
 
 #define SUN_PATH offsetof(struct sockaddr_un, sun_path)
@@ -28,8 +28,7 @@ static void state_close(struct fdobj *o)
 	__atomic_sub_fetch(&states, 1, __ATOMIC_RELAXED);
 	mem_free(o, sizeof(struct sockst));
 }
-static void state_forked(struct proc *p, int fd, struct fdobj *o) { (void)p, (void)fd, (void)o; }
-static const struct fdops state_ops = { .name = "socket", .close = state_close, .forked = state_forked };
+static const struct fdops state_ops = { .name = "socket", .close = state_close };
 
 unsigned sock_state(struct thread *t, int fd)
 {
@@ -102,6 +101,18 @@ static long un_long(struct addr *a, int dirfd, const char *path, unsigned how)
 	fmt(name, sizeof name, whole ? "/proc/self/fd/%d" : "/proc/self/fd/%d/%s", (int)fd, base);
 	return un_set(a, name);
 }
+/* A name that others will see (bind) is given as a whole path, so that getsockname and getpeername can tell it. */
+static long un_short(const struct where *w, unsigned how, struct addr *a)
+{
+	char whole[4096];
+	long n;
+	if (w->dirfd == AT_FDCWD || *w->path == '/')
+		return un_set(a, w->path);
+	if (!(how & PATH_CREATE) || (n = path_of_fd(w->dirfd, whole, sizeof whole)) < 0)
+		return -ENAMETOOLONG;
+	fmt(whole + n, sizeof whole - (size_t)n, "/%s", w->path);
+	return un_set(a, whole + (n == 1));
+}
 static long un_path(struct thread *t, int dirfd, unsigned how, struct addr *a)
 {
 	struct where w;
@@ -112,9 +123,8 @@ static long un_path(struct thread *t, int dirfd, unsigned how, struct addr *a)
 	e = path_resolve(t, dirfd, guest, how, &w);
 	if (e < 0)
 		return e;
-	if ((w.dirfd == AT_FDCWD || *w.path == '/') && str_len(w.path) < sizeof guest - 1)
-		e = un_set(a, w.path);
-	else
+	e = un_short(&w, how, a);
+	if (e == -ENAMETOOLONG)
 		e = un_long(a, w.dirfd, w.path, how);
 	where_done(&w);
 	return e;
@@ -225,7 +235,7 @@ long sys_socketpair(struct call *c)
 	}
 	return e;
 }
-static long bind_at(struct call *c, int dirfd, int i)
+long sock_bind_at(struct call *c, int dirfd, int i)
 {
 	struct addr a;
 	long e = addr_get(c->t, (uaddr)c->arg[i + 1], (uint32_t)c->arg[i + 2], dirfd, PATH_CREATE, &a);
@@ -235,13 +245,12 @@ static long bind_at(struct call *c, int dirfd, int i)
 	addr_done(&a);
 	return e;
 }
-long sys_bind(struct call *c) { return bind_at(c, AT_FDCWD, 0); }
-long sys_bindat(struct call *c) { return bind_at(c, (int)c->arg[0], 1); }
+long sys_bind(struct call *c) { return sock_bind_at(c, AT_FDCWD, 0); }
 
 /* BSD: a local socket whose listener's queue is full refuses at once. Linux: a blocking connect waits for a place (left
  * so), a non-blocking one gets EAGAIN, which no BSD program expects of connect. An interrupted connect goes on in the
  * background on both; Linux restarts it after a handler with SA_RESTART, BSD tells EINTR: the guest sees Linux's way. */
-static long connect_at(struct call *c, int dirfd, int i)
+long sock_connect_at(struct call *c, int dirfd, int i)
 {
 	struct addr a;
 	long e = addr_get(c->t, (uaddr)c->arg[i + 1], (uint32_t)c->arg[i + 2], dirfd, PATH_FOLLOW, &a);
@@ -251,8 +260,7 @@ static long connect_at(struct call *c, int dirfd, int i)
 	addr_done(&a);
 	return e == -EAGAIN && a.ss.ss_family == AF_UNIX && c->t->p->pers->bsd_sockets ? -ECONNREFUSED : e;
 }
-long sys_connect(struct call *c) { return connect_at(c, AT_FDCWD, 0); }
-long sys_connectat(struct call *c) { return connect_at(c, (int)c->arg[0], 1); }
+long sys_connect(struct call *c) { return sock_connect_at(c, AT_FDCWD, 0); }
 
 long sys_listen(struct call *c) { return host(SYS_listen, c->arg[0], (int)c->arg[1]); }
 long sys_shutdown(struct call *c) { return host(SYS_shutdown, c->arg[0], (int)c->arg[1]); }

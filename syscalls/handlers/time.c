@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Clocks, sleeping and interval timers. Clock numbers are the host's already, and X_CLOCK_SECOND. Reading one of the
+ * clocks that the host's vDSO serves makes no kernel entry: its function is found once, by name, in our own vDSO, which
+ * the guest is never shown. It runs on our stack and touches neither vector registers nor the thread pointer.
+ */
+#include <string.h>
+#include <elf.h>
+#include <time.h>
+#include <sys/time.h>
+#include <sys/timex.h>
+#include <sys/resource.h>
+#include <sys/times.h>
+#include "host.h"
+#include "ext.h"
+
+sysfn sys_gettimeofday, sys_settimeofday, sys_clock_gettime, sys_clock_getres, sys_clock_settime, sys_nanosleep,
+	sys_clock_nanosleep, sys_getitimer, sys_setitimer, sys_adjtime, sys_times, sys_timer_create, sys_timer_delete,
+	sys_timer_settime, sys_timer_gettime, sys_timer_getoverrun, sys_timerfd_create, sys_timerfd_settime,
+	sys_timerfd_gettime;
+
+/* --- the vDSO --------------------------------------------------------------------------------------------------------------- */
+static int (*vdso_clock)(long, struct timespec *);   /* NULL: ask the kernel */
+
+/* With another clock source the vDSO makes the system call itself, from text that not every engine lets through. */
+static bool vdso_counts(void)
+{
+	static const char *const good[] = { "tsc", "kvm-clock", "hyperv" };
+	char s[64];
+	if (file_read("/sys/devices/system/clocksource/clocksource0/current_clocksource", s, sizeof s) <= 0)
+		return false;
+	for (unsigned i = 0; i < ARRAY_LEN(good); i++)
+		if (!str_ncmp(s, good[i], str_len(good[i])))
+			return true;
+	return false;
+}
+/* The symbol table ends where the strings begin: the linker script of the vDSO lays them so. */
+static void *vdso_find(uaddr base, const Elf64_Dyn *d, const char *name)
+{
+	const Elf64_Sym *sym = NULL;
+	const char *str = NULL;
+	for (; d->d_tag != DT_NULL; d++) {
+		if (d->d_tag == DT_STRTAB)
+			str = (const char *)(base + d->d_un.d_ptr);
+		else if (d->d_tag == DT_SYMTAB)
+			sym = (const Elf64_Sym *)(base + d->d_un.d_ptr);
+	}
+	for (; sym && str && (const char *)(sym + 1) <= str; sym++)
+		if (sym->st_shndx && !str_cmp(str + sym->st_name, name))
+			return (void *)(base + sym->st_value);
+	return NULL;
+}
+void time_start(uaddr vdso)
+{
+	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)vdso;
+	const Elf64_Phdr *ph = (const Elf64_Phdr *)(vdso + eh->e_phoff);
+	if (!vdso_counts())
+		return;
+	for (unsigned i = 0; i < eh->e_phnum; i++)
+		if (ph[i].p_type == PT_DYNAMIC)
+			vdso_clock = vdso_find(vdso, (const Elf64_Dyn *)(vdso + ph[i].p_vaddr), "__vdso_clock_gettime");
+}
+long time_now(long clock, struct timespec *ts)
+{
+	bool served = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME_COARSE ||
+		      clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI;
+	if (served && vdso_clock && vdso_clock(clock, ts) == 0)
+		return 0;
+	return host(SYS_clock_gettime, (int)clock, ts);
+}
+
+/* --- clocks --------------------------------------------------------------------------------------------------------------------- */
+long sys_gettimeofday(struct call *c)
+{
+	static const int utc[2];
+	struct timespec ts;
+	long e = time_now(CLOCK_REALTIME, &ts);
+	struct timeval tv = { ts.tv_sec, ts.tv_nsec / 1000 };
+	if (!e && c->arg[0])
+		e = arg_put(c, 0, &tv);
+	if (!e && c->arg[1])
+		e = arg_put(c, 1, utc);
+	return e;
+}
+/* The zone argument of old is taken and forgotten: Linux would shift the machine's clock by it once. */
+long sys_settimeofday(struct call *c)
+{
+	struct timeval tv;
+	if (!c->arg[0])
+		return 0;
+	long e = arg_get(c, 0, &tv);
+	return e < 0 ? e : host(SYS_settimeofday, &tv, NULL);
+}
+long sys_clock_gettime(struct call *c)
+{
+	bool second = c->arg[0] == X_CLOCK_SECOND;
+	struct timespec ts;
+	long e = time_now(second ? CLOCK_REALTIME_COARSE : c->arg[0], &ts);
+	if (second)
+		ts.tv_nsec = 0;
+	return e < 0 ? e : arg_put(c, 1, &ts);
+}
+long sys_clock_getres(struct call *c)
+{
+	bool second = c->arg[0] == X_CLOCK_SECOND;
+	struct timespec ts = { 1, 0 };
+	long e = second ? 0 : host(SYS_clock_getres, (int)c->arg[0], &ts);
+	return e < 0 || !c->arg[1] ? e : arg_put(c, 1, &ts);
+}
+long sys_clock_settime(struct call *c)
+{
+	struct timespec ts;
+	long e = arg_get(c, 1, &ts);
+	return e < 0 ? e : c->arg[0] == X_CLOCK_SECOND ? -EINVAL : host(SYS_clock_settime, (int)c->arg[0], &ts);
+}
+long sys_adjtime(struct call *c)
+{
+	struct timex x = { .modes = c->arg[0] ? ADJ_OFFSET_SINGLESHOT : ADJ_OFFSET_SS_READ };
+	struct timeval tv;
+	long e = c->arg[0] ? arg_get(c, 0, &tv) : 0;
+	if (e < 0)
+		return e;
+	if (c->arg[0])
+		x.offset = tv.tv_sec * 1000000 + tv.tv_usec;
+	e = host(SYS_adjtimex, &x);
+	if (e < 0 || !c->arg[1])
+		return MIN(e, 0l);
+	tv = (struct timeval){ x.offset / 1000000, x.offset % 1000000 };
+	return arg_put(c, 1, &tv);
+}
+long sys_times(struct call *c)
+{
+	struct tms t;
+	long r = host(SYS_times, &t), e = c->arg[0] ? arg_put(c, 0, &t) : 0;
+	return e < 0 ? e : r;
+}
+
+/* --- sleep: the rest is told only when a signal ended it ---------------------------------------------------------------------- */
+static long sleep_on(struct call *c, long clock, long flags, int i)
+{
+	struct timespec want, rest;
+	bool abs = flags & TIMER_ABSTIME;
+	long e = arg_get(c, i, &want), f;
+	if (e < 0)
+		return e;
+	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+		clock = clock == CLOCK_REALTIME_COARSE ? CLOCK_REALTIME : CLOCK_MONOTONIC;   /* Linux reads these only */
+	e = block(SYS_clock_nanosleep, (int)clock, (int)flags, &want, &rest);
+	if (e == -EINTR && !abs && c->arg[i + 1] && (f = arg_put(c, i + 1, &rest)) < 0)
+		return f;
+	return e;
+}
+/* BSD's nanosleep counts on the monotonic clock, Linux's on the real-time one; steps of the clock disturb neither. */
+long sys_nanosleep(struct call *c) { return sleep_on(c, CLOCK_MONOTONIC, 0, 0); }
+long sys_clock_nanosleep(struct call *c)
+{
+	return sleep_on(c, c->arg[0] == X_CLOCK_SECOND ? CLOCK_REALTIME : c->arg[0], c->arg[1], 2);
+}
+
+/* --- the three timers of every process -------------------------------------------------------------------------------------------- */
+long sys_getitimer(struct call *c)
+{
+	struct itimerval it;
+	long e = host(SYS_getitimer, (int)c->arg[0], &it);
+	return e < 0 ? e : arg_put(c, 1, &it);
+}
+long sys_setitimer(struct call *c)
+{
+	struct itimerval new, old;
+	long e;
+	if (!c->arg[1])                          /* BSD: only tell. Linux: NULL would stop the timer */
+		return c->arg[2] ? (e = host(SYS_getitimer, (int)c->arg[0], &old)) < 0 ? e : arg_put(c, 2, &old) : 0;
+	e = arg_get(c, 1, &new);
+	if (!e)
+		e = host(SYS_setitimer, (int)c->arg[0], &new, &old);
+	return e < 0 || !c->arg[2] ? e : arg_put(c, 2, &old);
+}
+
+/* --- POSIX timers: numbers are the host's, small and per process on both sides ----------------------------------------------------- */
+long sys_timer_create(struct call *c)
+{
+	struct sigevent ev;
+	int id;
+	long e = c->arg[1] ? arg_get(c, 1, &ev) : 0;
+	if (e < 0)
+		return e;
+	if (c->arg[1] && ev.sigev_notify != SIGEV_NONE && (ev.sigev_signo <= 0 || ev.sigev_signo > 64)) {
+		report_unknown(c->t, UNK_OPTION, "timer signal", (uint64_t)ev.sigev_signo);
+		return -EINVAL;
+	}
+	e = host(SYS_timer_create, (int)c->arg[0], c->arg[1] ? &ev : NULL, &id);
+	if (e < 0)
+		return e;
+	e = arg_put(c, 2, &id);
+	if (e < 0)
+		host(SYS_timer_delete, id);
+	return e;
+}
+long sys_timer_delete(struct call *c) { return host(SYS_timer_delete, (int)c->arg[0]); }
+long sys_timer_getoverrun(struct call *c) { return host(SYS_timer_getoverrun, (int)c->arg[0]); }
+
+static long timer_set(struct call *c, long nr)
+{
+	struct itimerspec new, old;
+	long e = arg_get(c, 2, &new);
+	if (!e)
+		e = host(nr, (int)c->arg[0], (int)c->arg[1], &new, &old);
+	return e < 0 || !c->arg[3] ? e : arg_put(c, 3, &old);
+}
+static long timer_get(struct call *c, long nr)
+{
+	struct itimerspec it;
+	long e = host(nr, (int)c->arg[0], &it);
+	return e < 0 ? e : arg_put(c, 1, &it);
+}
+long sys_timer_settime(struct call *c) { return timer_set(c, SYS_timer_settime); }
+long sys_timer_gettime(struct call *c) { return timer_get(c, SYS_timer_gettime); }
+long sys_timerfd_create(struct call *c) { return host(SYS_timerfd_create, (int)c->arg[0], (int)c->arg[1]); }
+long sys_timerfd_settime(struct call *c) { return timer_set(c, SYS_timerfd_settime); }
+long sys_timerfd_gettime(struct call *c) { return timer_get(c, SYS_timerfd_gettime); }
