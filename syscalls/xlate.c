@@ -65,7 +65,7 @@ size_t set_print(const struct personality *p, unsigned set, uint64_t g, char *bu
 		*buf = 0;
 	for (; b < end; b++)
 		if ((g & b->gmask) == b->gval && !(seen & b->gmask)) {
-			bool quiet = !b->gval && g;       /* a zero member is only worth its name when it is alone */
+			bool quiet = !b->gmask && g;      /* "no flag" is only worth its name when it is alone */
 			seen |= b->gmask;
 			if (!quiet)
 				len += fmt(buf + len, len < n ? n - len : 0, "%s%s", len ? "|" : "", b->name);

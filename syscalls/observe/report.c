@@ -146,7 +146,7 @@ static void put_expected(struct line *l, struct thread *t, const struct unknown_
 		PUT(l, "%s", t->call && t->call->row && t->call->row->note ? t->call->row->note :
 		    "a number that the system's table has");
 	else if (a && (a->kind == A_SET || a->kind == A_ENUM))
-		for (unsigned i = 0; i < p->n_bits; i++) {
+		for (unsigned i = 0; p->bits[i].name; i++) {
 			if (p->bits[i].set != a->what)
 				continue;
 			PUT(l, "%s%s", sep, p->bits[i].name);

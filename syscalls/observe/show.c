@@ -41,7 +41,7 @@ static void show_uint(struct line *l, struct call *c, int i) { PUT(l, "%u", (uns
 static void show_long(struct line *l, struct call *c, int i) { PUT(l, "%ld", c->raw[i]); }
 static void show_ulong(struct line *l, struct call *c, int i) { PUT(l, "%lu", c->raw[i]); }
 static void show_hex(struct line *l, struct call *c, int i) { PUT(l, "%s%#lx", c->raw[i] ? "" : "0x", c->raw[i]); }
-static void show_oct(struct line *l, struct call *c, int i) { PUT(l, "0%o", (unsigned)c->raw[i]); }
+static void show_oct(struct line *l, struct call *c, int i) { PUT(l, "%#o", (unsigned)c->raw[i]); }
 static void show_addr(struct line *l, struct call *c, int i) { put_addr(l, (uaddr)c->raw[i]); }
 static void show_sig(struct line *l, struct call *c, int i) { put_sig(l, (int)c->raw[i]); }
 static void show_set(struct line *l, struct call *c, int i)
@@ -51,8 +51,8 @@ static void show_set(struct line *l, struct call *c, int i)
 /* The value that stands for the current directory is a row of SET_AT like the flags beside it. */
 static void show_atfd(struct line *l, struct call *c, int i)
 {
-	const struct bit *b = l->pers->bits, *end = b + l->pers->n_bits;
-	for (; (int)c->raw[i] < 0 && b < end; b++)
+	const struct bit *b = l->pers->bits;
+	for (; (int)c->raw[i] < 0 && b->name; b++)
 		if (b->set == SET_AT && (unsigned)b->gval == (unsigned)c->raw[i]) {
 			PUT(l, "%s", b->name);
 			return;
@@ -227,14 +227,14 @@ void show_result(struct line *l, struct call *c)
 {
 	static const char *const how[] = {
 		[R_INT] = "%ld", [R_UINT] = "%lu", [R_FD] = "%ld", [R_SIZE] = "%ld", [R_LONG] = "%ld", [R_ADDR] = "%#lx",
-		[R_HEX] = "%#lx", [R_OCT] = "0%lo", [R_OFF] = "%ld", [R_PID] = "%ld",
+		[R_HEX] = "%#lx", [R_OCT] = "%#lo", [R_OFF] = "%ld", [R_PID] = "%ld",
 	};
 	unsigned ret = c->row ? c->row->ret : R_INT;
 
 	PUT(l, " = ");
 	if (c->rv == SYS_RESTART)
 		PUT(l, "? ERESTART (to be made again after the signal)");
-	else if (c->rv == SYS_NORETURN || ret == R_VOID)
+	else if (c->rv == SYS_NORETURN || ret == R_NOTHING)
 		PUT(l, "?");
 	else if (c->rv < 0 && c->rv > -4096)
 		PUT(l, "-1 "), put_errno(l, (int)-c->rv);

@@ -151,7 +151,7 @@ void observe_enter(struct call *c)
 	else
 		put_args(&l, c, 0, first_out(c->row));
 	t->line_len = (uint32_t)l.len;
-	if (c->row && c->row->ret == R_VOID) {
+	if (c->row && c->row->ret == R_NOTHING) {
 		line_end(t, &l);
 		PUT(&l, " = ?");
 		emit(t, &l);
