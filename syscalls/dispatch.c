@@ -84,6 +84,8 @@ static bool to_subrow(struct call *c)
 static long unknown_call(struct call *c)
 {
 	report_unknown(c->t, UNK_CALL, c->row ? c->row->name : "syscall", c->nr);
+	if (!c->row && c->t->p->pers->sigsys_unknown)
+		signal_force(c->t, SIGSYS, 0, 0);
 	return -ENOSYS;
 }
 

@@ -234,6 +234,7 @@ struct personality {
 	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */
 	size_t (*dirent)(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name);
 	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */
+	bool sigsys_unknown;                                 /* a number without a row raises SIGSYS besides ENOSYS */
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
 	bool gs_tls;                                         /* the guest's TLS is gs, so ours is fs */
 };
@@ -306,7 +307,8 @@ void thread_begin(struct thread *) __attribute__((noreturn));              /* th
 void thread_adopt(struct thread *);                  /* on a host thread that is new: all that the host keeps by thread */
 
 /* --- proc.c ------------------------------------------------------------------------------------------------------------------ */
-enum { FORK_VM = 1, FORK_VFORK = 2, FORK_FILES = 4 };/* FORK_FILES: share the descriptor table */
+enum { FORK_VM = 1, FORK_VFORK = 2, FORK_FILES = 4, FORK_DROPSIG = 8 };      /* FILES: share the descriptor table;
+							      DROPSIG: the child's handlers are reset */
 long proc_fork(struct thread *, unsigned flags, uaddr child_stack, int exit_signal);     /* child pid; the child sees 0 */
 long proc_exec(struct thread *, int dirfd, const char *guestpath, uaddr argv, uaddr envv);   /* path "": dirfd itself */
 void proc_exit(struct thread *, int status) __attribute__((noreturn));

@@ -82,12 +82,21 @@ static struct thread *child_block(struct thread *t, uaddr stack)
 		child->regs.rsp = stack;
 	return child;
 }
+/* Handlers become the default; the host's own table need not know: deliver() goes by ours. */
+static void drop_handlers(struct proc *p)
+{
+	for (unsigned sig = 1; sig < ARRAY_LEN(p->act); sig++)
+		if (p->act[sig].handler > 1)
+			p->act[sig] = (struct sigact){ 0 };
+}
 static long fork_shared(struct thread *t, unsigned flags, unsigned long host_flags, uaddr stack)
 {
 	struct thread *child = child_block(t, stack);
 	if (!child)
 		return -ENOMEM;
 	struct proc *p = child->p;
+	if (flags & FORK_DROPSIG)
+		drop_handlers(p);
 	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);
 	long pid = thread_clone(child, (long)host_flags);
 	if (pid < 0 || flags & FORK_VFORK)
@@ -100,6 +109,8 @@ long proc_fork(struct thread *t, unsigned flags, uaddr stack, int exit_signal)
 	if (flags & FORK_VM)
 		return fork_shared(t, flags, host_flags, stack);
 	long pid = fork_copy(t, host_flags);
+	if (!pid && flags & FORK_DROPSIG)
+		drop_handlers(t->p);
 	if (!pid && stack)
 		t->regs.rsp = stack;
 	return pid;

@@ -167,6 +167,6 @@ static const struct personality freebsd = {
 	.sig_ignored = (sigbits)1 << (SIGPWR - 1),       /* the guest's SIGINFO */
 	.sockaddr_get = bsd_sockaddr_get, .sockaddr_put = bsd_sockaddr_put,
 	.cmsg_get = bsd_cmsg_get, .cmsg_put = bsd_cmsg_put, .cmsg = fbsd_cmsg, .sockopt = fbsd_sockopt, .bsd_sockets = true,
-	.dirent = fbsd_dirent, .nofollow_err = EMLINK,
+	.dirent = fbsd_dirent, .nofollow_err = EMLINK, .sigsys_unknown = true,
 };
 PERSONALITY(freebsd);
