@@ -93,7 +93,7 @@ static void set_as(struct request *r, const char *v)
 		if (n < sizeof names)
 			n += (size_t)snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", (*p)->name);
 	}
-	refuse("guise knows no system \"%s\"; --as takes one of: %s", v, names);
+	refuse("there is no system \"%s\"; --as takes one of: %s", v, names);
 }
 static char *real_or_refuse(const char *name, const char *cure)
 {

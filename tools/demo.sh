@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+#
+# Shows the main job: fetches a real FreeBSD program (the esbuild bundler as its authors publish it for FreeBSD, pinned by
+# version and checksum, kept in tests/cache) and runs it on this Linux with guise.
+set -eu
+cd "$(dirname "$0")/.."
+
+package=@esbuild/freebsd-x64
+version=0.28.2
+integrity=sha512-78XJTJkvPs0kz2w61301PJjXl4g7q3JqiYMZ/M/yVI73EHBrCRTgkhu9oqG7vPqq+a/yadEW8aD+agKlk5xrmg==
+dir=tests/cache/demo
+esbuild=$dir/package/bin/esbuild
+
+fetch() {
+	mkdir -p "$dir"
+	(cd "$dir" && npm pack --silent "$package@$version") ||
+		{ echo "demo: cannot fetch $package@$version: is npm there, and the network?" >&2; exit 1; }
+	tgz=$dir/esbuild-freebsd-x64-$version.tgz
+	got=sha512-$(openssl dgst -sha512 -binary "$tgz" | base64 -w0)
+	[ "$got" = "$integrity" ] || { echo "demo: $tgz has the checksum $got, not $integrity" >&2; exit 1; }
+	tar -xzf "$tgz" -C "$dir"
+}
+show() {
+	echo "\$ $*"
+	"$@"
+}
+
+[ -x guise ] || { echo "demo: there is no ./guise yet: run make first" >&2; exit 1; }
+[ -x "$esbuild" ] || fetch
+
+cat >"$dir/hello.ts" <<'EOF'
+enum Os { FreeBSD, Linux }
+const greet = (from: Os, to: Os): string => `a ${Os[from]} program on ${Os[to]}`;
+console.log(greet(Os.FreeBSD, Os.Linux));
+EOF
+
+if command -v file >/dev/null; then
+	show file -b "$esbuild"
+fi
+show ./guise "$esbuild" --version
+show ./guise "$esbuild" --bundle --minify "$dir/hello.ts"
