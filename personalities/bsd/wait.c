@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * wait6: which children, what is told, and what they used. Linux tells a child's own use and that of the child's children as
+ * one sum; it is given as the child's own.
+ */
+#include <string.h>
+#include <sys/wait.h>
+#include "host.h"
+#include "wait.h"
+
+sysfn bsd_wait6;
+
+long bsd_wait6(struct call *c)
+{
+	siginfo_t si;
+	struct rusage ru[2];
+	long e = 0, r;
+
+	if (!(c->arg[3] & (WEXITED | WSTOPPED | WCONTINUED)))
+		return -EINVAL;
+	memset(ru, 0, sizeof ru);
+	r = wait_for((int)c->arg[0], c->arg[1], c->arg[3], &si, c->arg[4] ? &ru[0] : NULL);
+	if (r < 0)
+		return r;
+	int status = wait_status(&si);
+	if (r && c->arg[2])
+		e = arg_put(c, 2, &status);
+	if (r && !e && c->arg[4])
+		e = arg_put(c, 4, ru);
+	if (!e && c->arg[5])
+		e = arg_put(c, 5, &si);
+	return e < 0 ? e : r;
+}

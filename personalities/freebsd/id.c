@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Until FreeBSD 14 the first of a process's groups was its effective group, and setgroups set that one too (sys/kern/
+ * kern_prot.c, freebsd14_getgroups). Linux and FreeBSD 15 keep it apart. Also the login class, which is always default.
+ */
+#include <string.h>
+#include "host.h"
+#include "ids.h"
+
+sysfn fbsd_old_getgroups, fbsd_old_setgroups, fbsd_getloginclass;
+
+#define GROUPS_MAX 1024
+
+struct groups { uint32_t gid[GROUPS_MAX + 1]; };
+
+/* Linux's list often holds the effective group as well: once is enough. */
+static long old_groups(struct groups *g)
+{
+	uint32_t all[GROUPS_MAX];
+	long n = host(SYS_getgroups, GROUPS_MAX, all), k = 1;
+	bool seen = false;
+	g->gid[0] = (uint32_t)host(SYS_getegid);
+	for (long i = 0; i < n; i++) {
+		if (all[i] == g->gid[0] && !seen)
+			seen = true;
+		else
+			g->gid[k++] = all[i];
+	}
+	return k;
+}
+long fbsd_old_getgroups(struct call *c)
+{
+	struct groups g;
+	long n = old_groups(&g), e;
+	if (!c->arg[0])
+		return n;
+	if (c->arg[0] < n)
+		return -EINVAL;
+	e = copy_out((uaddr)c->arg[1], g.gid, (size_t)n * 4);
+	return e < 0 ? e : n;
+}
+long fbsd_old_setgroups(struct call *c)
+{
+	struct groups g;
+	long n = c->arg[0], e;
+	if (n < 0 || n > GROUPS_MAX)
+		return -EINVAL;
+	e = copy_in(g.gid, (uaddr)c->arg[1], (size_t)n * 4);
+	if (!e)
+		e = groups_set(c->t, (int)n, g.gid);
+	return e < 0 || !n ? e : ids_set(c->t, SYS_setresgid, -1u, g.gid[0], -1u);
+}
+long fbsd_getloginclass(struct call *c)
+{
+	static const char name[] = "default";
+	return (size_t)c->arg[1] < sizeof name ? -ERANGE : copy_out((uaddr)c->arg[0], name, sizeof name);
+}

@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Who a process is: numbers of process, group, session, users and groups.
+ *
+ * Linux keeps user and group numbers by thread, everybody else by process. A change made with one thread is the whole
+ * process's; with several, every thread would have to make it at the same moment, for which there is no means yet, so
+ * it is refused (EAGAIN) unless it changes nothing: never may one thread drop privileges and another keep them.
+ */
+#include "host.h"
+#include "ids.h"
+
+sysfn sys_getpid, sys_getppid, sys_getpgrp, sys_getpgid, sys_setpgid, sys_setsid, sys_getsid, sys_getuid, sys_geteuid,
+	sys_getgid, sys_getegid, sys_getgroups, sys_setgroups, sys_setuid, sys_seteuid, sys_setgid, sys_setegid,
+	sys_setreuid, sys_setregid, sys_setresuid, sys_setresgid, sys_getresuid, sys_getresgid, sys_issetugid;
+
+/* --- processes ---------------------------------------------------------------------------------------------------------------- */
+long sys_getpid(struct call *c) { return c->t->p->pid; }
+long sys_getppid(struct call *c) { return host(SYS_getppid); }
+long sys_getpgrp(struct call *c) { return host(SYS_getpgid, 0); }
+long sys_getpgid(struct call *c) { return host(SYS_getpgid, c->arg[0]); }
+long sys_setpgid(struct call *c) { return host(SYS_setpgid, c->arg[0], c->arg[1]); }
+long sys_setsid(struct call *c) { return host(SYS_setsid); }
+long sys_getsid(struct call *c) { return host(SYS_getsid, c->arg[0]); }
+long sys_issetugid(struct call *c) { return c->t->p->setugid; }
+
+/* --- asking ---------------------------------------------------------------------------------------------------------------------- */
+long sys_getuid(struct call *c) { return host(SYS_getuid); }
+long sys_geteuid(struct call *c) { return host(SYS_geteuid); }
+long sys_getgid(struct call *c) { return host(SYS_getgid); }
+long sys_getegid(struct call *c) { return host(SYS_getegid); }
+long sys_getgroups(struct call *c) { return host(SYS_getgroups, (int)c->arg[0], c->arg[1]); }
+
+static long three(struct call *c, long nr)
+{
+	uint32_t id[3];
+	long e = host(nr, &id[0], &id[1], &id[2]);
+	for (int i = 0; i < 3 && !e; i++)
+		if (c->arg[i])
+			e = arg_put(c, i, &id[i]);
+	return e;
+}
+long sys_getresuid(struct call *c) { return three(c, SYS_getresuid); }
+long sys_getresgid(struct call *c) { return three(c, SYS_getresgid); }
+
+/* --- changing -------------------------------------------------------------------------------------------------------------------- */
+static bool nothing_new(long nr, const uint32_t want[3])
+{
+	uint32_t id[3];
+	host(nr == SYS_setresuid ? SYS_getresuid : SYS_getresgid, &id[0], &id[1], &id[2]);
+	for (int i = 0; i < 3; i++)
+		if (want[i] != (uint32_t)-1 && want[i] != id[i])
+			return false;
+	return true;
+}
+long ids_set(struct thread *t, long nr, uint32_t r, uint32_t e, uint32_t s)
+{
+	uint32_t want[3] = { r, e, s };
+	if (t->p->nthreads > 1 && !nothing_new(nr, want)) {
+		report_unknown(t, UNK_OPTION, "set id with threads", e);
+		return -EAGAIN;
+	}
+	return host(nr, r, e, s);
+}
+long groups_set(struct thread *t, int n, const uint32_t *list)
+{
+	if (t->p->nthreads > 1) {
+		report_unknown(t, UNK_OPTION, "set id with threads", (uint64_t)n);
+		return -EAGAIN;
+	}
+	return host(SYS_setgroups, n, list);
+}
+static bool privileged(uint32_t cap)
+{
+	struct { uint32_t version; int pid; } head = { 0x20080522, 0 };
+	struct { uint32_t effective, permitted, inheritable; } data[2] = { { 0 } };
+	return host(SYS_capget, &head, data) == 0 && data[0].effective >> cap & 1;
+}
+#define CAP_SETGID 6
+#define CAP_SETUID 7
+
+/* POSIX: all three numbers with privilege, else the effective one. */
+static long set_one(struct call *c, long nr, uint32_t cap)
+{
+	uint32_t id = (uint32_t)c->arg[0], same = privileged(cap) ? id : (uint32_t)-1;
+	return ids_set(c->t, nr, same, id, same);
+}
+/* The saved number follows the effective one where the real one is set or left behind, on both systems. */
+static long set_two(struct call *c, long nr)
+{
+	uint32_t r = (uint32_t)c->arg[0], e = (uint32_t)c->arg[1], id[3];
+	host(nr == SYS_setresuid ? SYS_getresuid : SYS_getresgid, &id[0], &id[1], &id[2]);
+	bool save = r != (uint32_t)-1 || (e != (uint32_t)-1 && e != id[0]);
+	return ids_set(c->t, nr, r, e, save ? (e != (uint32_t)-1 ? e : id[1]) : (uint32_t)-1);
+}
+long sys_setuid(struct call *c) { return set_one(c, SYS_setresuid, CAP_SETUID); }
+long sys_setgid(struct call *c) { return set_one(c, SYS_setresgid, CAP_SETGID); }
+long sys_setreuid(struct call *c) { return set_two(c, SYS_setresuid); }
+long sys_setregid(struct call *c) { return set_two(c, SYS_setresgid); }
+long sys_seteuid(struct call *c) { return ids_set(c->t, SYS_setresuid, -1u, (uint32_t)c->arg[0], -1u); }
+long sys_setegid(struct call *c) { return ids_set(c->t, SYS_setresgid, -1u, (uint32_t)c->arg[0], -1u); }
+long sys_setresuid(struct call *c)
+{
+	return ids_set(c->t, SYS_setresuid, (uint32_t)c->arg[0], (uint32_t)c->arg[1], (uint32_t)c->arg[2]);
+}
+long sys_setresgid(struct call *c)
+{
+	return ids_set(c->t, SYS_setresgid, (uint32_t)c->arg[0], (uint32_t)c->arg[1], (uint32_t)c->arg[2]);
+}
+long sys_setgroups(struct call *c)
+{
+	return groups_set(c->t, (int)c->arg[0], (const uint32_t *)c->arg[1]);
+}

@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Waiting for children. All forms are Linux's waitid, which takes every flag the others have; the status word is made
+ * from what it tells. Children whose end is not told by SIGCHLD (process descriptors) are found only by their number,
+ * as on BSD.
+ */
+#include <string.h>
+#include <sys/wait.h>
+#include <sys/resource.h>
+#include "host.h"
+#include "ext.h"
+#include "wait.h"
+
+sysfn sys_wait4, sys_waitid;
+
+#define HOST_WALL 0x40000000
+#define HOST_FLAGS (WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT)
+
+int wait_status(const siginfo_t *si)
+{
+	switch (si->si_code) {
+	case CLD_EXITED: return (si->si_status & 0xff) << 8;
+	case CLD_KILLED: return si->si_status & 0x7f;
+	case CLD_DUMPED: return (si->si_status & 0x7f) | 0x80;
+	case CLD_CONTINUED: return 0xffff;
+	}
+	return (si->si_status & 0xff) << 8 | 0x7f;
+}
+long wait_for(int idtype, long id, long flags, siginfo_t *si, struct rusage *ru)
+{
+	long e;
+	memset(si, 0, sizeof *si);
+	e = block(SYS_waitid, idtype, (int)id, (flags & HOST_FLAGS) | (idtype == P_PID ? HOST_WALL : 0), si, ru);
+	return e < 0 ? e : si->si_pid;
+}
+static int idtype_of(long pid) { return pid > 0 ? P_PID : pid == -1 ? P_ALL : P_PGID; }
+
+long sys_wait4(struct call *c)
+{
+	siginfo_t si;
+	struct rusage ru;
+	long pid = c->arg[0], e = 0;
+	long r = wait_for(idtype_of(pid), pid < 0 ? -pid : pid, c->arg[2] | WEXITED, &si, c->arg[3] ? &ru : NULL);
+	int status = wait_status(&si);
+	if (r > 0 && c->arg[1])
+		e = arg_put(c, 1, &status);
+	if (r > 0 && !e && c->arg[3])
+		e = arg_put(c, 3, &ru);
+	return e < 0 ? e : r;
+}
+/* POSIX's: idtype, id, info, options. 0, or -errno. */
+long sys_waitid(struct call *c)
+{
+	siginfo_t si;
+	long r = wait_for((int)c->arg[0], c->arg[1], c->arg[3], &si, NULL);
+	return r < 0 ? r : c->arg[2] ? arg_put(c, 2, &si) : 0;
+}
