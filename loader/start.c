@@ -14,13 +14,13 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "guise.h"
 #include "options.h"
 #include "loader/loader.h"
 #include "loader/plan.h"
+#include "loader/title.h"
 
 #define OWN_STACK (64 * 1024ul)          /* what we may still need of the host's stack before the guest begins */
 #define OWN_BREAK (16ul << 20)           /* libc's heap may grow so far; the guest may not map over it */
@@ -50,7 +50,7 @@ static void claim_ours(void)
 	mem_claim(&space, (uint64_t)__executable_start, (uint64_t)end);
 	mem_claim(&space, brk - OWN_BREAK < brk ? PAGE_DOWN(brk) - (1 << 20) : 0, brk + OWN_BREAK);
 	if (vdso) {
-		mem_claim(&space, vdso - 4 * PAGE, vdso + 2 * PAGE);     /* with the data pages in front of it */
+		mem_claim(&space, vdso - 6 * PAGE, vdso + 2 * PAGE);     /* with the data pages in front of it */
 		signal_vdso(vdso, vdso + 2 * PAGE);
 		time_start(vdso);
 	}
@@ -141,13 +141,11 @@ static struct image *open_rtld(struct plan *pl, struct thread *t, char *why, siz
 	}
 	return &rtld;
 }
-static void name_process(struct plan *pl, char **argv)
+static void name_process(struct plan *pl)
 {
 	const char *base = strrchr(pl->n_pre ? pl->pre[pl->n_pre - 1] : pl->guest_path, '/');
 	base = base ? base + 1 : pl->guest_path;
 	snprintf(proc.comm, sizeof proc.comm, "%s", base);
-	prctl(PR_SET_NAME, proc.comm);
-	(void)argv;
 }
 /* argv as the guest gets it: a script's interpreter and argument go before it. */
 static char **guest_argv(struct options *o, struct plan *pl, int argc, char **argv)
@@ -192,9 +190,10 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 		pl->pers->identify(&proc, im);
 	if (im->exec_stack)
 		mprotect((void *)(im->stack_top - PAGE), PAGE, PROT_READ | PROT_WRITE | PROT_EXEC | PROT_GROWSDOWN);
-	name_process(pl, im->argv);
+	name_process(pl);
 	if ((e = pl->pers->stack(&proc, im, t)) < 0)
 		return refuse(126, "%s: its first stack cannot be laid: %s", argv[0], strerror((int)-e));
+	title_set(proc.comm, &space);
 	return 0;
 }
 int program_run(struct options *o, int argc, char **argv, char **envp)
