@@ -2,8 +2,8 @@
  *
  * READ, WRITE and EMPTY: what can be read, written, and whether all that was written has left. epoll tells when; how
  * much, and whether it is the end, is asked here. Where epoll's answer is not yet the guest's (a low water mark, a TCP
- * socket that was never connected: Linux calls it hung up, a BSD calls it quiet) the knote is registered for edges until
- * it is true, so that a level that means nothing to the guest does not keep us busy.
+ * socket that was never connected: Linux calls it hung up, a BSD calls it quiet) the knote is registered for edges
+ * until it is true, so that a level that means nothing to the guest does not keep us busy.
  *
  * Plain files epoll does not take. A BSD tells of them too: data is the distance to the end, no event at the end.
  */
@@ -23,7 +23,7 @@
 #define EMPTY_AGAIN 2000000u             /* ns; the host does not tell when a send buffer has run empty */
 #define PIPE_LEAST 4096
 
-/* --- registration ------------------------------------------------------------------------------------------------------------ */
+/* --- registration ----------------------------------------------------------------------------------------------- */
 static const int16_t polled_filters[] = { EVFILT_READ, EVFILT_WRITE, EVFILT_PROCDESC };
 
 static struct knote *sibling(struct knote *kn, bool in_main)
@@ -67,7 +67,7 @@ void poll_disarm(struct knote *kn)
 	kn->where = SET_OF_NONE;
 }
 
-/* --- asking the host ----------------------------------------------------------------------------------------------------------- */
+/* --- asking the host -------------------------------------------------------------------------------------------- */
 static short poll_now(int fd)
 {
 	struct pollfd p = { .fd = fd, .events = POLLIN | POLLOUT | POLLRDHUP };
@@ -147,7 +147,7 @@ static void detach(struct knote *kn)
 	}
 }
 
-/* --- READ ------------------------------------------------------------------------------------------------------------------------ */
+/* --- READ ------------------------------------------------------------------------------------------------------- */
 static long read_attach(struct knote *kn)
 {
 	long e = attach(kn);
@@ -228,7 +228,7 @@ const struct filter kq_filt_read = {
 	.polled = read_polled, .events = EPOLLIN | EPOLLRDHUP,
 };
 
-/* --- WRITE ----------------------------------------------------------------------------------------------------------------------- */
+/* --- WRITE ------------------------------------------------------------------------------------------------------ */
 static long write_attach(struct knote *kn)
 {
 	long e = attach(kn);
@@ -276,7 +276,7 @@ const struct filter kq_filt_write = {
 	.polled = write_polled, .events = EPOLLOUT,
 };
 
-/* --- EMPTY ----------------------------------------------------------------------------------------------------------------------- */
+/* --- EMPTY ------------------------------------------------------------------------------------------------------ */
 static long empty_attach(struct knote *kn)
 {
 	long k = kind_of(kn);

@@ -73,7 +73,7 @@ const struct filter kq_filt_proc = {
 	.name = "EVFILT_PROC", .attach = proc_attach, .detach = proc_detach, .polled = proc_polled, .events = EPOLLIN,
 };
 
-/* --- PROCDESC: the guest's own descriptor of a process is a pidfd ------------------------------------------------------------ */
+/* --- PROCDESC: the guest's own descriptor of a process is a pidfd ----------------------------------------------- */
 static long procdesc_attach(struct knote *kn)
 {
 	siginfo_t si;

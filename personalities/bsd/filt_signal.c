@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * SIGNAL: how often a signal was sent to this process, whatever is then done with it. The core's host handler tells us
- * of every one that is watched (signal_watch), blocked and ignored ones too. It may come at any point of our code, so it
- * only counts and writes to one eventfd of the process, which lies in every kqueue that has such a knote: as an edge, so
- * that one kqueue's look does not hide it from the next.
+ * SIGNAL: how often a signal was sent to this process, whatever is then done with it. The core's host handler tells
+ * us of every one that is watched (signal_watch), blocked and ignored ones too. It may come at any point of our code, so
+ * it only counts and writes to one eventfd of the process, which lies in every kqueue that has such a knote: as an edge,
+ * so that one kqueue's look does not hide it from the next.
  */
 #include <sys/epoll.h>
 #include <sys/eventfd.h>

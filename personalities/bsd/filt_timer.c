@@ -13,7 +13,7 @@
 #define NOTE_UNITS (NOTE_SECONDS | NOTE_MSECONDS | NOTE_USECONDS | NOTE_NSECONDS)
 #define FAR (INT64_MAX / 4)
 
-/* --- the heap ----------------------------------------------------------------------------------------------------------------- */
+/* --- the heap --------------------------------------------------------------------------------------------------- */
 static void heap_set(struct kqueue *kq, unsigned i, struct knote *kn)
 {
 	kq->heap[i] = kn;
@@ -104,7 +104,7 @@ void timer_expired(struct kqueue *kq)
 	timerfd_set(kq);
 }
 
-/* --- the filter ----------------------------------------------------------------------------------------------------------------- */
+/* --- the filter ------------------------------------------------------------------------------------------------- */
 static long to_ns(int64_t data, uint32_t unit, uint64_t *ns)
 {
 	uint64_t per;

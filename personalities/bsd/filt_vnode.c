@@ -2,8 +2,8 @@
  *
  * VNODE: what happens to a file, from inotify. One inotify descriptor a kqueue; the host keeps one watch an inode, so
  * knotes on the same file share a struct kq_watch. Two things inotify does not say are read off the file: a link count
- * that fell is NOTE_DELETE (the host tells of a deletion only when the last descriptor is gone, and ours is not), a size
- * that grew is NOTE_EXTEND, one that shrank is a change of attributes (on a BSD truncation sets one).
+ * that fell is NOTE_DELETE (the host tells of a deletion only when the last descriptor is gone, and ours is not), a
+ * size that grew is NOTE_EXTEND, one that shrank is a change of attributes (on a BSD truncation sets one).
  */
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -34,7 +34,7 @@ static uint32_t mask_of(uint32_t notes)
 	return m;
 }
 
-/* --- watches ------------------------------------------------------------------------------------------------------------------ */
+/* --- watches ---------------------------------------------------------------------------------------------------- */
 static struct kq_watch **watch_at(struct kqueue *kq, int wd)
 {
 	struct kq_watch **at = &kq->watch[(unsigned)wd % KQ_WATCHES];
@@ -86,7 +86,7 @@ void vnode_unwatch(struct knote *kn)
 	watch_free(kn->kq, w);
 }
 
-/* --- events ------------------------------------------------------------------------------------------------------------------- */
+/* --- events ----------------------------------------------------------------------------------------------------- */
 static void hint(struct knote *kn, uint32_t h)
 {
 	if (kn->sfflags & h)
@@ -166,7 +166,7 @@ void vnode_expired(struct kqueue *kq)
 			deliver(kq, (struct inotify_event *)at);
 }
 
-/* --- the filter ---------------------------------------------------------------------------------------------------------------- */
+/* --- the filter ------------------------------------------------------------------------------------------------- */
 static long vnode_attach(struct knote *kn)
 {
 	struct stat st;

@@ -13,7 +13,7 @@
 
 sysfn bsd_kevent;
 
-/* --- what goes back ----------------------------------------------------------------------------------------------------------- */
+/* --- what goes back --------------------------------------------------------------------------------------------- */
 struct out {
 	struct call *c;
 	unsigned rec;
@@ -115,7 +115,7 @@ static void scan_queue(struct kqueue *kq, struct out *o)
 	}
 }
 
-/* --- waiting --------------------------------------------------------------------------------------------------------------------- */
+/* --- waiting ---------------------------------------------------------------------------------------------------- */
 static void take(struct kqueue *kq, struct out *o, const struct epoll_event *ev, int n);
 
 static void take_side(struct kqueue *kq, struct out *o)
@@ -263,7 +263,7 @@ static long kq_wait(struct call *c, struct kqueue *kq, struct out *o, const stru
 	}
 }
 
-/* --- kevent(kq, changelist, nchanges, eventlist, nevents, timeout) ---------------------------------------------------------------- */
+/* --- kevent(kq, changelist, nchanges, eventlist, nevents, timeout) ---------------------------------------------- */
 static long changes(struct call *c, struct kqueue *kq, struct out *o)
 {
 	unsigned rec = c->row->arg[1].what;

@@ -21,7 +21,7 @@ void *kq_grow(void *old, size_t old_size, size_t new_size)
 	return p;
 }
 
-/* --- memory -------------------------------------------------------------------------------------------------------------- */
+/* --- memory ----------------------------------------------------------------------------------------------------- */
 static bool chunk_add(struct kqueue *kq)
 {
 	struct knote *c;
@@ -78,7 +78,7 @@ void knotes_free(struct kqueue *kq)
 	kq->n_chunk = kq->room_chunk = kq->n_hash = kq->room_heap = 0;
 }
 
-/* --- by (ident, filter) ---------------------------------------------------------------------------------------------------- */
+/* --- by (ident, filter) ----------------------------------------------------------------------------------------- */
 static unsigned bucket(const struct kqueue *kq, uint64_t ident, int filter)
 {
 	return (unsigned)((ident * 16 + (unsigned)-filter) * 0x9e3779b97f4a7c15ull >> 32) & (kq->n_hash - 1);
@@ -135,7 +135,7 @@ void knote_drop(struct knote *kn)
 	knote_free(kn);
 }
 
-/* --- the queue ---------------------------------------------------------------------------------------------------------------- */
+/* --- the queue -------------------------------------------------------------------------------------------------- */
 void knote_enqueue(struct knote *kn)
 {
 	struct kqueue *kq = kn->kq;
@@ -173,7 +173,7 @@ void knote_activate(struct knote *kn)
 		knote_enqueue(kn);
 }
 
-/* --- lists of knotes that are looked through together ---------------------------------------------------------------------------- */
+/* --- lists of knotes that are looked through together ----------------------------------------------------------- */
 void list_add(struct knote **list, struct knote *kn, unsigned which)
 {
 	kn->on[which].next = *list;

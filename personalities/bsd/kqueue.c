@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Making, ending and forking kqueues. kevent is in kevent.c, the changes it makes in kq_change.c, what a filter means in
- * filt_*.c, where knotes live in knote.c. Differences from epoll that programs rely on: a knote dies with its descriptor
- * (not with the file behind it), a kqueue is not inherited by fork, an error of one change is told as an event, kevent
- * is never restarted after a signal, and every event carries how much there is to read or write.
+ * Making, ending and forking kqueues. kevent is in kevent.c, the changes it makes in kq_change.c, what a filter means
+ * in filt_*.c, where knotes live in knote.c. Differences from epoll that programs rely on: a knote dies with its
+ * descriptor (not with the file behind it), a kqueue is not inherited by fork, an error of one change is told as an
+ * event, kevent is never restarted after a signal, and every event carries how much there is to read or write.
  */
 #include <fcntl.h>
 #include <sys/epoll.h>
@@ -23,7 +23,7 @@ const struct filter *const kq_filters[KQ_FILTERS + 1] = {
 static struct kqueue *all;               /* linked once, never unlinked; under all_lock */
 static volatile uint32_t all_lock;
 
-/* --- making and ending one ---------------------------------------------------------------------------------------------- */
+/* --- making and ending one -------------------------------------------------------------------------------------- */
 static struct kqueue *kq_alloc(void)
 {
 	struct kqueue *kq;
@@ -178,7 +178,7 @@ void kq_leave(struct kqueue *kq)
 		kq_destroy(kq);
 }
 
-/* --- descriptors of our own in the epoll set --------------------------------------------------------------------------------- */
+/* --- descriptors of our own in the epoll set -------------------------------------------------------------------- */
 long kq_ours(struct kqueue *kq, int *slot, long fd, uint64_t word, uint32_t events)
 {
 	struct epoll_event ev = { .events = events, .data.u64 = word };

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * poll, ppoll, select, pselect. Differences that are met here: the guest's timeout is never written to (Linux counts it
- * down), POLLHUP and POLLOUT are never told together (POSIX; Linux does), a bad time is EINVAL everywhere, descriptors of
- * ours are closed ones, and none of these calls is begun again after a signal. Bits of events by the record.
+ * poll, ppoll, select, pselect. Differences that are met here: the guest's timeout is never written to (Linux counts
+ * it down), POLLHUP and POLLOUT are never told together (POSIX; Linux does), a bad time is EINVAL everywhere,
+ * descriptors of ours are closed ones, and none of these calls is begun again after a signal. Bits by the record.
  */
 #include <limits.h>
 #include <poll.h>
