@@ -44,10 +44,6 @@
 #define X_RLIMIT_OTHER   (1ull << 32)        /* a limit the host does not have; the guest's number is in the low bits */
 #define X_SHM_GROW       (1ull << 32)        /* shared memory that writing makes longer */
 
-/* errno values that the host does not have: above all of its own */
-#define X_ENOTCAPABLE    151
-#define X_ECAPMODE       152
-#define X_EFTYPE         153
-#define X_EPROCLIM       154
-#define X_EINTEGRITY     155
-#define X_EDOOFUS        156
+/* errors that the host does not have, in the two numbers it never gave away */
+#define X_ENOTCAPABLE    41
+#define X_ECAPMODE       58

@@ -8,22 +8,12 @@
 
 #define FBSD_NSIG 129                /* signals 1..128 */
 #define FBSD_ELAST 97
-#define FBSD_NERRNO 157              /* host errors, and those of ext.h */
-enum { FBSD_NBITS = 0                /* rows of bits.def */
-#define BIT(...) + 1
-#define BITM(...) + 1
-#define VALUE(...) + 1
-#include "bits.def"
-#undef BIT
-#undef BITM
-#undef VALUE
-};
 
 extern const struct systab fbsd_tab[1];
 extern struct subtab fbsd_sub[N_SUB];
-extern const struct bit fbsd_bits[];
+extern const struct bit fbsd_bits[];                 /* ends with a row without a name */
 extern const struct record fbsd_rec[N_REC];
-extern const uint16_t fbsd_errno_of[];               /* [host errno] */
+extern const uint16_t fbsd_errno_of[];               /* [host errno, 0..EHWPOISON] */
 extern const char *const fbsd_errno_name[FBSD_ELAST + 1];
 extern const uint8_t fbsd_sig_in[FBSD_NSIG];         /* [guest signal] -> ours; 0: no such signal */
 extern const uint8_t fbsd_sig_out[128];              /* [ours] -> guest */
