@@ -1,0 +1,17 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What the files of the sysctl tree share.
+ */
+#pragma once
+#include "personalities/bsd/sysctl.h"
+
+extern struct sysctl_tree fbsd_sysctl;
+#define FBSD_OSRELDATE 1500068           /* of a program that does not say what it was made for */
+
+unsigned fbsd_ncpu(unsigned *maxid);     /* processors online */
+uint32_t fbsd_osreldate(const struct proc *);
+
+/* functions of rows, by file */
+sysctl_fn proc_all, proc_by, proc_args, proc_sv_name, proc_pathname, proc_vmmap, proc_filedesc, proc_groups, proc_env,
+	  proc_auxv, proc_rlimit, proc_ps_strings, proc_umask, proc_osrel, proc_cwd, proc_nfds;     /* sysctl_proc.c */
+sysctl_fn net_route, net_ifcount, net_port_last;                                                 /* sysctl_net.c */
