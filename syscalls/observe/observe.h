@@ -35,7 +35,7 @@ void put_siginfo(struct line *, const siginfo_t *, int sig);
 void put_json(struct line *, const char *);                       /* a JSON string, quotes included */
 
 /* record.c: one record, by its host form; false: nobody knows how, or it cannot be read */
-bool put_record(struct line *, struct thread *, unsigned rec, uaddr);
+bool put_record(struct line *, struct thread *, unsigned rec, uaddr, bool element);
 void put_sockaddr(struct line *, uaddr, size_t n);
 
 /* show.c: arguments and results, by the row alone */

@@ -4,8 +4,11 @@
  * field names. A record that the personality can write but not read, or that has no row here, is shown as its address by
  * the caller. A row here is all it takes to decode one more, in every system that has it.
  */
+#include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <time.h>
+#include <sys/ioctl.h>
 #include <sys/time.h>
 #include <sys/resource.h>
 #include <sys/un.h>
@@ -49,13 +52,45 @@ static void put_itimerspec(struct line *l, const void *host)
 	PUT(l, ", it_value="), put_timespec(l, &it->it_value);
 	PUT(l, "}");
 }
-static void put_int(struct line *l, const void *host) { PUT(l, "[%d]", *(const int *)host); }
-static void put_uint(struct line *l, const void *host) { PUT(l, "[%u]", *(const unsigned *)host); }
-static void put_long(struct line *l, const void *host) { PUT(l, "[%ld]", *(const long *)host); }
-static void put_ulong(struct line *l, const void *host) { PUT(l, "[%lu]", *(const unsigned long *)host); }
+static void put_int(struct line *l, const void *host) { PUT(l, "%d", *(const int *)host); }
+static void put_uint(struct line *l, const void *host) { PUT(l, "%u", *(const unsigned *)host); }
+static void put_long(struct line *l, const void *host) { PUT(l, "%ld", *(const long *)host); }
+static void put_ulong(struct line *l, const void *host) { PUT(l, "%lu", *(const unsigned long *)host); }
+static void put_ptr(struct line *l, const void *host) { put_addr(l, *(const uaddr *)host); }
 static void put_int2(struct line *l, const void *host)
 {
 	PUT(l, "[%d, %d]", ((const int *)host)[0], ((const int *)host)[1]);
+}
+/* Linux and the BSDs keep a wait status in the same bits; the signal in it is the guest's. */
+static void put_wstatus(struct line *l, const void *host)
+{
+	int s = *(const int *)host;
+	if (s == 0xffff) {
+		PUT(l, "WIFCONTINUED(s)");
+	} else if ((s & 0x7f) == 0) {
+		PUT(l, "WIFEXITED(s) && WEXITSTATUS(s) == %d", s >> 8 & 0xff);
+	} else if ((s & 0xff) == 0x7f) {
+		PUT(l, "WIFSTOPPED(s) && WSTOPSIG(s) == "), put_sig(l, sig_to_guest(l->pers, s >> 8 & 0xff));
+	} else {
+		PUT(l, "WIFSIGNALED(s) && WTERMSIG(s) == "), put_sig(l, sig_to_guest(l->pers, s & 0x7f));
+		PUT(l, s & 0x80 ? " && WCOREDUMP(s)" : "");
+	}
+}
+static void put_winsize(struct line *l, const void *host)
+{
+	const struct winsize *w = host;
+	PUT(l, "{ws_row=%u, ws_col=%u, ws_xpixel=%u, ws_ypixel=%u}", w->ws_row, w->ws_col, w->ws_xpixel, w->ws_ypixel);
+}
+static void put_flock(struct line *l, const void *host)
+{
+	const struct flock *f = host;
+	PUT(l, "{l_type="), put_set_host(l, SET_LOCKTYPE, (unsigned short)f->l_type);
+	PUT(l, ", l_whence="), put_set_host(l, SET_SEEK, (unsigned short)f->l_whence);
+	PUT(l, ", l_start=%ld, l_len=%ld}", f->l_start, f->l_len);
+}
+static void put_sched(struct line *l, const void *host)
+{
+	PUT(l, "{sched_priority=%d}", ((const struct sched_param *)host)->sched_priority);
 }
 static void put_limit(struct line *l, rlim_t v)
 {
@@ -99,25 +134,34 @@ static void put_sigalt(struct line *l, const void *host)
 	PUT(l, ", ss_size=%lu}", a->size);
 }
 
-static void (*const show[N_REC])(struct line *, const void *host) = {
+typedef void putfn(struct line *, const void *host);
+static putfn *const show[N_REC] = {
 	[REC_TIMESPEC] = put_timespec, [REC_TIMEVAL] = put_timeval, [REC_TIMESPEC2] = put_timespec2,
 	[REC_TIMEVAL2] = put_timeval2, [REC_ITIMERVAL] = put_itimerval, [REC_ITIMERSPEC] = put_itimerspec,
-	[REC_INT] = put_int, [REC_UINT] = put_uint, [REC_LONG] = put_long, [REC_SIZE] = put_ulong, [REC_OFF] = put_long,
-	[REC_U64] = put_ulong, [REC_SOCKLEN] = put_uint, [REC_INT2] = put_int2, [REC_RLIMIT] = put_rlimit,
-	[REC_POLLFD] = put_pollfd, [REC_SIGACTION] = put_sigaction, [REC_SIGACTION_OLD] = put_sigaction,
-	[REC_SIGALTSTACK] = put_sigalt,
+	[REC_INT2] = put_int2, [REC_RLIMIT] = put_rlimit, [REC_POLLFD] = put_pollfd, [REC_SIGACTION] = put_sigaction,
+	[REC_SIGACTION_OLD] = put_sigaction, [REC_SIGALTSTACK] = put_sigalt, [REC_WINSIZE] = put_winsize,
+	[REC_FLOCK] = put_flock, [REC_FLOCK_OLD] = put_flock, [REC_SCHEDPARAM] = put_sched,
+};
+/* Records of one number: in brackets when a pointer to one is an argument, bare in a row of them. */
+static putfn *const show_scalar[N_REC] = {
+	[REC_INT] = put_int, [REC_UINT] = put_uint, [REC_LONG] = put_long, [REC_ULONG] = put_ulong, [REC_SIZE] = put_ulong,
+	[REC_OFF] = put_long, [REC_U64] = put_ulong, [REC_PTR] = put_ptr, [REC_SOCKLEN] = put_uint,
+	[REC_WSTATUS] = put_wstatus,
 };
 
-bool put_record(struct line *l, struct thread *t, unsigned rec, uaddr a)
+bool put_record(struct line *l, struct thread *t, unsigned rec, uaddr a, bool element)
 {
 	const struct record *r = l->pers->rec ? &l->pers->rec[rec] : NULL;
 	union { char bytes[1024]; struct itimerspec align; } host = { 0 };
+	putfn *scalar = show_scalar[rec], *put = scalar ? scalar : show[rec];
 
-	if (!a || !r || !show[rec] || !r->gsize || (r->put && !r->get) || MAX(r->gsize, r->hsize) > sizeof host)
+	if (!a || !r || !put || !r->gsize || (r->put && !r->get) || MAX(r->gsize, r->hsize) > sizeof host)
 		return false;
 	if (rec_get(t, rec, a, &host) < 0)
 		return false;
-	show[rec](l, &host);
+	PUT(l, scalar && !element ? "[" : "");
+	put(l, &host);
+	PUT(l, scalar && !element ? "]" : "");
 	return true;
 }
 

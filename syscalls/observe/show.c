@@ -157,7 +157,7 @@ static void show_iovout(struct line *l, struct call *c, int i) { show_iov(l, c, 
 /* --- records ------------------------------------------------------------------------------------------------------------------ */
 static void show_record(struct line *l, struct call *c, int i)
 {
-	if (!put_record(l, c->t, c->row->arg[i].what, (uaddr)c->raw[i]))
+	if (!put_record(l, c->t, c->row->arg[i].what, (uaddr)c->raw[i], false))
 		show_addr(l, c, i);
 }
 static void show_records(struct line *l, struct call *c, int i)
@@ -171,7 +171,7 @@ static void show_records(struct line *l, struct call *c, int i)
 	PUT(l, "[");
 	for (long k = 0; k < n && k < LIST_LIMIT; k++) {
 		PUT(l, k ? ", " : "");
-		if (!put_record(l, c->t, what, (uaddr)c->raw[i] + (uaddr)k * size)) {
+		if (!put_record(l, c->t, what, (uaddr)c->raw[i] + (uaddr)k * size, true)) {
 			l->len = begin;          /* nobody can read these: take it all back */
 			show_addr(l, c, i);
 			return;
