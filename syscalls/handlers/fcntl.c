@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Descriptors: closing and doubling them, their flags, locks on files, pipes. Dispatch has refused numbers of ours in
+ * arguments; what remains is to keep fd.c told (before a close, after a dup) and never to hand out a number the guest's
+ * own limit forbids where dispatch cannot see it (pipes).
+ */
+#include <fcntl.h>
+#include <linux/close_range.h>
+#include "ext.h"
+#include "host.h"
+
+sysfn sys_close, sys_close_range, sys_closefrom, sys_dup, sys_dup2, sys_dup3, sys_pipe, sys_pipe2, sys_getdtablesize;
+sysfn sys_fcntl;
+sysfn fcntl_dupfd, fcntl_dupfd_cloexec, fcntl_dup2fd, fcntl_dup2fd_cloexec, fcntl_getfd, fcntl_setfd, fcntl_getfl;
+sysfn fcntl_setfl, fcntl_getlk, fcntl_setlk, fcntl_setlkw, fcntl_getown, fcntl_setown, fcntl_add_seals, fcntl_get_seals;
+sysfn fcntl_readahead, fcntl_rdahead;
+
+/* --- close ------------------------------------------------------------------------------------------------------------------ */
+/* An interrupted close has closed: to say EINTR would invite a second one. */
+long sys_close(struct call *c)
+{
+	long e;
+	fd_closed(c->t->p, (int)c->arg[0]);
+	e = host(SYS_close, c->arg[0]);
+	return e == -EINTR || e == -EIO ? 0 : e;
+}
+static long close_numbers(struct proc *p, uint64_t lo, uint64_t hi, unsigned flags)
+{
+	uint64_t top = (uint64_t)p->fd_base - 1;
+	if (lo > top)
+		return 0;
+	hi = MIN(hi, top);
+	if (!(flags & CLOSE_RANGE_CLOEXEC))
+		for (uint64_t fd = lo; fd <= hi; fd++)
+			fd_closed(p, (int)fd);
+	return host(SYS_close_range, lo, hi, flags & HOST_BITS);
+}
+long sys_close_range(struct call *c)
+{
+	uint64_t lo = (unsigned)c->arg[0], hi = (unsigned)c->arg[1], flags = (uint64_t)c->arg[2];
+	if (lo > hi || (flags & ~(uint64_t)(CLOSE_RANGE_CLOEXEC | X_IGNORED)))
+		return -EINVAL;
+	return close_numbers(c->t->p, lo, hi, (unsigned)flags);
+}
+long sys_closefrom(struct call *c)
+{
+	return close_numbers(c->t->p, (uint64_t)MAX((int)c->arg[0], 0), 0x7fffffff, 0);
+}
+
+/* --- dup --------------------------------------------------------------------------------------------------------------------- */
+static long dup_from(struct call *c, long min, int cmd)
+{
+	struct proc *p = c->t->p;
+	long fd;
+	if (min < 0 || (uint64_t)min >= p->fd_limit)
+		return -EINVAL;
+	if ((fd = host(SYS_fcntl, c->arg[0], cmd, min)) >= 0)
+		fd_duped(p, (int)c->arg[0], (int)fd);
+	return fd;
+}
+static long dup_to(struct call *c, long to, unsigned flags)
+{
+	struct proc *p = c->t->p;
+	int from = (int)c->arg[0];
+	long fd = host(SYS_fcntl, from, F_GETFD);
+	if (fd < 0)
+		return fd;
+	if (to < 0 || (uint64_t)to >= p->fd_limit || fd_is_ours(p, to))
+		return -EBADF;
+	if (to == from)
+		return to;
+	fd_closed(p, (int)to);
+	if ((fd = host(SYS_dup3, from, to, flags)) >= 0)
+		fd_duped(p, from, (int)to);
+	return fd == -EBUSY ? -EBADF : fd;
+}
+long sys_dup(struct call *c) { return dup_from(c, 0, F_DUPFD); }
+long sys_dup2(struct call *c) { return dup_to(c, c->arg[1], 0); }
+long sys_dup3(struct call *c)
+{
+	if (c->arg[2] & ~(long)(O_CLOEXEC | X_IGNORED))
+		return -EINVAL;
+	return c->arg[0] == c->arg[1] ? -EINVAL : dup_to(c, c->arg[1], (unsigned)c->arg[2] & O_CLOEXEC);
+}
+long sys_getdtablesize(struct call *c) { return (long)MIN(c->t->p->fd_limit, 0x7fffffffu); }
+
+/* --- pipe ----------------------------------------------------------------------------------------------------------------------- */
+static long pipe_make(struct call *c, int fd[2], unsigned flags)
+{
+	long e = host(SYS_pipe2, fd, flags);
+	if (e)
+		return e;
+	if ((uint64_t)MAX(fd[0], fd[1]) < c->t->p->fd_limit)
+		return 0;
+	host(SYS_close, fd[0]);
+	host(SYS_close, fd[1]);
+	return -EMFILE;
+}
+/* The old call answers in two registers. */
+long sys_pipe(struct call *c)
+{
+	int fd[2];
+	long e = pipe_make(c, fd, 0);
+	if (e)
+		return e;
+	c->rv2 = fd[1];
+	c->has_rv2 = true;
+	return fd[0];
+}
+long sys_pipe2(struct call *c)
+{
+	int fd[2];
+	long e = c->arg[1] & ~(long)(O_CLOEXEC | O_NONBLOCK | O_DIRECT | X_IGNORED) ? -EINVAL : 0;
+	if (e || (e = pipe_make(c, fd, (unsigned)c->arg[1])))
+		return e;
+	if ((e = copy_out((uaddr)c->arg[0], fd, sizeof fd))) {
+		host(SYS_close, fd[0]);
+		host(SYS_close, fd[1]);
+	}
+	return e;
+}
+
+/* --- fcntl, one command a function ---------------------------------------------------------------------------------------------- */
+/* Reached only where a table lists no command at all; each command's row names its own function. */
+long sys_fcntl(struct call *c) { return -EINVAL; }
+long fcntl_dupfd(struct call *c) { return dup_from(c, c->arg[2], F_DUPFD); }
+long fcntl_dupfd_cloexec(struct call *c) { return dup_from(c, c->arg[2], F_DUPFD_CLOEXEC); }
+long fcntl_dup2fd(struct call *c) { return dup_to(c, c->arg[2], 0); }
+long fcntl_dup2fd_cloexec(struct call *c) { return dup_to(c, c->arg[2], O_CLOEXEC); }
+long fcntl_getfd(struct call *c) { return host(SYS_fcntl, c->arg[0], F_GETFD); }
+long fcntl_setfd(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETFD, c->arg[2] & FD_CLOEXEC); }
+/* O_LARGEFILE is the host's alone, and every file is large. */
+long fcntl_getfl(struct call *c)
+{
+	long fl = host(SYS_fcntl, c->arg[0], F_GETFL);
+	return fl < 0 ? fl : (long)set_to_guest(c->t->p->pers, SET_STATUSFL, (uint64_t)fl & ~0100000ull);
+}
+long fcntl_setfl(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETFL, c->arg[2] & (long)HOST_BITS); }
+
+static long do_lock(struct call *c, int cmd)
+{
+	struct flock l;
+	long e = arg_get(c, 2, &l);
+	if (e)
+		return e;
+	return cmd == F_SETLKW ? block(SYS_fcntl, c->arg[0], cmd, &l) : host(SYS_fcntl, c->arg[0], cmd, &l);
+}
+long fcntl_setlk(struct call *c) { return do_lock(c, F_SETLK); }
+long fcntl_setlkw(struct call *c) { return do_lock(c, F_SETLKW); }
+long fcntl_getlk(struct call *c)
+{
+	struct flock l;
+	long e = arg_get(c, 2, &l);
+	if (e || (e = host(SYS_fcntl, c->arg[0], F_GETLK, &l)))
+		return e;
+	return arg_put(c, 2, &l);
+}
+/* The plain call answers a process group as a negative number, which is an error here. */
+long fcntl_getown(struct call *c)
+{
+	struct f_owner_ex o = { 0 };
+	long e = host(SYS_fcntl, c->arg[0], F_GETOWN_EX, &o);
+	return e ? e : o.type == F_OWNER_PGRP ? -(long)o.pid : o.pid;
+}
+long fcntl_setown(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETOWN, c->arg[2]); }
+long fcntl_add_seals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_ADD_SEALS, c->arg[2] & (long)HOST_BITS); }
+long fcntl_get_seals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_GET_SEALS); }
+/* Reading ahead is advice; 0 turns it off. */
+long fcntl_readahead(struct call *c)
+{
+	return host(SYS_fadvise64, c->arg[0], 0, 0, c->arg[2] ? POSIX_FADV_SEQUENTIAL : POSIX_FADV_RANDOM);
+}
+long fcntl_rdahead(struct call *c) { return fcntl_readahead(c); }
