@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Memory: the guest's kernel and the host's are one, so calls pass unless they touch a range that is ours. There the
+ * answer is what it would be if our range were not the guest's to have: nothing mapped (ENOMEM), or no room for it.
+ * munmap of a range that holds some of ours unmaps what lies around it, since unmapping nothing is no error.
+ */
+#include <sys/mman.h>
+#include <sys/shm.h>
+#include "linux.h"
+
+sysfn lnx_mmap, lnx_munmap, lnx_mremap, lnx_range, lnx_shmat, lnx_shmdt;
+
+static bool ours(struct call *c, uaddr a, uint64_t n) { return n && mem_is_ours(c->t->p->space, a, n); }
+
+long lnx_mmap(struct call *c)
+{
+	if (c->arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE) && ours(c, (uaddr)c->arg[0], (uint64_t)c->arg[1]))
+		return c->arg[3] & MAP_FIXED_NOREPLACE ? -EEXIST : -ENOMEM;
+	return lnx_make(c, c->raw);
+}
+/* mprotect, madvise, mincore, ...: address and length come first. */
+long lnx_range(struct call *c)
+{
+	return ours(c, (uaddr)c->arg[0], (uint64_t)c->arg[1]) ? -ENOMEM : lnx_make(c, c->raw);
+}
+/* Where the first of our ranges above a begins, and where it ends. */
+static bool next_ours(struct space *s, uaddr a, uaddr *lo, uaddr *hi)
+{
+	*lo = *hi = ~0ull;
+	for (unsigned i = 0; i < s->n_ours; i++)
+		if (s->ours[i].hi > a && s->ours[i].lo < *lo) {
+			*lo = s->ours[i].lo;
+			*hi = s->ours[i].hi;
+		}
+	return *hi != ~0ull;
+}
+long lnx_munmap(struct call *c)
+{
+	uaddr a = (uaddr)c->arg[0], end = a + PAGE_UP((uint64_t)c->arg[1]), lo, hi;
+
+	if (a & (PAGE - 1) || end <= a || !ours(c, a, end - a))
+		return lnx_make(c, c->raw);
+	while (a < end) {
+		bool more = next_ours(c->t->p->space, a, &lo, &hi);
+		long e = lo > a ? host(SYS_munmap, a, MIN(lo, end) - a) : 0;
+		if (e || !more)
+			return e;
+		a = hi;
+	}
+	return 0;
+}
+long lnx_mremap(struct call *c)
+{
+	bool to = c->arg[3] & MREMAP_FIXED;
+	if (ours(c, (uaddr)c->arg[0], MAX((uint64_t)c->arg[1], 1)))
+		return -EFAULT;
+	if (to && ours(c, (uaddr)c->arg[4], (uint64_t)c->arg[2]))
+		return -EINVAL;
+	return lnx_make(c, c->raw);
+}
+long lnx_shmat(struct call *c)
+{
+	struct shmid_ds ds;
+	if (c->arg[2] & SHM_REMAP && !host(SYS_shmctl, c->arg[0], IPC_STAT, &ds) &&
+	    ours(c, (uaddr)c->arg[1], ds.shm_segsz))
+		return -EINVAL;
+	return lnx_make(c, c->raw);
+}
+long lnx_shmdt(struct call *c) { return ours(c, (uaddr)c->arg[0], 1) ? -EINVAL : lnx_make(c, c->raw); }
