@@ -28,14 +28,10 @@ long sys_sched_getparam(struct call *c)
 long sys_sched_setscheduler(struct call *c)
 {
 	struct sched_param sp;
-	long e = arg_get(c, 2, &sp), old;
-	if (e < 0)
-		return e;
+	long e = arg_get(c, 2, &sp);
 	if (c->arg[1] == SCHED_OTHER)
 		sp.sched_priority = 0;
-	old = host(SYS_sched_getscheduler, (int)c->arg[0]);
-	e = old < 0 ? old : host(SYS_sched_setscheduler, (int)c->arg[0], (int)c->arg[1], &sp);
-	return e < 0 ? e : (long)set_to_guest(c->t->p->pers, SET_SCHED, (uint64_t)(old & 0xff));
+	return e < 0 ? e : host(SYS_sched_setscheduler, (int)c->arg[0], (int)c->arg[1], &sp);
 }
 long sys_sched_getscheduler(struct call *c)
 {

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * POSIX message queues: the host's, whose descriptor is a descriptor of the guest. The host's call wants the name
+ * without its slash, as its C library passes it.
+ */
+#include <mqueue.h>
+#include <time.h>
+#include "host.h"
+#include "ext.h"
+
+sysfn sys_mq_open, sys_mq_unlink, sys_mq_setattr, sys_mq_timedsend, sys_mq_timedreceive, sys_mq_notify;
+
+static long name_get(uaddr from, char name[256])
+{
+	long n = copy_str(name, from, 256);
+	if (n < 0)
+		return n;
+	return n < 2 || *name != '/' || str_chr(name + 1, '/') ? -EINVAL : n;
+}
+long sys_mq_open(struct call *c)
+{
+	char name[256];
+	struct mq_attr a;
+	long e = name_get((uaddr)c->arg[0], name);
+	if (e >= 0 && c->arg[3])
+		e = arg_get(c, 3, &a);
+	if (e < 0)
+		return e;
+	return host(SYS_mq_open, name + 1, (unsigned)(c->arg[1] & (long)HOST_BITS), c->arg[2], c->arg[3] ? &a : NULL);
+}
+long sys_mq_unlink(struct call *c)
+{
+	char name[256];
+	long e = name_get((uaddr)c->arg[0], name);
+	return e < 0 ? e : host(SYS_mq_unlink, name + 1);
+}
+long sys_mq_setattr(struct call *c)
+{
+	struct mq_attr new, old;
+	long e = c->arg[1] ? arg_get(c, 1, &new) : 0;
+	if (!e)
+		e = host(SYS_mq_getsetattr, (int)c->arg[0], c->arg[1] ? &new : NULL, &old);
+	return e < 0 || !c->arg[2] ? e : arg_put(c, 2, &old);
+}
+long sys_mq_timedsend(struct call *c)
+{
+	struct timespec ts;
+	long e = c->arg[4] ? arg_get(c, 4, &ts) : 0;
+	if (e < 0)
+		return e;
+	return block(SYS_mq_timedsend, (int)c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4] ? &ts : NULL);
+}
+long sys_mq_timedreceive(struct call *c)
+{
+	struct timespec ts;
+	long e = c->arg[4] ? arg_get(c, 4, &ts) : 0;
+	if (e < 0)
+		return e;
+	return block(SYS_mq_timedreceive, (int)c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4] ? &ts : NULL);
+}
+/* The host's kernel sends signals; a thread to be started is the C library's work on every system. */
+long sys_mq_notify(struct call *c)
+{
+	struct sigevent ev;
+	long e = c->arg[1] ? arg_get(c, 1, &ev) : 0;
+	if (e < 0)
+		return e;
+	if (c->arg[1] && ev.sigev_notify != SIGEV_NONE && (ev.sigev_notify != SIGEV_SIGNAL || ev.sigev_signo > 64))
+		return -EINVAL;
+	return host(SYS_mq_notify, (int)c->arg[0], c->arg[1] ? &ev : NULL);
+}
