@@ -26,3 +26,6 @@ long fbsd_frame(struct thread *, const struct sigframe *);
 bool fbsd_signal_hold(struct thread *);
 uaddr fbsd_trampoline(size_t *len);                  /* the code a signal handler returns to */
 sysfn fbsd_sigreturn, fbsd_getcontext, fbsd_setcontext, fbsd_swapcontext, fbsd_sigfastblock;
+
+/* file.c */
+size_t fbsd_dirent(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name);

@@ -12,7 +12,7 @@
 sysfn sys_close, sys_close_range, sys_closefrom, sys_dup, sys_dup2, sys_dup3, sys_pipe, sys_pipe2, sys_getdtablesize;
 sysfn sys_fcntl;
 sysfn fcntl_dupfd, fcntl_dupfd_cloexec, fcntl_dup2fd, fcntl_dup2fd_cloexec, fcntl_getfd, fcntl_setfd, fcntl_getfl;
-sysfn fcntl_setfl, fcntl_getlk, fcntl_setlk, fcntl_setlkw, fcntl_getown, fcntl_setown, fcntl_add_seals, fcntl_get_seals;
+sysfn fcntl_setfl, fcntl_getlk, fcntl_setlk, fcntl_setlkw, fcntl_getown, fcntl_setown, fcntl_addseals, fcntl_getseals;
 sysfn fcntl_readahead, fcntl_rdahead;
 
 /* --- close ------------------------------------------------------------------------------------------------------------------ */
@@ -163,8 +163,8 @@ long fcntl_getown(struct call *c)
 	return e ? e : o.type == F_OWNER_PGRP ? -(long)o.pid : o.pid;
 }
 long fcntl_setown(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETOWN, c->arg[2]); }
-long fcntl_add_seals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_ADD_SEALS, c->arg[2] & (long)HOST_BITS); }
-long fcntl_get_seals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_GET_SEALS); }
+long fcntl_addseals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_ADD_SEALS, c->arg[2] & (long)HOST_BITS); }
+long fcntl_getseals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_GET_SEALS); }
 /* Reading ahead is advice; 0 turns it off. */
 long fcntl_readahead(struct call *c)
 {

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * File calls in FreeBSD's spelling: directory entries of both ages, the padded calls of FreeBSD 6, and those that no
+ * other system has. Layouts: sys/sys/dirent.h; results: sys/kern/vfs_syscalls.c, sys/kern/vfs_cache.c of 15.0.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+#include <sys/stat.h>
+#include <linux/falloc.h>
+#include "ext.h"
+#include "host.h"
+#include "handlers/dir.h"
+#include "freebsd/freebsd.h"
+
+sysfn fbsd_getdirentries, fbsd_old_getdirentries, fbsd_old_getdents, fbsd_old_pread, fbsd_old_pwrite, fbsd_old_mmap;
+sysfn fbsd_old_lseek, fbsd_old_truncate, fbsd_old_ftruncate, fbsd_realpathat, fbsd_funlinkat, fbsd_posix_fallocate;
+sysfn fbsd_posix_fadvise, fbsd_fspacectl;
+sysfn sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_posix_fallocate;
+sysfn sys_posix_fadvise, sys_unlinkat;
+
+/* --- directory entries ------------------------------------------------------------------------------------------------------ */
+struct entry {
+	uint64_t fileno;
+	int64_t off;             /* of the next one */
+	uint16_t reclen;
+	uint8_t type, pad0;
+	uint16_t namlen, pad1;
+	char name[];
+};
+struct old_entry {                   /* before 12: the inode number is cut */
+	uint32_t fileno;
+	uint16_t reclen;
+	uint8_t type, namlen;
+	char name[];
+};
+_Static_assert(sizeof(struct entry) == 24 && sizeof(struct old_entry) == 8, "dirent.h");
+
+static size_t new_dirent(void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name)
+{
+	size_t n = str_len(name), len = (sizeof(struct entry) + n + 1 + 7) & ~7ul;
+	struct entry *e = out;
+	if (len > room)
+		return 0;
+	*e = (struct entry){ ino, off, (uint16_t)len, (uint8_t)type, 0, (uint16_t)n, 0 };
+	memset(e->name + n, 0, len - sizeof *e - n);
+	memcpy(e->name, name, n);
+	return len;
+}
+static size_t old_dirent(void *out, size_t room, uint64_t ino, unsigned type, const char *name)
+{
+	size_t n = str_len(name), len = (sizeof(struct old_entry) + n + 1 + 3) & ~3ul;
+	struct old_entry *e = out;
+	if (len > room)
+		return 0;
+	*e = (struct old_entry){ (uint32_t)ino, (uint16_t)len, (uint8_t)type, (uint8_t)n };
+	memset(e->name + n, 0, len - sizeof *e - n);
+	memcpy(e->name, name, n);
+	return len;
+}
+size_t fbsd_dirent(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name)
+{
+	return rec == REC_DIRENT_OLD ? old_dirent(out, room, ino, type, name) : new_dirent(out, room, ino, off, type, name);
+}
+static long entries(struct call *c, unsigned rec, bool has_base)
+{
+	int64_t base;
+	long rv = dir_entries(c->t, (int)c->arg[0], (uaddr)c->arg[1], (size_t)c->arg[2], rec, &base);
+	long e = rv >= 0 && has_base && c->arg[3] ? copy_out((uaddr)c->arg[3], &base, sizeof base) : 0;
+	return e ? e : rv;
+}
+long fbsd_getdirentries(struct call *c) { return entries(c, REC_DIRENT, true); }
+long fbsd_old_getdirentries(struct call *c) { return entries(c, REC_DIRENT_OLD, true); }
+long fbsd_old_getdents(struct call *c) { return entries(c, REC_DIRENT_OLD, false); }
+
+/* --- FreeBSD 6: a 64-bit argument stood at an even place, after padding ---------------------------------------------------------- */
+static long unpadded(struct call *c, int pad, sysfn *fn)
+{
+	struct call d = *c;
+	for (int i = pad; i < 7; i++) {
+		d.arg[i] = c->arg[i + 1];
+		d.raw[i] = c->raw[i + 1];
+	}
+	return fn(&d);
+}
+long fbsd_old_pread(struct call *c) { return unpadded(c, 3, sys_pread); }
+long fbsd_old_pwrite(struct call *c) { return unpadded(c, 3, sys_pwrite); }
+long fbsd_old_mmap(struct call *c) { return unpadded(c, 5, sys_mmap); }
+long fbsd_old_lseek(struct call *c) { return unpadded(c, 1, sys_lseek); }
+long fbsd_old_truncate(struct call *c) { return unpadded(c, 1, sys_truncate); }
+long fbsd_old_ftruncate(struct call *c) { return unpadded(c, 1, sys_ftruncate); }
+
+/* --- errors as results, in the guest's numbers ---------------------------------------------------------------------------------- */
+static long as_result(struct call *c, long e)
+{
+	return e < 0 && e > -4096 && e != SYS_RESTART ? errno_to_guest(c->t->p->pers, (int)-e) : e;
+}
+long fbsd_posix_fallocate(struct call *c) { return as_result(c, sys_posix_fallocate(c)); }
+long fbsd_posix_fadvise(struct call *c) { return as_result(c, sys_posix_fadvise(c)); }
+
+/* --- FreeBSD's alone ---------------------------------------------------------------------------------------------------------------- */
+long fbsd_realpathat(struct call *c) { return sys_realpathat(c); }
+
+#define FD_NONE (-200)
+static bool same_file(struct call *c, int fd)
+{
+	struct stat a, b;
+	struct where w;
+	bool same = false;
+	if (host(SYS_fstat, fd, &a) || arg_path(c, 1, (int)c->arg[0], 0, &w))
+		return false;
+	same = !host(SYS_newfstatat, w.dirfd, w.path, &b, AT_SYMLINK_NOFOLLOW) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	where_done(&w);
+	return same;
+}
+/* Remove the name only while it is that of the open file. */
+long fbsd_funlinkat(struct call *c)
+{
+	struct call d = *c;
+	int fd = (int)c->arg[2];
+	if (fd != FD_NONE && host(SYS_fcntl, fd, F_GETFD) < 0)
+		return -EBADF;
+	if (fd != FD_NONE && !same_file(c, fd))
+		return -EDEADLK;
+	d.arg[2] = c->arg[3];
+	return sys_unlinkat(&d);
+}
+#define SPACECTL_DEALLOC 1
+long fbsd_fspacectl(struct call *c)
+{
+	int64_t r[2];                            /* offset, length */
+	long e = c->arg[1] != SPACECTL_DEALLOC || c->arg[3] ? -EINVAL : copy_in(r, (uaddr)c->arg[2], sizeof r);
+	if (e)
+		return e;
+	if (r[0] < 0 || r[1] <= 0 || r[0] > INT64_MAX - r[1])
+		return -EINVAL;
+	e = block(SYS_fallocate, c->arg[0], FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, r[0], r[1]);
+	if (e || !c->arg[4])
+		return e;
+	r[0] += r[1];
+	r[1] = 0;
+	return copy_out((uaddr)c->arg[4], r, sizeof r);
+}
