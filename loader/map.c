@@ -64,7 +64,6 @@ static int place(struct image *im, char *why, size_t n)
 static int map_segment(const struct image *im, const struct segment *s)
 {
 	uint64_t start = s->vaddr + im->bias, file_end = start + s->filesz, end = UP(start + s->memsz);
-	uint64_t zero_end = UP(file_end) < end ? UP(file_end) : start + s->memsz;
 	int prot = s->prot;
 
 	if (s->filesz) {
@@ -73,7 +72,7 @@ static int map_segment(const struct image *im, const struct segment *s)
 			 MAP_PRIVATE | MAP_FIXED, im->fd, (off_t)DOWN(s->off)) == MAP_FAILED)
 			return -errno;
 		if (clear)
-			memset((void *)file_end, 0, zero_end - file_end);
+			memset((void *)file_end, 0, UP(file_end) - file_end);        /* glibc's rtld allocates behind its bss */
 		if (clear && !(prot & PROT_WRITE))
 			mprotect((void *)DOWN(start), UP(file_end) - DOWN(start), prot);
 	}
