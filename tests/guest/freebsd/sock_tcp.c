@@ -33,7 +33,7 @@ static void v4(void)
 		write(c, "from client", 11);
 		long n = read(c, b, 16);
 		shutdown(c, SHUT_WR);
-		sleep_ms(100);
+		sleep_ms(300);
 		say("client: connect %e, read %e %c, cloexec %e\n", r, n, b[0], fcntl(c, F_GETFD, 0));
 		quit(0);
 	}
