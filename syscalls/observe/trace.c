@@ -9,6 +9,7 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include "observe.h"
 
 /* One page that all processes of the run share: a parent must learn from its child that it is no longer alone. */
@@ -17,27 +18,29 @@ static struct shared {
 	volatile uint32_t begin;         /* the line of the program itself is still to come */
 } *run;
 
-static void emit(struct thread *t, struct line *l)
-{
-	int fd = t->p->opt->trace_fd;
-	size_t done = 0;
-
-	if (line_full(l))
-		l->len -= 4, PUT(l, "...");
-	l->at[l->len++] = '\n';
-	while (done < l->len) {
-		long n = host(SYS_write, fd, l->at + done, l->len - done);
-		if (n < 0 && n != -EINTR && n != -EAGAIN)
-			return;
-		done += n > 0 ? (size_t)n : 0;
-	}
-}
-static void put_prefix(struct line *l, struct thread *t)
+static bool is_many(struct thread *t)
 {
 	if (t->p->nthreads > 1 || t->vforked || t->tid != t->p->pid)
 		run->many = 1;
-	if (run->many)
-		PUT(l, "[pid %d] ", t->tid);
+	return run->many;
+}
+static void emit(struct thread *t, struct line *l)
+{
+	char who[32];
+	struct iovec v[2] = { { who, 0 }, { l->at, l->len + 1 } };
+
+	if (is_many(t))
+		v[0].iov_len = fmt(who, sizeof who, "[pid %d] ", t->tid);
+	l->at[l->len] = '\n';
+	while (host(SYS_writev, t->p->opt->trace_fd, v, 2) == -EINTR)
+		;
+}
+/* The arguments are complete, or were too long; from here on there is room for the result. */
+static void line_end(struct line *l)
+{
+	bool cut = line_full(l);
+	l->n = LINE_SIZE;
+	PUT(l, cut ? "...)" : ")");
 }
 
 /* --- starting ---------------------------------------------------------------------------------------------------------- */
@@ -52,16 +55,22 @@ static void move_fd(struct proc *p, int *fd, char *text, size_t n)
 static void first_line(struct proc *p, struct thread *t)
 {
 	struct space *s = p->space;
-	char buf[LINE_SIZE];
+	char buf[LINE_SIZE], arg[256];
 	struct line l = { buf, sizeof buf - LINE_TAIL, 0, p->pers };
-	uaddr a;
+	uaddr a = s->args;
 
 	PUT(&l, "execve("), put_text(&l, p->exe, str_len(p->exe), false);
 	PUT(&l, ", [");
-	for (unsigned i = 0; s->args && i < s->argc && !copy_in(&a, s->args + 8ul * i, 8); i++)
-		PUT(&l, i ? ", " : ""), put_str(&l, a, 256);
+	for (unsigned i = 0; i < s->argc && a < s->args_end; i++) {
+		long n = copy_str(arg, a, sizeof arg);
+		PUT(&l, i ? ", " : ""), put_str(&l, a, sizeof arg - 1);
+		if (n < 0)               /* longer than is shown, or not there */
+			break;
+		a += (uaddr)n + 1;
+	}
+	bool cut = line_full(&l);
 	l.n = sizeof buf;
-	PUT(&l, "], %#lx /* %u vars */) = 0", s->env, s->envc);
+	PUT(&l, "%s], /* %u vars */) = 0", cut ? "..." : "", s->envc);
 	emit(t, &l);
 }
 void observe_start(struct proc *p)
@@ -107,10 +116,17 @@ static int first_out(const struct row *r)
 		i++;
 	return i;
 }
+/* The mode of an open that creates nothing is whatever was in the register. */
+static bool is_unused(const struct call *c, int i)
+{
+	const struct arg *a = c->row->arg;
+	return i && a[i].kind == A_OCT && a[i - 1].kind == A_SET && a[i - 1].what == SET_OPEN &&
+	       !(c->arg[i - 1] & (O_CREAT | __O_TMPFILE));
+}
 static void put_args(struct line *l, struct call *c, int from, int to)
 {
 	for (int i = from; i < to && c->row->arg[i].kind; i++) {
-		if (c->row->arg[i].kind == A_PAD)
+		if (c->row->arg[i].kind == A_PAD || is_unused(c, i))
 			continue;
 		PUT(l, i ? ", " : "");
 		show_arg(l, c, i);
@@ -121,13 +137,6 @@ static void put_raw(struct line *l, struct call *c)
 {
 	for (int i = 0; i < 6; i++)
 		PUT(l, "%s%s%#lx", i ? ", " : "", c->raw[i] ? "" : "0x", c->raw[i]);
-}
-static void line_end(struct thread *t, struct line *l)
-{
-	if (line_full(l))
-		l->len -= 3, l->at[l->len] = 0, l->n = LINE_SIZE, PUT(l, "...");
-	l->n = LINE_SIZE;
-	PUT(l, ")");
 }
 void observe_enter(struct call *c)
 {
@@ -141,7 +150,6 @@ void observe_enter(struct call *c)
 	t->line_len = 0;
 	if (!line_begin(t, &l))
 		return;
-	put_prefix(&l, t);
 	if (c->row)
 		PUT(&l, "%s(", row_top(c)->name);
 	else
@@ -152,7 +160,7 @@ void observe_enter(struct call *c)
 		put_args(&l, c, 0, first_out(c->row));
 	t->line_len = (uint32_t)l.len;
 	if (c->row && c->row->ret == R_NOTHING) {
-		line_end(t, &l);
+		line_end(&l);
 		PUT(&l, " = ?");
 		emit(t, &l);
 		t->line_len = 0;
@@ -167,7 +175,7 @@ void observe_exit(struct call *c)
 		return;
 	if (c->row && c->row->fn)
 		put_args(&l, c, first_out(c->row), 8);
-	line_end(t, &l);
+	line_end(&l);
 	show_result(&l, c);
 	emit(t, &l);
 	t->line_len = 0;
@@ -187,7 +195,7 @@ void observe_exec(struct thread *t, bool foreign)
 	report_end(t);
 	if (!t->p->observed || !t->line_len || !line_begin(t, &l))
 		return;
-	line_end(t, &l);
+	line_end(&l);
 	PUT(&l, " = 0");
 	emit(t, &l);
 }
@@ -196,9 +204,8 @@ void observe_exec(struct thread *t, bool foreign)
 void observe_signal(struct thread *t, const struct sigpend *pd)
 {
 	char buf[512];
-	struct line l = { buf, sizeof buf - 1, 0, t->p->pers };
+	struct line l = { buf, sizeof buf, 0, t->p->pers };
 
-	put_prefix(&l, t);
 	PUT(&l, "--- "), put_sig(&l, sig_to_guest(l.pers, pd->sig));
 	PUT(&l, " "), put_siginfo(&l, &pd->info, pd->sig);
 	PUT(&l, " ---");
@@ -207,17 +214,16 @@ void observe_signal(struct thread *t, const struct sigpend *pd)
 void observe_end(struct thread *t, int status, bool whole)
 {
 	char buf[256];
-	struct line l = { buf, sizeof buf - 1, 0, t->p->pers };
+	struct line l = { buf, sizeof buf, 0, t->p->pers };
 
 	if (!t->p->observed)
 		return;
 	if (t->line_len && line_begin(t, &l)) {
-		line_end(t, &l);
+		line_end(&l);
 		PUT(&l, " = ?");
 		emit(t, &l);
-		l = (struct line){ buf, sizeof buf - 1, 0, t->p->pers };
+		l = (struct line){ buf, sizeof buf, 0, t->p->pers };
 	}
-	put_prefix(&l, t);
 	if (status & 0x100)
 		PUT(&l, "+++ killed by "), put_sig(&l, sig_to_guest(l.pers, status & 0xff)), PUT(&l, " +++");
 	else
