@@ -249,7 +249,7 @@ static long vm_swap_total(struct sysctl_req *r) { return sysctl_int(r, (int64_t)
 static long vm_swap_reserved(struct sysctl_req *r) { return sysctl_int(r, (int64_t)meminfo("Committed_AS:")); }
 static long hw_pagesizes(struct sysctl_req *r)
 {
-	static const uint64_t sizes[3] = { 4096, 2 << 20, 1 << 30 };
+	static const uint64_t sizes[3] = { 4096, 2 << 20, 0 };
 	return sysctl_out(r, sizes, sizeof sizes);
 }
 static long vm_loadavg(struct sysctl_req *r)
@@ -311,7 +311,7 @@ static uint64_t tsc_hz(void)
 	host(SYS_clock_gettime, CLOCK_MONOTONIC_RAW, &b);
 	t1 = __builtin_ia32_rdtsc();
 	uint64_t ns = (uint64_t)(b.tv_sec - a.tv_sec) * 1000000000 + (uint64_t)b.tv_nsec - (uint64_t)a.tv_nsec;
-	return hz = (uint64_t)((unsigned __int128)(t1 - t0) * 1000000000 / (ns ? ns : 1));
+	return hz = (t1 - t0) * 1000000000 / (ns ? ns : 1);
 }
 static long machdep_tsc(struct sysctl_req *r) { return sysctl_int(r, (int64_t)tsc_hz()); }
 static long hw_clockrate(struct sysctl_req *r) { return sysctl_int(r, (int64_t)(tsc_hz() / 1000000)); }

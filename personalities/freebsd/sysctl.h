@@ -12,6 +12,7 @@ unsigned fbsd_ncpu(unsigned *maxid);     /* processors online */
 uint32_t fbsd_osreldate(const struct proc *);
 
 /* functions of rows, by file */
-sysctl_fn proc_all, proc_by, proc_args, proc_sv_name, proc_pathname, proc_vmmap, proc_filedesc, proc_groups, proc_env,
-	  proc_auxv, proc_rlimit, proc_ps_strings, proc_umask, proc_osrel, proc_cwd, proc_nfds;     /* sysctl_proc.c */
+sysctl_fn proc_vmmap, proc_filedesc, proc_nfds;          /* sysctl_maps.c */
+sysctl_fn proc_all, proc_by, proc_args, proc_sv_name, proc_pathname, proc_groups, proc_env,
+	  proc_auxv, proc_rlimit, proc_ps_strings, proc_umask, proc_osrel, proc_cwd;      /* sysctl_proc.c */
 sysctl_fn net_route, net_ifcount, net_port_last;                                                 /* sysctl_net.c */
