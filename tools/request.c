@@ -123,7 +123,7 @@ static void set_bind(struct request *r, const char *v)
 	r->opt.n_bind++;
 }
 /* For ourselves, from self_argv below and proc_exec; --again is the first of them. */
-static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume", v); }
+static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume-fd", v); }
 static void set_again(struct request *r, const char *v) { r->opt.again = true; }
 static void set_trace_fd(struct request *r, const char *v)
 {
@@ -147,7 +147,7 @@ static const struct option_row run_rows[] = {
 const struct option_table run_options = { run_rows, ARRAY_LEN(run_rows) };
 
 static const struct option_row hidden_rows[] = {
-	{ 0, "resume", "FD", V_TEXT, NULL, set_resume },
+	{ 0, "resume-fd", "FD", V_TEXT, NULL, set_resume },
 	{ 0, "again", NULL, V_NONE, NULL, set_again },
 	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },
 	{ 0, "report-fd", "FD", V_TEXT, NULL, set_report_fd },
