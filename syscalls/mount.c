@@ -29,6 +29,9 @@ static void mount_open(struct proc *p, struct mount *m, const char *host, const 
 	m->fd = (int)fd;
 	m->host = keep(real);
 	m->host_len = str_len(m->host);
+	*(str_rchr(real, '/') + 1) = 0;
+	fd = host(SYS_openat, AT_FDCWD, real, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	m->parent = fd < 0 ? m->fd : fd_ours(p, (int)fd);
 	m->guest = keep(guest);
 	m->guest_len = str_len(m->guest);
 }
@@ -80,7 +83,7 @@ long path_chroot(struct thread *t, int fd)
 	    || (e = path_to_guest(p, host_dir, dir, sizeof dir)) < 0
 	    || (up = host(SYS_fcntl, fd, F_DUPFD_CLOEXEC, p->fd_base)) < 0)
 		return e < 0 ? e : -ENOMEM;
-	ps->root = (struct mount){ (int)up, "", keep(host_dir), 0, 0 };
+	ps->root = (struct mount){ (int)up, (int)up, "", keep(host_dir), 0, 0 };
 	ps->root.host_len = str_len(ps->root.host);
 	ps->only = true;
 	ps->one_call = !old || old->one_call;

@@ -8,7 +8,8 @@
 #include "host.h"
 
 struct mount {                       /* the guest's path `guest` is the host's `host` */
-	int fd;                  /* ours, O_PATH; -1: a directory that exists only because a mount lies below it */
+	int fd;                  /* ours, O_PATH */
+	int parent;              /* the host directory it lies in, ours too */
 	const char *guest, *host;/* no slash at the end; "" is the root */
 	size_t guest_len, host_len;
 };
@@ -20,9 +21,12 @@ struct paths {
 	unsigned n_bind;
 };
 
-/* What `path`, absolute in the guest's terms, names in root and binds: a new O_PATH descriptor or -errno. *bound: it lay
- * in a bind, so that no other place may be asked. */
-long walk_find(struct proc *, const char *path, unsigned how, bool *bound);
+struct found {
+	bool bound;              /* it lay in a bind, so that no other place may be asked */
+	const struct mount *at;  /* it is this bind itself, whose name in its directory is not the host's */
+};
+/* What `path`, absolute in the guest's terms, names in root and binds: a new O_PATH descriptor or -errno. */
+long walk_find(struct proc *, const char *path, unsigned how, struct found *);
 /* The same with the host's open flags, root only and no binds (one_call). */
 long walk_open(struct paths *, const char *path, uint64_t flags, unsigned mode);
 /* A path that may not leave its directory: -EXDEV if it would. */

@@ -32,7 +32,7 @@ struct lookup {
 	struct proc *p;
 	struct paths *ps;
 	int dirfd;
-	bool bound;              /* it lay in a bind: the host is not asked */
+	struct found found;
 	bool natively;           /* it begins outside the root: the host alone knows it */
 	char abs[PATH_MAX];      /* the path in the guest's terms, from its root */
 	char tmp[PATH_MAX];
@@ -65,12 +65,12 @@ static bool may_stay(struct paths *ps, const char *path)
 static long find(struct lookup *l, const char *path, unsigned how)
 {
 	uint64_t flags = O_PATH | O_CLOEXEC | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW) | (how & PATH_DIR ? O_DIRECTORY : 0);
-	return *path == '/' ? walk_find(l->p, path, how, &l->bound) : walk_beneath(l->dirfd, path, flags, 0);
+	return *path == '/' ? walk_find(l->p, path, how, &l->found) : walk_beneath(l->dirfd, path, flags, 0);
 }
 static bool on_host(struct lookup *l, const char *path, unsigned how)
 {
 	struct stat st;
-	return *path == '/' && !l->ps->only && !l->bound
+	return *path == '/' && !l->ps->only && !l->found.bound
 	    && !host(SYS_newfstatat, AT_FDCWD, path, &st, how & PATH_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
 }
 static bool device(const char *path)
@@ -104,7 +104,7 @@ static long object(struct lookup *l, const char *path, unsigned how, bool follow
 	long fd = find(l, path, how | PATH_FOLLOW);
 	if (fd >= 0)
 		return path_to_fd(w, fd, follow);
-	if (fd == -ENOENT && *path == '/' && !l->bound && (!l->ps->only || device(path)))
+	if (fd == -ENOENT && *path == '/' && !l->found.bound && (!l->ps->only || device(path)))
 		return path_to_host(w, path);
 	return fd;
 }
@@ -125,6 +125,20 @@ bool path_dots(const char *name)
 	size_t n = path_next(&name);
 	return n == 0 || (n == 2 && name[0] == '.' && name[1] == '.');
 }
+/* The guest's name for a bind is not in the guest's directory. To look at it: the host's name for it. To change the name:
+ * a directory's own ".", which Linux refuses to make, move or remove, as it refuses a mount point. */
+static bool bind_point(struct lookup *l, const char *path, unsigned how, struct where *w)
+{
+	long fd = l->ps->n_bind ? find(l, path, 0) : -ENOENT;
+	const struct mount *m = fd >= 0 ? l->found.at : NULL;
+	if (!m || how & PATH_CREATE)
+		return m ? !path_to_fd(w, fd, false) : fd >= 0 && host(SYS_close, fd);
+	host(SYS_close, fd);
+	w->dirfd = m->parent;
+	w->path = w->buf;
+	str_copy(w->buf, str_rchr(m->host, '/') + 1, sizeof w->buf);
+	return true;
+}
 /* (directory, last name), and whether that name is there in the guest's own tree. */
 static long entry(struct lookup *l, const char *path, unsigned how, struct where *w, bool *there)
 {
@@ -132,6 +146,8 @@ static long entry(struct lookup *l, const char *path, unsigned how, struct where
 	struct stat st;
 	long fd;
 
+	if (bind_point(l, path, how, w))
+		return *there = true, 0;
 	if (path != w->buf)
 		str_copy(w->buf, path, sizeof w->buf);
 	name = path_last(w->buf);
@@ -139,7 +155,7 @@ static long entry(struct lookup *l, const char *path, unsigned how, struct where
 	str_copy(l->tmp + (name - w->buf), name == w->buf ? "." : "", 2);
 	fd = find(l, l->tmp, PATH_FOLLOW | PATH_DIR);
 	*there = fd >= 0 && !host(SYS_newfstatat, fd, name, &st, AT_SYMLINK_NOFOLLOW);
-	if (!*there && (on_host(l, path, 0) || (fd == -ENOENT && *path == '/' && !l->bound && !l->ps->only)
+	if (!*there && (on_host(l, path, 0) || (fd == -ENOENT && *path == '/' && !l->found.bound && !l->ps->only)
 			|| (!(how & PATH_CREATE) && device(path)))) {
 		if (fd >= 0)
 			host(SYS_close, fd);
@@ -201,7 +217,8 @@ static struct lookup *begin(struct lookup *l, struct thread *t, int dirfd)
 	l->p = t->p;
 	l->ps = t->p->paths;
 	l->dirfd = dirfd;
-	l->bound = l->natively = false;
+	l->found = (struct found){ false, NULL };
+	l->natively = false;
 	return l;
 }
 long root_resolve(struct thread *t, int dirfd, unsigned how, struct where *w)
@@ -257,8 +274,10 @@ static long open_by_hand(struct lookup *l, unsigned flags, unsigned mode, struct
 			return reopen(l, e, flags);
 		if (e != -ENOENT)
 			return e;
-		e = how & PATH_FOLLOW && flags & O_CREAT ? maker(l, l->abs, PATH_CREATE, w)
-							 : entry(l, l->abs, flags & O_CREAT ? PATH_CREATE : 0, w, &there);
+		if (!(flags & O_CREAT))
+			return !l->found.bound && (!l->ps->only || device(l->abs)) ? path_open_host(AT_FDCWD, l->abs, flags, mode) : e;
+		e = how & PATH_FOLLOW ? maker(l, l->abs, PATH_CREATE, w)
+							 : entry(l, l->abs, PATH_CREATE, w, &there);
 		if (e)
 			return e;
 		if (w->own >= 0 && w->path == w->buf) {  /* made by somebody meanwhile */

@@ -20,6 +20,7 @@ struct step_dir {
 	int fd;                  /* -1: exists only above a bind */
 	bool own;
 	uint16_t at;             /* length of walk.at here */
+	const struct mount *bind;/* it is this one */
 };
 struct walk {
 	struct proc *p;
@@ -96,7 +97,7 @@ static long push(struct walk *w, int fd, bool own)
 			host(SYS_close, fd);
 		return -ENAMETOOLONG;
 	}
-	w->level[++w->depth] = (struct step_dir){ fd, own, (uint16_t)str_len(w->at) };
+	w->level[++w->depth] = (struct step_dir){ fd, own, (uint16_t)str_len(w->at), NULL };
 	return 0;
 }
 static long put_name(struct walk *w, const char *name, size_t n)
@@ -181,7 +182,9 @@ static long step(struct walk *w, const char *name, size_t n, bool follow)
 		return e;
 	if ((m = bind_here(w, &above))) {
 		w->bound = true;
-		return push(w, m->fd, false);
+		if (!(e = push(w, m->fd, false)))
+			w->level[w->depth].bind = m;
+		return e;
 	}
 	fd = dir < 0 ? -ENOENT : host(SYS_openat, dir, str_rchr(w->at, '/') + 1, O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd == -ENOENT && above)
@@ -230,7 +233,7 @@ static long take(struct walk *w, bool dir)
 	l->own = false;
 	return l->fd;
 }
-static long by_hand(struct proc *p, const char *path, unsigned how, bool *bound)
+static long by_hand(struct proc *p, const char *path, unsigned how, struct found *f)
 {
 	struct walk *w = mem_alloc(sizeof *w);
 	long rv;
@@ -243,20 +246,22 @@ static long by_hand(struct proc *p, const char *path, unsigned how, bool *bound)
 	rv = steps(w, how & PATH_FOLLOW);
 	if (!rv)
 		rv = take(w, how & PATH_DIR);
+	const struct mount *at = rv >= 0 ? w->level[w->depth].bind : NULL;
 	while (w->depth)
 		pop(w);
-	*bound |= w->bound;
+	f->bound |= w->bound;
+	f->at = at;
 	mem_free(w, sizeof *w);
 	return rv;
 }
-long walk_find(struct proc *p, const char *path, unsigned how, bool *bound)
+long walk_find(struct proc *p, const char *path, unsigned how, struct found *f)
 {
 	struct paths *ps = p->paths;
 	long rv;
 	if (path_slash(path))
 		how |= PATH_DIR | PATH_FOLLOW;
 	if (!ps->one_call || ps->n_bind)
-		return by_hand(p, path, how, bound);
+		return by_hand(p, path, how, f);
 	rv = walk_open(ps, path, O_PATH | O_CLOEXEC | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW) | (how & PATH_DIR ? O_DIRECTORY : 0), 0);
-	return rv == -EAGAIN ? by_hand(p, path, how, bound) : rv;
+	return rv == -EAGAIN ? by_hand(p, path, how, f) : rv;
 }
