@@ -10,6 +10,7 @@
 #include <string.h>
 #include <fcntl.h>
 #include <sys/un.h>
+#include <sys/stat.h>
 #include "host.h"
 #include "ext.h"
 #include "sock.h"
@@ -247,18 +248,45 @@ long sock_bind_at(struct call *c, int dirfd, int i)
 }
 long sys_bind(struct call *c) { return sock_bind_at(c, AT_FDCWD, 0); }
 
-/* BSD: a local socket whose listener's queue is full refuses at once. Linux: a blocking connect waits for a place (left
- * so), a non-blocking one gets EAGAIN, which no BSD program expects of connect. An interrupted connect goes on in the
- * background on both; Linux restarts it after a handler with SA_RESTART, BSD tells EINTR: the guest sees Linux's way. */
+/* --- connecting: what BSD's answers tell its programs, and Linux's do not --------------------------------------------------------- */
+static bool connected(int fd, int type)
+{
+	struct sockaddr_storage ss;
+	uint32_t n = sizeof ss, tn = sizeof type;
+	int is;
+	return host(SYS_getpeername, fd, &ss, &n) == 0 && host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &is, &tn) == 0 &&
+	       is == type;
+}
+/* A full queue of a local listener: BSD refuses at once, Linux waits, or says EAGAIN to a non-blocking connect. A path
+ * that is no socket: ENOTSOCK, which Linux calls refused. */
+static long un_error(const struct addr *a, long e)
+{
+	struct stat st;
+	if (e == -EAGAIN)
+		return -ECONNREFUSED;
+	if (e == -ECONNREFUSED && !host(SYS_stat, ((const struct sockaddr_un *)&a->ss)->sun_path, &st) && !S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	return e;
+}
+/* The second connect of a stream that was connected in the background: Linux tells 0 once, BSD always EISCONN. An
+ * interrupted connect goes on in the background on both; after a handler with SA_RESTART Linux takes it up again where
+ * BSD tells EINTR: the guest sees Linux's way. */
 long sock_connect_at(struct call *c, int dirfd, int i)
 {
 	struct addr a;
+	int fd = (int)c->arg[i];
+	bool bsd = c->t->p->pers->bsd_sockets;
 	long e = addr_get(c->t, (uaddr)c->arg[i + 1], (uint32_t)c->arg[i + 2], dirfd, PATH_FOLLOW, &a);
 	if (e < 0)
 		return e;
-	e = block(SYS_connect, (int)c->arg[i], &a.ss, a.len);
+	if (bsd && a.ss.ss_family != AF_UNSPEC && connected(fd, SOCK_STREAM))
+		e = -EISCONN;
+	else
+		e = block(SYS_connect, fd, &a.ss, a.len);
+	if (bsd && a.ss.ss_family == AF_UNIX)
+		e = un_error(&a, e);
 	addr_done(&a);
-	return e == -EAGAIN && a.ss.ss_family == AF_UNIX && c->t->p->pers->bsd_sockets ? -ECONNREFUSED : e;
+	return e;
 }
 long sys_connect(struct call *c) { return sock_connect_at(c, AT_FDCWD, 0); }
 
@@ -334,7 +362,7 @@ long msg_sent(int fd, long flags, long rv)
 		host(SYS_shutdown, fd, SHUT_WR);
 	return rv;
 }
-/* An address on a connected datagram socket: EISCONN on BSD, taken by Linux for this one message. As Linux. */
+/* An address on a connected datagram socket: EISCONN on BSD, taken by Linux for this one message. */
 static long send_to(struct call *c, uaddr to, uint32_t tolen)
 {
 	struct addr a = { .own = { -1, -1 } };
@@ -342,7 +370,10 @@ static long send_to(struct call *c, uaddr to, uint32_t tolen)
 	long e = to ? addr_get(c->t, to, tolen, AT_FDCWD, PATH_FOLLOW, &a) : 0;
 	if (e < 0)
 		return e;
-	e = block(SYS_sendto, fd, c->arg[1], c->arg[2], f, to ? &a.ss : NULL, a.len);
+	if (to && c->t->p->pers->bsd_sockets && connected(fd, SOCK_DGRAM))
+		e = -EISCONN;
+	else
+		e = block(SYS_sendto, fd, c->arg[1], c->arg[2], f, to ? &a.ss : NULL, a.len);
 	addr_done(&a);
 	return msg_sent(fd, c->arg[3], e);
 }

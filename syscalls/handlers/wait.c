@@ -30,7 +30,7 @@ long wait_for(int idtype, long id, long flags, siginfo_t *si, struct rusage *ru)
 {
 	long e;
 	memset(si, 0, sizeof *si);
-	e = block(SYS_waitid, idtype, (int)id, (flags & HOST_FLAGS) | (idtype == P_PID ? HOST_WALL : 0), si, ru);
+	e = block(SYS_waitid, idtype, (int)id, si, (flags & HOST_FLAGS) | (idtype == P_PID ? HOST_WALL : 0), ru);
 	return e < 0 ? e : si->si_pid;
 }
 static int idtype_of(long pid) { return pid > 0 ? P_PID : pid == -1 ? P_ALL : P_PGID; }
