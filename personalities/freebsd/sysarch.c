@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * sysarch: the bases of the segment registers. fs is the guest's own and is set and read at once; gs is ours (the thread
+ * block hangs on it), and no FreeBSD program has been seen to use it. The first kernels that know a TLS base apart from
+ * fs's tell the same address for both here.
+ */
+#include <asm/prctl.h>
+#include "host.h"
+
+sysfn fbsd_sysarch, fbsd_sysarch_get_fsbase, fbsd_sysarch_set_fsbase, fbsd_sysarch_get_fsbase32,
+      fbsd_sysarch_set_fsbase32, fbsd_sysarch_get_gsbase, fbsd_sysarch_get_tlsbase, fbsd_sysarch_set_tlsbase,
+      fbsd_sysarch_disable_tlsbase;
+
+#define USER_TOP 0x800000000000ull
+
+static uint64_t fsbase(void)
+{
+	uint64_t v = 0;
+	host(SYS_arch_prctl, ARCH_GET_FS, &v);
+	return v;
+}
+long fbsd_sysarch(struct call *c) { return -EINVAL; }
+long fbsd_sysarch_get_fsbase(struct call *c)
+{
+	return mem_store64((uaddr)c->arg[1], fsbase());
+}
+long fbsd_sysarch_set_fsbase(struct call *c)
+{
+	uint64_t v;
+	long e = mem_load64((uaddr)c->arg[1], &v);
+	if (e)
+		return e;
+	return v >= USER_TOP ? -EINVAL : host(SYS_arch_prctl, ARCH_SET_FS, v);
+}
+long fbsd_sysarch_get_fsbase32(struct call *c)
+{
+	return mem_store32((uaddr)c->arg[1], (uint32_t)fsbase());
+}
+long fbsd_sysarch_set_fsbase32(struct call *c)
+{
+	uint32_t v;
+	long e = mem_load32((uaddr)c->arg[1], &v);
+	return e ? e : host(SYS_arch_prctl, ARCH_SET_FS, v);
+}
+long fbsd_sysarch_get_gsbase(struct call *c) { return mem_store64((uaddr)c->arg[1], 0); }
+long fbsd_sysarch_get_tlsbase(struct call *c) { return fbsd_sysarch_get_fsbase(c); }
+long fbsd_sysarch_set_tlsbase(struct call *c) { return fbsd_sysarch_set_fsbase(c); }
+long fbsd_sysarch_disable_tlsbase(struct call *c) { return 0; }
