@@ -136,6 +136,8 @@ void syscall_enter(struct thread *t)
 	t->call = &c;
 	call_run(&c);
 	t->call = NULL;
+	if (c.rv == -EINTR)
+		t->poked = 0;
 	if (c.rv == SYS_RESTART) {
 		t->regs.rip -= 2;            /* back onto the syscall instruction */
 		t->regs.rax = t->entry_nr;

@@ -21,6 +21,7 @@
 _Static_assert(offsetof(struct thread, self) == 0 && offsetof(struct thread, stack) == 8, "entry.S");
 _Static_assert(offsetof(struct thread, attn) == 16 && offsetof(struct thread, inside) == 20, "entry.S");
 _Static_assert(offsetof(struct thread, regs) == 24 && offsetof(struct thread, regs.rip) == 152, "entry.S");
+_Static_assert(offsetof(struct thread, poked) == 168, "entry.S");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 
 static char *slots;

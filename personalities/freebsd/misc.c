@@ -11,9 +11,8 @@
 
 sysfn fbsd_getpagesize, fbsd_setfib, fbsd_utrace, fbsd_jail_get, fbsd_exterrctl, fbsd_abort2, fbsd_kenv, fbsd_kldfind,
       fbsd_kldnext, fbsd_kldstat, fbsd_kldfirstmod, fbsd_modnext, fbsd_modfnext, fbsd_modstat, fbsd_modfind,
-      fbsd_specialfd, fbsd_uuidgen, fbsd_umtx_op;
+      fbsd_specialfd, fbsd_uuidgen;
 
-long fbsd_umtx_op(struct call *c) { return -EINVAL; }
 long fbsd_getpagesize(struct call *c) { return PAGE; }
 long fbsd_setfib(struct call *c) { return c->arg[0] ? -EINVAL : 0; }
 /* Nobody listens: the kernel takes the record and drops it. */

@@ -262,7 +262,7 @@ long fbsd_thr_suspend(struct call *c)
 	if (c->arg[0] && (ts.tv_sec < 0 || ts.tv_nsec < 0 || ts.tv_nsec >= 1000000000))
 		return -EINVAL;
 	if (c->t->poked) {
-		c->t->poked = false;
+		c->t->poked = 0;
 		return 0;
 	}
 	while (!__atomic_exchange_n(&f->wake, 0, __ATOMIC_ACQ_REL)) {
@@ -278,7 +278,7 @@ long fbsd_thr_wake(struct call *c)
 	long e = -ESRCH;
 
 	if (tid == c->t->tid) {
-		c->t->poked = true;
+		c->t->poked = 1;
 		return 0;
 	}
 	lock(&all_lock);

@@ -22,7 +22,7 @@
 #include "personalities/freebsd/umtx.h"
 #include "personalities/freebsd/thr.h"
 
-sysfn fbsd_umtx_wait, fbsd_umtx_wake, fbsd_umtx_wait_uint, fbsd_umtx_wait_uint_private, fbsd_umtx_wake_private,
+sysfn fbsd_umtx_op, fbsd_umtx_wait, fbsd_umtx_wake, fbsd_umtx_wait_uint, fbsd_umtx_wait_uint_private, fbsd_umtx_wake_private,
       fbsd_umtx_nwake_private, fbsd_umtx_get_min_timeout, fbsd_umtx_set_min_timeout;
 
 #define NS 1000000000l
@@ -217,6 +217,9 @@ long umtx_wake(const struct queue *q, int n)
 		return 0;
 	return futex(q, FUTEX_WAKE_BITSET, n, NULL, q->kind);
 }
+
+/* Only for an operation that umtx.def does not have. */
+long fbsd_umtx_op(struct call *c) { return -EINVAL; }
 
 /* --- WAIT, WAKE --------------------------------------------------------------------------------------------------------- */
 /* Woken, changed in between or another value at once are one answer. A signal always ends it, SA_RESTART or not. */

@@ -124,7 +124,10 @@ static long lock_timed(struct call *c, enum mode mode)
 	e = lock_any(c->t, (uaddr)c->arg[0], &u, mode);
 	if (u.timed)
 		return umtx_eintr(e);
-	return e == -EINTR && mode == LOCK ? SYS_RESTART : e;
+	if (e != -EINTR || mode != LOCK)
+		return e;
+	c->t->poked = 0;
+	return SYS_RESTART;
 }
 long fbsd_umtx_mutex_lock(struct call *c) { return lock_timed(c, LOCK); }
 long fbsd_umtx_mutex_wait(struct call *c) { return lock_timed(c, WAIT); }

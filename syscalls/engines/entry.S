@@ -30,6 +30,7 @@
 #define T_R15    144
 #define T_RIP    152
 #define T_RFLAGS 160
+#define T_POKED  168
 
 	.text
 	.globl entry_syscall, entry_attend, exit_begin, exit_end
@@ -109,15 +110,21 @@ host_wait:
 	mov	%r8, %r10
 	mov	%r9, %r8
 	mov	8(%rsp), %r9
+	cmpl	$0, %gs:T_POKED
+	jne	wait_poked
 wait_begin:
 	cmpl	$0, %gs:T_ATTN
 	jne	wait_interrupted
 	syscall
 wait_after:
 	ret
+wait_poked:
+	cmpl	$0, %gs:T_ATTN
+	mov	$-4, %rax
+	je	1f
 wait_interrupted:
 	mov	$-512, %rax
-	ret
+1:	ret
 
 /* long mem_move(void *dst, const void *src, size_t n): 0, or -EFAULT where either side is not there. */
 	.globl mem_move

@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * UMTX_OP_SHM: a page shared by all processes that name the same byte of shared memory. The thread library keeps a
+ * process-shared mutex there when the object the program declared is only a name for it. FreeBSD ties the page to the
+ * memory object; the host has no such tie, so the page is a file in /dev/shm, named after the mapped file's device and
+ * number and the byte's offset. Everybody who has it open holds a shared lock on it; one who can lock it alone has found
+ * a page whose users are gone, and begins a new one. The last to leave by its own will removes the file.
+ */
+#include <string.h>
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include "host.h"
+
+sysfn fbsd_umtx_shm;
+
+enum { SHM_CREAT = 1, SHM_LOOKUP = 2, SHM_DESTROY = 4, SHM_ALIVE = 8 };
+#define MAX_HELD 64
+struct held { char name[80]; int fd; };
+static struct { volatile uint32_t lock; unsigned n; struct held h[MAX_HELD]; } held;   /* ours: the locks we hold */
+static void free_held_lock(struct proc *p)
+{
+	if (!thread_self()->vforked)
+		held.lock = 0;
+}
+AT_FORK(free_held_lock);
+
+/* --- which page -------------------------------------------------------------------------------------------------------- */
+struct map { uint64_t lo, hi, offset, major, minor, ino; bool shared; };
+
+static const char *hex(const char *s, uint64_t *v)
+{
+	for (*v = 0;; s++) {
+		int d = *s >= '0' && *s <= '9' ? *s - '0' : *s >= 'a' && *s <= 'f' ? *s - 'a' + 10 : -1;
+		if (d < 0)
+			return s;
+		*v = *v * 16 + (unsigned)d;
+	}
+}
+static bool parse(const char *s, struct map *m)
+{
+	s = hex(s, &m->lo);
+	s = hex(s + 1, &m->hi);
+	m->shared = s[4] == 's';
+	s = hex(s + 6, &m->offset);
+	s = hex(s + 1, &m->major);
+	s = hex(s + 1, &m->minor);
+	return str_num(s + 1, &m->ino);
+}
+static bool search(char *buf, size_t *have, uaddr at, struct map *m)
+{
+	char *line = buf, *end;
+	for (; (end = str_chr(line, '\n')); line = end + 1)
+		if (parse(line, m) && at >= m->lo && at < m->hi)
+			return true;
+	*have -= (size_t)(line - buf);
+	memmove(buf, line, *have);
+	return false;
+}
+static long find_map(uaddr at, struct map *m)
+{
+	char buf[4096 + 512];
+	size_t have = 0;
+	bool found = false;
+	long n, fd = host(SYS_open, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	if (fd < 0)
+		return fd;
+	while (!found && (n = host(SYS_read, fd, buf + have, sizeof buf - 1 - have)) > 0) {
+		have += (size_t)n;
+		buf[have] = 0;
+		found = search(buf, &have, at, m);
+	}
+	host(SYS_close, fd);
+	return found ? 0 : -EFAULT;
+}
+/* Private memory is nobody else's: its key holds the process. */
+static long name_of(struct call *c, char *name, size_t size)
+{
+	uaddr at = (uaddr)c->arg[3];
+	struct map m;
+	long e = find_map(at, &m);
+	if (e)
+		return e;
+	if (m.shared)
+		fmt(name, size, "/dev/shm/guise.umtx.%lx.%lx.%lx.%lx", (long)m.major, (long)m.minor, (long)m.ino,
+		    (long)(m.offset + (at - m.lo)));
+	else
+		fmt(name, size, "/dev/shm/guise.umtx.%d.%lx", c->t->p->pid, (long)at);
+	return 0;
+}
+
+/* --- its file ---------------------------------------------------------------------------------------------------------- */
+static int *held_fd(const char *name)
+{
+	for (unsigned i = 0; i < held.n; i++)
+		if (!str_cmp(held.h[i].name, name))
+			return &held.h[i].fd;
+	return NULL;
+}
+static bool linked(long fd)
+{
+	struct stat st;
+	return !host(SYS_fstat, fd, &st) && st.st_nlink;
+}
+/* An open page that somebody uses; 0 where it was stale and is gone, so that the caller looks again. */
+static long claim(long fd, const char *name, bool create)
+{
+	if (host(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0) {
+		struct stat st;
+		host(SYS_fstat, fd, &st);
+		if (st.st_size && linked(fd))
+			host(SYS_unlink, name);          /* its users are gone */
+		if (st.st_size || !create)
+			return 0;
+		if (host(SYS_ftruncate, fd, PAGE) < 0)
+			return -ENOMEM;
+	}
+	host(SYS_flock, fd, LOCK_SH);
+	return linked(fd);
+}
+static long open_page(struct proc *p, const char *name, bool create)
+{
+	for (int tries = 0; tries < 100; tries++) {
+		long r, fd = host(SYS_open, name, O_RDWR | O_CLOEXEC | O_NOFOLLOW | (create ? O_CREAT : 0), 0600);
+		if (fd < 0)
+			return fd == -ENOENT ? -ESRCH : fd;
+		if ((fd = fd_ours(p, (int)fd)) < 0)
+			return fd;
+		if ((r = claim(fd, name, create)) > 0)
+			return fd;
+		host(SYS_close, fd);
+		if (r < 0)
+			return r;
+	}
+	return -EAGAIN;
+}
+static long hold(struct proc *p, const char *name, bool create)
+{
+	int *have = held_fd(name);
+	long fd;
+
+	if (have && linked(*have))
+		return *have;
+	if (!have && held.n == MAX_HELD)
+		return -ENOMEM;
+	if ((fd = open_page(p, name, create)) < 0)
+		return fd;
+	if (have) {
+		host(SYS_close, *have);
+		*have = (int)fd;
+	} else {
+		str_copy(held.h[held.n].name, name, sizeof held.h[0].name);
+		held.h[held.n++].fd = (int)fd;
+	}
+	return fd;
+}
+/* The guest's descriptor is a new opening: closing it must not drop our lock, nor its fork hold on to it. */
+static long reopen(long fd)
+{
+	char path[40];
+	fmt(path, sizeof path, "/proc/self/fd/%d", (int)fd);
+	return host(SYS_open, path, O_RDWR | O_CLOEXEC);
+}
+long fbsd_umtx_shm(struct call *c)
+{
+	char name[80];
+	long r, what = c->arg[2] & 0xffffffff;
+	long e = name_of(c, name, sizeof name);
+
+	if (what != SHM_CREAT && what != SHM_LOOKUP && what != SHM_DESTROY && what != SHM_ALIVE)
+		return -EINVAL;
+	if (e)
+		return e;
+	if (what == SHM_ALIVE)
+		return 0;
+	lock(&held.lock);
+	r = hold(c->t->p, name, what == SHM_CREAT);
+	if (r >= 0 && what == SHM_DESTROY)
+		r = host(SYS_unlink, name);
+	else if (r >= 0)
+		r = reopen(r);
+	unlock(&held.lock);
+	return r;
+}
