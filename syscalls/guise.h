@@ -209,6 +209,7 @@ struct personality {
 	void (*thread_start)(struct thread *t, struct thread *parent);         /* a new thread's block was made */
 	void (*thread_exit)(struct thread *);                /* guest words to clear and wake, before the host exit */
 	void (*proc_start)(struct proc *);                   /* once per image, before the first instruction */
+	void (*proc_exit)(struct thread *);                  /* the same for all threads, before the process ends or execs */
 	void (*proc_forked)(struct proc *);                  /* in a child, before it runs guest code */
 	const struct systab *tab; unsigned n_tab;
 	struct subtab *sub;                                  /* by enum sub */

@@ -125,6 +125,8 @@ void proc_child_shared(struct thread *t)
 }
 void proc_exit(struct thread *t, int status)
 {
+	if (t->p->pers->proc_exit)
+		t->p->pers->proc_exit(t);
 	observe_end(t, status, true);
 	report_end(t);
 	for (;;)
@@ -211,6 +213,8 @@ static long commit(struct exec *x)
 	long e;
 
 	observe_exec(x->t, !x->plan.native);
+	if (p->pers->proc_exit)
+		p->pers->proc_exit(x->t);
 	signals_for_exec(x->t);
 	fd_limit_exec(p, false);
 	if (!x->plan.native)

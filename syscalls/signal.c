@@ -279,6 +279,8 @@ void signal_die(struct thread *t, int sig)
 	struct ksigaction dfl = { .restorer = restorer, .flags = KERNEL_SA_RESTORER };
 	uint64_t none = 0;
 
+	if (t->p->pers->proc_exit)
+		t->p->pers->proc_exit(t);
 	observe_end(t, sig | 0x100, true);
 	report_end(t);
 	if (sig > 64)

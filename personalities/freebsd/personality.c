@@ -154,12 +154,11 @@ static void store(struct thread *t, struct call *c)
 }
 static const char *const interp_dirs[] = { "/libexec", "/usr/libexec", NULL };
 
-uint32_t fbsd_osreldate(const struct proc *p) { return p->osrel ? p->osrel : RELDATE; }
 
 static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
 	.claims = claims, .stack = stack, .identify = identify, .fetch = fetch, .store = store, .frame = fbsd_frame,
-	.signal_hold = fbsd_signal_hold, .thread_start = fbsd_thread_start, .thread_exit = fbsd_thread_exit,
+	.signal_hold = fbsd_signal_hold, .thread_start = fbsd_thread_start, .proc_exit = fbsd_proc_exit, .thread_exit = fbsd_thread_exit,
 	.proc_start = proc_start, .interp_dirs = interp_dirs,
 	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,
 	.bits = fbsd_bits, .errno_of = fbsd_errno_of, .errno_name = fbsd_errno_name, .n_errno_name = FBSD_ELAST + 1,

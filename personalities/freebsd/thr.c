@@ -54,14 +54,26 @@ static void forget(struct fbsd_thread *f)
 void fbsd_thread_exit(struct thread *t)
 {
 	struct fbsd_thread *f = fbsd_thread(t);
-	if (!f)
+	if (!f || f->t != t)             /* a vforked child has its parent's */
 		return;
-	fbsd_robust_exit(t);
+	fbsd_robust_exit(t, false);
 	if (t->clear_tid && !mem_store64(t->clear_tid, 1))
 		fbsd_wake_word(t->clear_tid, INT32_MAX);
 	forget(f);
 	t->priv = NULL;
 	mem_free(f, sizeof *f);
+}
+/* The other threads still run, until the host ends them: of theirs only what another process could wait for is given up.
+ * A child in its parent's memory has nothing of its own. */
+void fbsd_proc_exit(struct thread *t)
+{
+	if (t->vforked)
+		return;
+	lock(&all_lock);
+	for (struct fbsd_thread *f = all; f; f = f->next)
+		fbsd_robust_exit(f->t, true);
+	unlock(&all_lock);
+	fbsd_umtx_shm_exit();
 }
 /* A fork's child is alone; the blocks of the others are left to the arena's copy. */
 static void only_me(struct proc *p)
@@ -198,7 +210,7 @@ long fbsd_thr_exit(struct call *c)
 	t->clear_tid = (uaddr)c->arg[0];
 	if (__atomic_load_n(&t->p->nthreads, __ATOMIC_ACQUIRE) > 1)
 		thread_exit(t, 0);
-	fbsd_robust_exit(t);
+	fbsd_robust_exit(t, false);
 	if (t->clear_tid && !mem_store64(t->clear_tid, 1))
 		fbsd_wake_word(t->clear_tid, INT32_MAX);
 	t->clear_tid = 0;

@@ -29,7 +29,9 @@ static inline struct fbsd_thread *fbsd_thread(struct thread *t) { return t->priv
 /* personality hooks */
 void fbsd_thread_start(struct thread *, struct thread *parent);
 void fbsd_thread_exit(struct thread *);
+void fbsd_proc_exit(struct thread *);
 
 /* umtx.c */
-void fbsd_robust_exit(struct thread *);              /* mutexes that die with their owner */
+void fbsd_robust_exit(struct thread *, bool shared_only);    /* mutexes that die with their owner */
+void fbsd_umtx_shm_exit(void);                       /* umtx_shm.c: pages that nobody else uses */
 long fbsd_wake_word(uaddr, long n);                  /* those who sleep in UMTX_OP_WAIT there */

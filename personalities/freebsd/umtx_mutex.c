@@ -300,7 +300,7 @@ long fbsd_umtx_robust_lists(struct call *c)
 	return 0;
 }
 /* One mutex whose owner ends; *next is the one after it. A mutex in hand may be on no list, or already given back. */
-static long abandon(struct thread *t, uaddr m, uaddr *next, bool in_hand)
+static long abandon(struct thread *t, uaddr m, uaddr *next, bool in_hand, bool shared_only)
 {
 	struct umutex u;
 	long e = copy_in(&u, m, sizeof u);
@@ -312,9 +312,9 @@ static long abandon(struct thread *t, uaddr m, uaddr *next, bool in_hand)
 		return -EINVAL;
 	if ((u.owner & ~UMUTEX_CONTESTED) != self(t))
 		return in_hand ? 0 : -EINVAL;
-	return unlock_any(t, m, true);
+	return shared_only && !(u.flags & USYNC_PROCESS_SHARED) ? 0 : unlock_any(t, m, true);
 }
-static void abandon_list(struct thread *t, uaddr head, uaddr *in_hand)
+static void abandon_list(struct thread *t, uaddr head, uaddr *in_hand, bool shared_only)
 {
 	uaddr m;
 	if (!head || mem_load64(head, &m))
@@ -323,11 +323,11 @@ static void abandon_list(struct thread *t, uaddr head, uaddr *in_hand)
 		bool inact = m == *in_hand;
 		if (inact)
 			*in_hand = 0;
-		if (abandon(t, m, &m, inact))
+		if (abandon(t, m, &m, inact, shared_only))
 			return;
 	}
 }
-void fbsd_robust_exit(struct thread *t)
+void fbsd_robust_exit(struct thread *t, bool shared_only)
 {
 	struct fbsd_thread *f = fbsd_thread(t);
 	uaddr in_hand = 0;
@@ -336,9 +336,9 @@ void fbsd_robust_exit(struct thread *t)
 		return;
 	if (f->rb_inact && mem_load64(f->rb_inact, &in_hand))
 		in_hand = 0;
-	abandon_list(t, f->rb_list, &in_hand);
-	abandon_list(t, f->rbp_list, &in_hand);
+	abandon_list(t, f->rb_list, &in_hand, shared_only);
+	abandon_list(t, f->rbp_list, &in_hand, shared_only);
 	if (in_hand)
-		(void)!abandon(t, in_hand, NULL, true);
+		(void)!abandon(t, in_hand, NULL, true, shared_only);
 	f->rb_list = f->rbp_list = f->rb_inact = 0;
 }

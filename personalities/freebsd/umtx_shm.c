@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include "host.h"
+#include "personalities/freebsd/thr.h"
 
 sysfn fbsd_umtx_shm;
 
@@ -18,12 +19,6 @@ enum { SHM_CREAT = 1, SHM_LOOKUP = 2, SHM_DESTROY = 4, SHM_ALIVE = 8 };
 #define MAX_HELD 64
 struct held { char name[80]; int fd; };
 static struct { volatile uint32_t lock; unsigned n; struct held h[MAX_HELD]; } held;   /* ours: the locks we hold */
-static void free_held_lock(struct proc *p)
-{
-	if (!thread_self()->vforked)
-		held.lock = 0;
-}
-AT_FORK(free_held_lock);
 
 /* --- which page -------------------------------------------------------------------------------------------------------- */
 struct map { uint64_t lo, hi, offset, major, minor, ino; bool shared; };
@@ -160,6 +155,26 @@ static long reopen(long fd)
 	char path[40];
 	fmt(path, sizeof path, "/proc/self/fd/%d", (int)fd);
 	return host(SYS_open, path, O_RDWR | O_CLOEXEC);
+}
+/* A lock belongs to the opening, which parent and child of a fork have in common: the child takes its own. */
+static void fork_held(struct proc *p)
+{
+	held.lock = 0;
+	for (unsigned i = 0; i < held.n; i++) {
+		long fd = reopen(held.h[i].fd);
+		host(SYS_close, held.h[i].fd);
+		if (fd >= 0 && (fd = fd_ours(p, (int)fd)) >= 0)
+			host(SYS_flock, fd, LOCK_SH);
+		held.h[i].fd = (int)fd;
+	}
+}
+AT_FORK(fork_held);
+
+void fbsd_umtx_shm_exit(void)
+{
+	for (unsigned i = 0; i < held.n; i++)
+		if (host(SYS_flock, held.h[i].fd, LOCK_EX | LOCK_NB) == 0 && linked(held.h[i].fd))
+			host(SYS_unlink, held.h[i].name);
 }
 long fbsd_umtx_shm(struct call *c)
 {
