@@ -14,7 +14,7 @@
 #include "personalities/freebsd/sysctl.h"
 
 static sysctl_fn host_number, host_number_ms, mem_pages, kern_osrelease, kern_version, kern_osreldate, kern_hostname,
-	kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc, kern_ps_strings, kern_usrstack, kern_hostuuid,
+	kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc, kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid,
 	kern_arandom, kern_compiler, kern_cp_time, kern_cp_times, kern_smp_maxid, kern_smp_active, kern_cpusetsize,
 	vm_vmtotal, vm_loadavg, vm_swap_total, vm_swap_reserved, vm_pages, hw_model, hw_vendor, hw_ncpu, hw_physmem,
 	hw_usermem, hw_pagesizes, hw_clockrate, machdep_tsc;
@@ -170,6 +170,15 @@ static long kern_arandom(struct sysctl_req *r)
 	return n < 0 ? n : sysctl_out(r, buf, (size_t)n);
 }
 
+static long kern_lastpid(struct sysctl_req *r)
+{
+	char buf[128], *last;
+	uint64_t pid = 0;
+	if (file_read("/proc/loadavg", buf, sizeof buf) > 0 && (last = str_rchr(buf, ' ')))
+		str_num(last + 1, &pid);
+	return sysctl_int(r, (int64_t)pid);
+}
+
 /* --- this process -------------------------------------------------------------------------------------------------------- */
 static long kern_usrstack(struct sysctl_req *r) { return sysctl_int(r, (int64_t)r->p->space->stack_hi); }
 static long kern_ps_strings(struct sysctl_req *r) { return sysctl_int(r, (int64_t)r->p->space->ps); }
@@ -267,6 +276,11 @@ struct vmtotal {
 	uint16_t pad[3];
 };
 _Static_assert(sizeof(struct vmtotal) == 88, "sys/vmmeter.h");
+struct vmtotal_old {                 /* before 12.0 */
+	int16_t rq, dw, pw, sl, sw;
+	int32_t vm, avm, rm, arm, vmshr, avmshr, rmshr, armshr, free;
+};
+_Static_assert(sizeof(struct vmtotal_old) == 48, "sys/vmmeter.h of 11.4");
 static long vm_vmtotal(struct sysctl_req *r)
 {
 	struct vmtotal v = {
@@ -274,7 +288,13 @@ static long vm_vmtotal(struct sysctl_req *r)
 		.arm = meminfo("Active:") / PAGE, .rmshr = meminfo("Shmem:") / PAGE, .free = meminfo("MemFree:") / PAGE,
 		.rq = 1,
 	};
-	return sysctl_out(r, &v, sizeof v);
+	if (fbsd_osreldate(r->p) >= 1200000)
+		return sysctl_out(r, &v, sizeof v);
+	struct vmtotal_old o = {
+		.vm = (int)v.vm, .avm = (int)v.avm, .rm = (int)v.rm, .arm = (int)v.arm, .rmshr = (int)v.rmshr,
+		.free = (int)v.free, .rq = v.rq,
+	};
+	return sysctl_out(r, &o, sizeof o);
 }
 
 /* --- the processor -------------------------------------------------------------------------------------------------------------- */

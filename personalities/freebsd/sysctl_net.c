@@ -191,6 +191,20 @@ static void link_data(struct g_if_data *d, const struct ifinfomsg *i, const stru
 	d->iqdrops = s->rx_dropped;
 	d->oqdrops = s->tx_dropped;
 }
+/* Before 11.0 the first words are longs, and there is no count of packets dropped on the way out. */
+static void put_data(struct sysctl_req *r, struct msg *m, const struct g_if_data *d)
+{
+	struct {
+		uint8_t type, physical, addrlen, hdrlen, link_state, vhid, baudrate_pf, datalen;
+		uint64_t mtu, metric, baudrate, ipackets, ierrors, opackets, oerrors, collisions, ibytes, obytes, imcasts,
+			omcasts, iqdrops, noproto, hwassist, epoch, lastchange[2];
+	} old = {
+		d->type, 0, d->addrlen, d->hdrlen, d->link_state, 0, 0, sizeof old, d->mtu, 0, 0, d->ipackets, d->ierrors,
+		d->opackets, d->oerrors, d->collisions, d->ibytes, d->obytes, d->imcasts, 0, d->iqdrops, 0, 0, 0, { 0 },
+	};
+	_Static_assert(sizeof old == sizeof *d, "struct if_data of 10.4");
+	put(m, fbsd_osreldate(r->p) < 1100000 ? (const void *)&old : d, sizeof *d);
+}
 /* The l form has the length of its head and the place of its data before them. */
 static void begin(struct msg *m, const struct g_head *h, bool l, size_t data)
 {
@@ -211,7 +225,7 @@ static long tell_link(struct sysctl_req *r, const struct nlmsghdr *h, bool l)
 	struct g_head g = { 0, G_RTM_VERSION, G_RTM_IFINFO, A_IFP, link_flags(i->ifi_flags), (uint16_t)i->ifi_index, 0 };
 	link_data(&d, i, a);
 	begin(&m, &g, l, sizeof d);
-	put(&m, &d, sizeof d);
+	put_data(r, &m, &d);
 	put_link(&m, (unsigned)i->ifi_index, d.type, a[IFLA_IFNAME] ? RTA_DATA(a[IFLA_IFNAME]) : "",
 		 a[IFLA_ADDRESS] ? RTA_DATA(a[IFLA_ADDRESS]) : "",
 		 a[IFLA_ADDRESS] && d.type == IFT_ETHER ? RTA_PAYLOAD(a[IFLA_ADDRESS]) : 0);
@@ -237,7 +251,7 @@ static long tell_addr(struct sysctl_req *r, const struct nlmsghdr *h, const stru
 	struct g_head g = { 0, G_RTM_VERSION, G_RTM_NEWADDR, A_NETMASK | A_IFA | (far ? A_BRD : 0), 1, (uint16_t)i->ifa_index, 0 };
 	begin(&m, &g, l, sizeof d);
 	if (l)
-		put(&m, &d, sizeof d);
+		put_data(r, &m, &d);
 	else
 		put(&m, "\0\0\0", 4);        /* ifam_metric */
 	put_mask(&m, i->ifa_family, i->ifa_prefixlen);
