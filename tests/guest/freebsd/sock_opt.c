@@ -81,7 +81,7 @@ int main(int argc, char **argv)
 	show(recvfrom(s, b, 4, 0, 0, 0));
 	yes(now_ms() - t >= 45);
 	show(socket(AF_UNIX, SOCK_RAW, 0));
-	show(socket(AF_INET, SOCK_STREAM | 0x40000000, 0));
+	show(socket(AF_INET, SOCK_STREAM | 0x8000000, 0));
 	show(shutdown(s, 5));
 	show(listen(1, 1));
 	show(accept(s, 0, 0));
