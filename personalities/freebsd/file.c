@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <linux/falloc.h>
 #include "ext.h"
@@ -14,6 +15,7 @@
 #include "freebsd/freebsd.h"
 
 sysfn fbsd_getdirentries, fbsd_old_getdirentries, fbsd_old_getdents, fbsd_old_pread, fbsd_old_pwrite, fbsd_old_mmap;
+sysfn fbsd_mmap;
 sysfn fbsd_old_lseek, fbsd_old_truncate, fbsd_old_ftruncate, fbsd_realpathat, fbsd_funlinkat, fbsd_posix_fallocate;
 sysfn fbsd_posix_fadvise, fbsd_fspacectl;
 sysfn sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_posix_fallocate;
@@ -85,10 +87,21 @@ static long unpadded(struct call *c, int pad, sysfn *fn)
 }
 long fbsd_old_pread(struct call *c) { return unpadded(c, 3, sys_pread); }
 long fbsd_old_pwrite(struct call *c) { return unpadded(c, 3, sys_pwrite); }
-long fbsd_old_mmap(struct call *c) { return unpadded(c, 5, sys_mmap); }
 long fbsd_old_lseek(struct call *c) { return unpadded(c, 1, sys_lseek); }
 long fbsd_old_truncate(struct call *c) { return unpadded(c, 1, sys_truncate); }
 long fbsd_old_ftruncate(struct call *c) { return unpadded(c, 1, sys_ftruncate); }
+
+/* --- mmap --------------------------------------------------------------------------------------------------------------------------- */
+#define OSREL_STRICT 1100036         /* programs made since must say MAP_SHARED or MAP_PRIVATE for a file */
+
+static long strict(struct call *c, sysfn *fn)
+{
+	bool file = !(c->arg[3] & (long)(MAP_ANONYMOUS | X_MAP_GUARD));
+	return file && !(c->arg[3] & MAP_TYPE) && c->t->p->osrel >= OSREL_STRICT ? -EINVAL : fn(c);
+}
+static long padded_mmap(struct call *c) { return unpadded(c, 5, sys_mmap); }
+long fbsd_mmap(struct call *c) { return strict(c, sys_mmap); }
+long fbsd_old_mmap(struct call *c) { return strict(c, padded_mmap); }
 
 /* --- errors as results, in the guest's numbers ---------------------------------------------------------------------------------- */
 static long as_result(struct call *c, long e)

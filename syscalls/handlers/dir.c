@@ -211,8 +211,10 @@ long dir_entries(struct thread *t, int fd, uaddr buf, size_t n, unsigned rec, in
 	}
 	r.at = *base;
 	rv = fill(&r);
-	if (rv > 0 && copy_out(buf, r.out, (size_t)rv))
+	if (rv > 0 && copy_out(buf, r.out, (size_t)rv)) {
+		host(SYS_lseek, fd, *base, SEEK_SET);
 		rv = -EFAULT;
+	}
 out:
 	mem_free(r.out, r.room);
 	mem_free(r.in, r.room);

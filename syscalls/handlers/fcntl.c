@@ -6,6 +6,7 @@
  */
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sys/stat.h>
 #include "ext.h"
 #include "host.h"
 
@@ -137,10 +138,19 @@ long fcntl_getfl(struct call *c)
 }
 long fcntl_setfl(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETFL, c->arg[2] & (long)HOST_BITS); }
 
+/* The host locks anything open; the others only what is a file by name. */
+static long lock_arg(struct call *c, struct flock *l)
+{
+	struct stat st;
+	long e = arg_get(c, 2, l);
+	if (e || (e = host(SYS_fstat, c->arg[0], &st)))
+		return e;
+	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) ? -EBADF : 0;
+}
 static long do_lock(struct call *c, int cmd)
 {
 	struct flock l;
-	long e = arg_get(c, 2, &l);
+	long e = lock_arg(c, &l);
 	if (e)
 		return e;
 	return cmd == F_SETLKW ? block(SYS_fcntl, c->arg[0], cmd, &l) : host(SYS_fcntl, c->arg[0], cmd, &l);
@@ -150,7 +160,7 @@ long fcntl_setlkw(struct call *c) { return do_lock(c, F_SETLKW); }
 long fcntl_getlk(struct call *c)
 {
 	struct flock l;
-	long e = arg_get(c, 2, &l);
+	long e = lock_arg(c, &l);
 	if (e || (e = host(SYS_fcntl, c->arg[0], F_GETLK, &l)))
 		return e;
 	return arg_put(c, 2, &l);

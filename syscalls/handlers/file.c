@@ -136,8 +136,11 @@ static long do_unlink(struct call *c, int i, int dirfd, uint64_t at)
 long sys_unlink(struct call *c) { return do_unlink(c, 0, AT_FDCWD, 0); }
 long sys_unlinkat(struct call *c) { return do_unlink(c, 1, (int)c->arg[0], (uint64_t)c->arg[2]); }
 
+/* Files and directories are made by open and mkdir alone; the host would make a file. */
 static long do_mknod(struct call *c, int i, int dirfd, unsigned mode, long dev)
 {
+	if (!S_ISCHR(mode) && !S_ISBLK(mode) && !S_ISFIFO(mode))
+		return -EINVAL;
 	return with_path(c, i, dirfd, PATH_CREATE, SYS_mknodat, mode, dev);
 }
 static unsigned fifo(long mode) { return S_IFIFO | ((unsigned)mode & 07777); }

@@ -10,10 +10,15 @@
 sysfn sys_read, sys_write, sys_pread, sys_pwrite, sys_readv, sys_writev, sys_preadv, sys_pwritev, sys_lseek;
 sysfn sys_copy_file_range;
 
-long sys_read(struct call *c) { return block(SYS_read, c->arg[0], c->arg[1], c->arg[2]); }
-long sys_write(struct call *c) { return block(SYS_write, c->arg[0], c->arg[1], c->arg[2]); }
-long sys_pread(struct call *c) { return block(SYS_pread64, c->arg[0], c->arg[1], c->arg[2], c->arg[3]); }
-long sys_pwrite(struct call *c) { return block(SYS_pwrite64, c->arg[0], c->arg[1], c->arg[2], c->arg[3]); }
+/* A length that is negative as a signed number is refused before the buffer is looked at; the host sees the buffer first. */
+static long moved(long nr, struct call *c)
+{
+	return c->arg[2] < 0 ? -EINVAL : block(nr, c->arg[0], c->arg[1], c->arg[2], c->arg[3]);
+}
+long sys_read(struct call *c) { return moved(SYS_read, c); }
+long sys_write(struct call *c) { return moved(SYS_write, c); }
+long sys_pread(struct call *c) { return moved(SYS_pread64, c); }
+long sys_pwrite(struct call *c) { return moved(SYS_pwrite64, c); }
 long sys_readv(struct call *c) { return block(SYS_readv, c->arg[0], c->arg[1], c->arg[2]); }
 long sys_writev(struct call *c) { return block(SYS_writev, c->arg[0], c->arg[1], c->arg[2]); }
 /* The host takes the offset in two halves; on 64 bits the first holds all of it. */

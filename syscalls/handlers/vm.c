@@ -79,6 +79,8 @@ static long mmap_check(struct call *c, const struct mapping *m)
 		return -EINVAL;
 	if ((m->flags & MAP_TYPE) == (MAP_SHARED | MAP_PRIVATE))
 		return -EINVAL;
+	if ((m->flags & MAP_STACK) && (m->prot & (PROT_READ | PROT_WRITE)) != (PROT_READ | PROT_WRITE))
+		return -EINVAL;
 	if (align && (align < 12 || align > 46))
 		return -EINVAL;
 	if (m->flags & MAP_FIXED) {
