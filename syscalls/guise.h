@@ -130,7 +130,7 @@ struct thread {
 	volatile uint32_t attn;  /* 16  set: do not block, do not leave; thread_attend has work */
 	volatile uint32_t inside;/* 20  1 from entry to exit */
 	struct regs regs;        /* 24  the guest's, valid while inside */
-	uint32_t poked;          /* 168 the next call that would sleep answers EINTR instead; the thread's own; syscall_enter clears */
+	uint32_t poked;          /* 168 the next call that may sleep answers EINTR instead; the thread's own; syscall_enter clears */
 	/* entry.S knows nothing below this line */
 	struct proc *p;
 	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */

@@ -8,6 +8,7 @@
 #define thr_wake(...) sys(SYS_thr_wake, __VA_ARGS__)
 
 static volatile long other;
+static volatile long slept = 1;
 static volatile u32 back;
 static void sleeper(void *arg)
 {
@@ -15,7 +16,7 @@ static void sleeper(void *arg)
 
 	thr_self(&id);
 	other = id;
-	show(thr_suspend(0));
+	slept = thr_suspend(0);
 	back = 1;
 	thr_exit(0);
 }
@@ -25,19 +26,24 @@ int main(int argc, char **argv)
 	char b;
 	long self, t0;
 
+	long woke, r, again;
+
 	thr_self(&self);
 	show(pipe2(fd, 0));
-	show(thr_wake(self));
-	show(read(fd[0], &b, 1));
-	show(write(fd[1], "x", 1));
-	show(read(fd[0], &b, 1));
-	show(thr_wake(self));
-	show(nanosleep(TS(5, 0), 0));
+	woke = thr_wake(self);               /* no printing in between: a write may sleep too */
+	r = read(fd[0], &b, 1);
+	write(fd[1], "x", 1);
+	again = read(fd[0], &b, 1);
+	say("%e %e %e\n", woke, r, again);
+	thr_wake(self);
+	r = nanosleep(TS(5, 0), 0);
 	t0 = now_ms();
-	show(nanosleep(TS(0, 20000000), 0));
+	again = nanosleep(TS(0, 20000000), 0);
 	yes(now_ms() - t0 >= 20);
-	show(thr_wake(self));
-	show(thr_suspend(0));
+	say("%e %e\n", r, again);
+	thr_wake(self);
+	r = thr_suspend(0);
+	show(r);
 	show(thr_suspend(TS(0, 20000000)));
 	show(thr_suspend(TS(0, -1)));
 	show(thr_wake(self + 100000));
@@ -48,5 +54,6 @@ int main(int argc, char **argv)
 	show(thr_wake(other));
 	while (!back)
 		sleep_ms(1);
+	show(slept);
 	return 0;
 }
