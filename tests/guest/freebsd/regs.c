@@ -1,55 +1,42 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * What a call may change: rax, rcx, r11, and r8 to r10. All else survives: rbx rbp r12 to r15, rdi rsi rdx, the flags, every xmm
- * register, and the red zone below the stack pointer. (regs_all does the same for every call there is.) */
-#include "fbsd.h"
+ * What a call may change: rax, rcx, r11, and r8 to r10. All else survives. Here the calls that have something to do: bytes
+ * copied, a sleep, a lookup, memory. (regs_all tries every call there is.) */
+#include "regs.h"
 
-struct state { long gpr[9]; u8 xmm[16][16]; u8 red[128]; long flags; };
-extern void regs_call(long nr, const long arg[6], const struct state *before, struct state *after);
-
-/* gpr: rbx rbp r12 r13 r14 r15 rdi rsi rdx */
-__asm__(".globl regs_call\nregs_call:\n"
-	"push %rbx\npush %rbp\npush %r12\npush %r13\npush %r14\npush %r15\n"
-	"mov %rcx, saved_after(%rip)\nmov %rsp, saved_sp(%rip)\nmov %rdi, %rax\nmov %rsi, %r11\nmov %rdx, %rcx\n"
-	"lea -128-8(%rsp), %rdi\nlea 328(%rcx), %rsi\nmov %rcx, %r9\nmov $128, %ecx\nlea -128(%rsp), %rdi\nrep movsb\nmov %r9, %rcx\n"
-	".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\nmovups 72+16*\\n(%rcx), %xmm\\n\n.endr\n"
-	"mov 0(%rcx), %rbx\nmov 8(%rcx), %rbp\nmov 16(%rcx), %r12\nmov 24(%rcx), %r13\nmov 32(%rcx), %r14\nmov 40(%rcx), %r15\n"
-	"mov 0(%r11), %rdi\nmov 8(%r11), %rsi\nmov 16(%r11), %rdx\nmov 24(%r11), %r10\nmov 32(%r11), %r8\nmov 40(%r11), %r9\n"
-	"cmp %rax, %rax\nstc\nsyscall\n"
-	"mov saved_after(%rip), %rcx\n"
-	"mov %rbx, 0(%rcx)\nmov %rbp, 8(%rcx)\nmov %r12, 16(%rcx)\nmov %r13, 24(%rcx)\nmov %r14, 32(%rcx)\nmov %r15, 40(%rcx)\n"
-	"mov %rdi, 48(%rcx)\nmov %rsi, 56(%rcx)\nmov %rdx, 64(%rcx)\n"
-	".irp n,0,1,2,3,4,5,6,7,8,9,10,11,12,13,14,15\nmovups %xmm\\n, 72+16*\\n(%rcx)\n.endr\n"
-	"mov %rcx, %rdx\nlea 328(%rcx), %rdi\nlea -128(%rsp), %rsi\nmov $128, %ecx\nrep movsb\n"
-	"pushfq\npop 456(%rdx)\n"
-	"pop %r15\npop %r14\npop %r13\npop %r12\npop %rbp\npop %rbx\nret\n"
-	".bss\nsaved_after: .quad 0\nsaved_sp: .quad 0\n.text\n");
-
-static void try(const char *what, long nr, long a, long b, long c)
+static void try(const char *what, long nr, long a, long b, long c, long d)
 {
 	struct state before, after = { 0 };
+	long arg[6] = { a, b, c, d, -1, 0 };
+	const char *differ;
 
-	for (unsigned i = 0; i < sizeof(before); i++)
-		((u8 *)&before)[i] = (u8)(i * 37 + 11);
-	before.gpr[6] = a;
-	before.gpr[7] = b;
-	before.gpr[8] = c;
-	regs_call(nr, (long[6]){ a, b, c }, &before, &after);
-	say("%s: general %s, xmm %s, red zone %s, flags %lx\n", what,
-	    memcmp(before.gpr, after.gpr, sizeof(before.gpr)) ? "CHANGED" : "kept",
-	    memcmp(before.xmm, after.xmm, sizeof(before.xmm)) ? "CHANGED" : "kept",
-	    memcmp(before.red, after.red, sizeof(before.red)) ? "CHANGED" : "kept", after.flags);
+	regs_fill(&before, arg);
+	regs_call(nr, arg, &before, &after, have_avx());
+	differ = regs_differ(&before, &after, 0, have_avx());
+	say("%s: %s%s, carry %ld\n", what, *differ ? "changed: " : "kept", differ, after.flags & 1);
 }
 
 int main(int argc, char **argv)
 {
-	static char buf[64];
+	static char buf[4096];
 	struct timespec ts = { 0, 1000 };
+	int p[2];
 
-	try("getpid", SYS_getpid, 1, 2, 3);
-	try("close(-1)", SYS_close, -1, 2, 3);
-	try("read", SYS_read, open("/dev/zero", O_RDONLY, 0), (long)buf, 64);
-	try("nanosleep", SYS_nanosleep, (long)&ts, 0, 5);
-	try("stat", SYS_freebsd11_stat, (long)"/", (long)pages(4096), 5);
-	try("mmap", SYS_mmap, 0, 0, 0);
+	pipe2(p, 0);
+	try("getpid", SYS_getpid, 1, 2, 3, 4);
+	try("close(-1)", SYS_close, -1, 2, 3, 4);
+	try("read", SYS_read, open("/dev/zero", O_RDONLY, 0), (long)buf, 64, 4);
+	try("pipe write", SYS_write, p[1], (long)buf, 64, 4);
+	try("pipe read", SYS_read, p[0], (long)buf, 64, 4);
+	try("nanosleep", SYS_nanosleep, (long)&ts, 0, 5, 4);
+	try("stat", SYS_fstatat, AT_FDCWD, (long)"/", (long)buf, 0);
+	try("old stat", SYS_freebsd11_stat, (long)"/", (long)buf, 5, 4);
+	try("sysctl", SYS___sysctl, (long)(int[]){ 1, 1 }, 2, (long)buf, 0);
+	try("mmap", SYS_mmap, 0, 4096, PROT_READ, MAP_PRIVATE | MAP_ANON);
+	try("mmap refused", SYS_mmap, 0, 0, 0, 0);
+	try("getrandom", SYS_getrandom, (long)buf, 4096, 0, 0);
+	try("clock_gettime", SYS_clock_gettime, 0, (long)&ts, 7, 0);
+	try("kqueue", SYS_kqueue, 1, 2, 3, 4);
+	try("kill", SYS_kill, getpid(), 0, 3, 4);
+	try("sigprocmask", SYS_sigprocmask, 1, (long)buf, 0, 4);
 	return 0;
 }
