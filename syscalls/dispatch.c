@@ -89,6 +89,13 @@ static long unknown_call(struct call *c)
 	return -ENOSYS;
 }
 
+/* Listed, but not made: what the call itself answers to a command it never heard of. */
+static long missing_command(struct call *c, const struct row *top)
+{
+	report_unknown(c->t, UNK_SUB, c->row->name, c->nr);
+	return top->fn ? top->fn(c) : -EINVAL;
+}
+
 /* A descriptor the guest may not have because its own limit says so. */
 static long fd_checked(struct call *c, long rv)
 {
@@ -114,6 +121,8 @@ long call_run(struct call *c)
 		c->rv = unknown_call(c);
 	else if (e)
 		c->rv = e;
+	else if (c->row != top && !c->row->fn)
+		c->rv = missing_command(c, top);
 	else if (!known && !c->row->fn)
 		c->rv = -EINVAL;
 	else if (!c->row->fn)
