@@ -284,7 +284,7 @@ static long changes(struct call *c, struct kqueue *kq, struct out *o)
 		if (!o->room)
 			return e ? e : 1;        /* FreeBSD leaves off at a receipt that has no room */
 		kev.flags = EV_ERROR;
-		kev.data = errno_to_guest(c->t->p->pers, (int)-e);
+		kev.data = e ? errno_to_guest(c->t->p->pers, (int)-e) : 0;
 		if (rec_put(c->t, o->rec, o->at, &kev) == 0)
 			o->at += c->t->p->pers->rec[o->rec].gsize;
 		o->room--;
