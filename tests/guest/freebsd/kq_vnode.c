@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * EVFILT_VNODE: what happened to a file, by whoever did it. Each event is asked for alone, so that their number is sure. */
+ * EVFILT_VNODE: what happened to a file, by whoever did it. Each event is asked for alone, so
+ * that their number is sure; a write that also extends the file says both. */
 #include "kq.h"
 
 int main(int argc, char **argv)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Each line that this prints is the line that `guise trace` prints for the call before it (tests/real/trace.test compares
- * them; addresses and process numbers stand as ADDR and PID). */
+ * them; addresses and process numbers stand as ADDR and PID).
+ * TEST fixture: trace.test */
 #include "fbsd.h"
 
 #define T(line, ...) do { (void)(__VA_ARGS__); say("%s\n", line); } while (0)
