@@ -4,8 +4,8 @@
  * hold every processor online and cannot be made or left. Of a process all threads are set, its first one is asked.
  */
 #include <string.h>
-#include <fcntl.h>
 #include "host.h"
+#include "procfs.h"
 #include "personalities/freebsd/sysctl.h"
 #include "personalities/freebsd/thr.h"
 
@@ -75,26 +75,17 @@ long fbsd_cpuset_getaffinity(struct call *c)
 	return copy_out((uaddr)c->arg[4], mask, (size_t)c->arg[3]);
 }
 
-struct linux_dirent64 { uint64_t ino; int64_t off; uint16_t reclen; uint8_t type; char name[]; };
-static long set_threads(int pid, const uint8_t *mask)
+static long set_thread(void *mask, unsigned tid)
 {
-	char path[40], buf[2048];
-	long n, e = 0;
-
+	long e = host(SYS_sched_setaffinity, tid, MASK_BYTES, mask);
+	return e == -ESRCH ? 0 : e;      /* it has just ended */
+}
+static long set_threads(int pid, uint8_t *mask)
+{
+	char path[40];
 	fmt(path, sizeof path, "/proc/%d/task", pid);
-	long fd = host(SYS_open, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -ESRCH;
-	while (!e && (n = host(SYS_getdents64, fd, buf, sizeof buf)) > 0)
-		for (long at = 0; at < n && !e;) {
-			const struct linux_dirent64 *d = (const void *)(buf + at);
-			uint64_t tid;
-			at += d->reclen;
-			if (str_num(d->name, &tid))
-				e = host(SYS_sched_setaffinity, tid, MASK_BYTES, mask);
-		}
-	host(SYS_close, fd);
-	return e;
+	long e = procfs_each(path, set_thread, mask);
+	return e == -ENOENT ? -ESRCH : e;
 }
 /* A mask without any processor of the machine is EDEADLK there; one that names others too is EINVAL. */
 static long mask_ok(const uint8_t *mask)

@@ -4,11 +4,10 @@
  * privileges, reaping); the rest is kept and told back, as procctl.def says. Always this process: another one's settings
  * are out of reach.
  */
-#include <string.h>
-#include <fcntl.h>
 #include <linux/prctl.h>
 #include <sys/wait.h>
 #include "host.h"
+#include "procfs.h"
 
 sysfn fbsd_procctl, fbsd_procctl_reap_acquire, fbsd_procctl_reap_release, fbsd_procctl_reap_status,
       fbsd_procctl_reap_getpids, fbsd_procctl_reap_kill, fbsd_procctl_trace_ctl, fbsd_procctl_trace_status,
@@ -110,32 +109,13 @@ static bool is_reaper(void)
 	host(SYS_prctl, PR_GET_CHILD_SUBREAPER, &on);
 	return on;
 }
-static bool read_kin(int pid, struct kin *k)
+static long read_kin(void *arg, unsigned pid)
 {
-	char path[40], buf[512], *close;
-	uint64_t ppid;
-	fmt(path, sizeof path, "/proc/%d/stat", pid);
-	if (file_read(path, buf, sizeof buf) <= 0 || !(close = str_rchr(buf, ')')) || !str_num(close + 4, &ppid))
-		return false;
-	*k = (struct kin){ pid, (int)ppid, 0, close[2] };
-	return true;
-}
-struct linux_dirent64 { uint64_t ino; int64_t off; uint16_t reclen; uint8_t type; char name[]; };
-static void read_all(struct family *f)
-{
-	char buf[4096];
-	long n, fd = host(SYS_open, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return;
-	while ((n = host(SYS_getdents64, fd, buf, sizeof buf)) > 0)
-		for (long at = 0; at < n;) {
-			const struct linux_dirent64 *d = (const void *)(buf + at);
-			uint64_t pid;
-			at += d->reclen;
-			if (f->n < f->max && str_num(d->name, &pid) && read_kin((int)pid, &f->k[f->n]))
-				f->n++;
-		}
-	host(SYS_close, fd);
+	struct family *f = arg;
+	struct procfs_stat st;
+	if (f->n < f->max && procfs_stat((int)pid, &st))
+		f->k[f->n++] = (struct kin){ (int)pid, (int)st.f[4], 0, st.state };
+	return 0;
 }
 /* Keep those who descend from this process. */
 static void find_descendants(struct family *f, int me)
@@ -169,10 +149,12 @@ static long family(struct call *c, struct family *f)
 	if (!(f->k = mem_alloc(f->max * sizeof *f->k)))
 		return -ENOMEM;
 	if (is_reaper()) {
-		read_all(f);
+		e = procfs_each("/proc", read_kin, f);
 		find_descendants(f, c->t->p->pid);
 	}
-	return 0;
+	if (e)
+		mem_free(f->k, f->max * sizeof *f->k);
+	return e;
 }
 static void family_free(struct family *f) { mem_free(f->k, f->max * sizeof *f->k); }
 

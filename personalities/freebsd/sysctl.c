@@ -13,7 +13,7 @@
 #include "host.h"
 #include "personalities/freebsd/sysctl.h"
 
-static sysctl_fn host_number, host_number_ms, mem_pages, kern_osrelease, kern_version, kern_osreldate, kern_hostname,
+static sysctl_fn host_number, host_number_ms, mem_pages, mem_bytes, kern_osrelease, kern_version, kern_osreldate, kern_hostname,
 	kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc, kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid,
 	kern_arandom, kern_compiler, kern_cp_time, kern_cp_times, kern_smp_maxid, kern_smp_active, kern_cpusetsize,
 	vm_vmtotal, vm_loadavg, vm_swap_total, vm_swap_reserved, vm_pages, hw_model, hw_vendor, hw_ncpu, hw_physmem,
@@ -22,6 +22,7 @@ static sysctl_fn host_number, host_number_ms, mem_pages, kern_osrelease, kern_ve
 #define HOST(path) .fn = host_number, .text = path           /* the first number in a file of the host's */
 #define HOSTMS(path) .fn = host_number_ms, .text = path      /* seconds there, milliseconds here */
 #define MEM(key) .fn = mem_pages, .text = key                /* a line of /proc/meminfo, in pages */
+#define MEMB(key) .fn = mem_bytes, .text = key               /* the same in bytes */
 
 static const struct sysctl_row rows[] = {
 	{ .name = "", .kind = SYSCTL_NODE | SYSCTL_RW, .fmt = "N" },
@@ -63,6 +64,7 @@ static uint64_t meminfo(const char *key)
 		}
 	return v * 1024;
 }
+static long mem_bytes(struct sysctl_req *r) { return sysctl_int(r, (int64_t)meminfo(r->row->text)); }
 static long mem_pages(struct sysctl_req *r) { return sysctl_int(r, (int64_t)(meminfo(r->row->text) / PAGE)); }
 
 /* "0-3,8" */

@@ -3,91 +3,41 @@
  * kern.proc.vmmap, filedesc and nfds: what a process has mapped and open, as its own system names it. What is ours is
  * left out: ranges claimed in proc->space, descriptors from fd_base up.
  */
-#include <string.h>
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include "host.h"
+#include "procfs.h"
 #include "personalities/freebsd/kinfo.h"
 #include "personalities/freebsd/sysctl.h"
 
 static int pid_of(const struct sysctl_req *r) { return r->rest[0] == -1 || !r->rest[0] ? r->p->pid : r->rest[0]; }
 
-/* --- mappings: "start-end rwxp offset dev inode   path" --------------------------------------------------------------- */
-static const char *hex(const char *s, uint64_t *v)
-{
-	for (*v = 0;; s++) {
-		int d = *s >= '0' && *s <= '9' ? *s - '0' : *s >= 'a' && *s <= 'f' ? *s - 'a' + 10 : -1;
-		if (d < 0)
-			return s;
-		*v = *v * 16 + (unsigned)d;
-	}
-}
 static size_t packed(size_t at, size_t len) { return (at + len + 1 + 7) & ~7ul; }
-static long tell_map(struct sysctl_req *r, const char *s)
-{
-	struct kinfo_vmentry k = { .ref_count = 1 };
-	uint64_t major, minor;
+static long gone(long e) { return e == -ENOENT ? -ESRCH : e == -EACCES ? -EPERM : e; }
 
-	s = hex(s, &k.start);
-	s = hex(s + 1, &k.end);
-	const char *perm = s + 1;
-	s = hex(perm + 5, &k.offset);
-	s = hex(s + 1, &major);
-	s = hex(s + 1, &minor);
-	s = str_num(s + 1, &k.fileid);
-	if (!s || (pid_of(r) == r->p->pid && mem_is_ours(r->p->space, k.start, k.end - k.start)))
+/* --- mappings ----------------------------------------------------------------------------------------------------------- */
+static long tell_map(void *arg, const struct procfs_map *m)
+{
+	struct sysctl_req *r = arg;
+	struct kinfo_vmentry k = {
+		.start = m->lo, .end = m->hi, .offset = m->offset, .fileid = m->ino, .fsid = m->dev, .ref_count = 1,
+		.protection = m->prot, .type = m->ino ? KVME_VNODE : KVME_SWAP, .vn_type = m->ino ? 1 : 0,
+		.flags = (!m->shared && m->prot & PROT_WRITE ? KVME_COW : 0) |
+			 (!str_cmp(m->path, "[stack]") ? KVME_GROWS_DOWN : 0),
+	};
+	if (pid_of(r) == r->p->pid && mem_is_ours(r->p->space, k.start, k.end - k.start))
 		return 0;
-	while (*s == ' ')
-		s++;
-	if (!str_ncmp(s, "[v", 2))               /* vdso, vvar, vsyscall: the host's */
+	if (!str_ncmp(m->path, "[v", 2))         /* vdso, vvar, vsyscall: the host's */
 		return 0;
-	k.protection = (perm[0] == 'r' ? 1 : 0) | (perm[1] == 'w' ? 2 : 0) | (perm[2] == 'x' ? 4 : 0);
-	k.type = k.fileid ? KVME_VNODE : KVME_SWAP;
-	k.flags = (perm[3] == 'p' && k.protection & 2 ? KVME_COW : 0) | (*s == '[' && s[1] == 's' ? KVME_GROWS_DOWN : 0);
-	k.fsid = major << 8 | minor;
-	k.vn_type = k.fileid ? 1 : 0;
-	if (*s == '/' && path_to_guest(r->p, s, k.path, sizeof k.path) < 0)
+	if (m->path[0] == '/' && path_to_guest(r->p, m->path, k.path, sizeof k.path) < 0)
 		k.path[0] = 0;
 	k.structsize = (int32_t)packed(offsetof(struct kinfo_vmentry, path), str_len(k.path));
 	return sysctl_out(r, &k, (size_t)k.structsize);
 }
-/* Line by line through a buffer: the file may be of any length. */
-static long each_map(struct sysctl_req *r, long fd, char *buf, size_t size)
-{
-	size_t have = 0;
-	long n, e = 0;
-
-	while (!e && (n = host(SYS_read, fd, buf + have, size - 1 - have)) > 0) {
-		char *line = buf, *end;
-		have += (size_t)n;
-		buf[have] = 0;
-		while (!e && (end = str_chr(line, '\n'))) {
-			*end = 0;
-			e = tell_map(r, line);
-			line = end + 1;
-		}
-		have -= (size_t)(line - buf);
-		memmove(buf, line, have);
-	}
-	return e;
-}
 long proc_vmmap(struct sysctl_req *r)
 {
-	char path[32];
-	size_t size = 16384;
-	char *buf;
-	long e, fd;
-
-	if (r->n_rest != 1)
-		return -EINVAL;
-	fmt(path, sizeof path, "/proc/%d/maps", pid_of(r));
-	if ((fd = host(SYS_open, path, O_RDONLY | O_CLOEXEC)) < 0)
-		return fd == -ENOENT ? -ESRCH : fd == -EACCES ? -EPERM : fd;
-	buf = mem_alloc(size);
-	e = buf ? each_map(r, fd, buf, size) : -ENOMEM;
-	host(SYS_close, fd);
-	mem_free(buf, buf ? size : 0);
-	return e;
+	return r->n_rest != 1 ? -EINVAL : gone(procfs_maps(pid_of(r), tell_map, r));
 }
 
 /* --- descriptors ------------------------------------------------------------------------------------------------------- */
@@ -151,30 +101,14 @@ static long tell_fd(struct sysctl_req *r, int fd, const char *link)
 	k.structsize = (int32_t)packed(offsetof(struct kinfo_file, path), str_len(k.path));
 	return sysctl_out(r, &k, (size_t)k.structsize);
 }
-struct linux_dirent64 { uint64_t ino; int64_t off; uint16_t reclen; uint8_t type; char name[]; };
-typedef long each_fd(struct sysctl_req *, int fd, const char *link);
-
-static long walk_fds(struct sysctl_req *r, each_fd *fn)
+static long tell_number(void *arg, unsigned fd)
 {
-	char dir[48], link[64], buf[2048];
-	long n, e = 0;
-
-	fmt(dir, sizeof dir, "/proc/%d/fd", pid_of(r));
-	long d = host(SYS_open, dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (d < 0)
-		return d == -ENOENT ? -ESRCH : d == -EACCES ? -EPERM : d;
-	while (!e && (n = host(SYS_getdents64, d, buf, sizeof buf)) > 0)
-		for (long at = 0; at < n && !e;) {
-			const struct linux_dirent64 *de = (const void *)(buf + at);
-			uint64_t fd;
-			at += de->reclen;
-			if (!str_num(de->name, &fd) || (long)fd == d || fd_is_ours(r->p, (long)fd))
-				continue;
-			fmt(link, sizeof link, "%s/%s", dir, de->name);
-			e = fn(r, (int)fd, link);
-		}
-	host(SYS_close, d);
-	return e;
+	struct sysctl_req *r = arg;
+	char link[48];
+	if (pid_of(r) == r->p->pid && fd_is_ours(r->p, fd))
+		return 0;
+	fmt(link, sizeof link, "/proc/%d/fd/%d", pid_of(r), (int)fd);
+	return tell_fd(r, (int)fd, link);
 }
 long proc_filedesc(struct sysctl_req *r)
 {
@@ -186,21 +120,23 @@ long proc_filedesc(struct sysctl_req *r)
 	if ((e = tell_fd(r, KF_CWD, link)))
 		return e;
 	fmt(link, sizeof link, "/proc/%d/root", pid_of(r));
-	return (e = tell_fd(r, KF_ROOT, link)) ? e : walk_fds(r, tell_fd);
+	if ((e = tell_fd(r, KF_ROOT, link)))
+		return e;
+	fmt(link, sizeof link, "/proc/%d/fd", pid_of(r));
+	return gone(procfs_each(link, tell_number, r));
 }
-static long count_fd(struct sysctl_req *r, int fd, const char *link)
+struct count { struct proc *p; int n; };
+static long count_number(void *arg, unsigned fd)
 {
-	r->taken++;                      /* nothing is read in this request: the count of what was met */
+	struct count *c = arg;
+	c->n += !fd_is_ours(c->p, fd);
 	return 0;
 }
 long proc_nfds(struct sysctl_req *r)
 {
-	if (r->n_rest != 1)
+	struct count c = { r->p, 0 };
+	if (r->n_rest != 1 || r->rest[0])
 		return -EINVAL;
-	if (r->rest[0])
-		return -EINVAL;
-	r->taken = 0;
-	long e = walk_fds(r, count_fd);
-	int n = (int)r->taken;
-	return e ? e : sysctl_out(r, &n, sizeof n);
+	long e = procfs_each("/proc/self/fd", count_number, &c);
+	return e ? e : sysctl_out(r, &c.n, sizeof c.n);
 }

@@ -2,7 +2,7 @@
  *
  * net.routetable: interfaces, addresses and routes as routing messages (net/if.h, net/route.h of 15.0), made from the
  * host's rtnetlink dumps. getifaddrs, if_nameindex, Go's net and route(8) read them. Interfaces keep the host's names.
- * Multicast memberships, next hops and neighbour entries are not told (ENOENT, counted as unknown).
+ * Next hops and neighbour entries are not told (ENOENT, counted as unknown).
  */
 #include <string.h>
 #include <linux/rtnetlink.h>
@@ -16,7 +16,7 @@
 
 enum { NET_RT_DUMP = 1, NET_RT_FLAGS, NET_RT_IFLIST, NET_RT_IFMALIST, NET_RT_IFLISTL };
 enum { G_AF_INET = 2, G_AF_LINK = 18, G_AF_INET6 = 28 };
-enum { G_RTM_VERSION = 5, G_RTM_GET = 4, G_RTM_NEWADDR = 12, G_RTM_IFINFO = 14 };
+enum { G_RTM_VERSION = 5, G_RTM_GET = 4, G_RTM_NEWADDR = 12, G_RTM_IFINFO = 14, G_RTM_NEWMADDR = 15 };
 enum { A_DST = 1, A_GATEWAY = 2, A_NETMASK = 4, A_IFP = 16, A_IFA = 32, A_BRD = 128 };
 enum { G_RTF_UP = 1, G_RTF_GATEWAY = 2, G_RTF_HOST = 4, G_RTF_REJECT = 8, G_RTF_STATIC = 0x800, G_RTF_PINNED = 0x100000 };
 enum { G_IFF_SIMPLEX = 0x800, G_IFF_MULTICAST = 0x8000 };
@@ -297,6 +297,83 @@ static long interfaces(struct sysctl_req *r, bool l)
 	return e;
 }
 
+/* --- multicast: the host tells memberships in two text files, "index device ..." with the groups below or behind ------- */
+static long tell_member(struct sysctl_req *r, int family, unsigned index, const void *group)
+{
+	const uint8_t *ip = group;
+	struct g_head g = { 0, G_RTM_VERSION, G_RTM_NEWMADDR, A_IFP | A_IFA, 0, (uint16_t)index, 0 };
+	struct msg m;
+
+	if ((r->rest[3] && r->rest[3] != (int)index) || !family_wanted(r->rest[1], family))
+		return 0;
+	m.n = 0;
+	put(&m, &g, sizeof g);
+	put_link(&m, index, IFT_OTHER, "", "", 0);
+	put_ip(&m, family, group, family == AF_INET6 && (ip[1] & 15) <= 2 ? index : 0);
+	return tell_msg(r, &m);
+}
+static int digit(char c)
+{
+	return c >= '0' && c <= '9' ? c - '0' : c >= 'A' && c <= 'F' ? c - 'A' + 10 : c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
+}
+static bool hex_bytes(const char *s, uint8_t *out, int n)
+{
+	for (int i = 0; i < n; i++) {
+		if (digit(s[2 * i]) < 0 || digit(s[2 * i + 1]) < 0)
+			return false;
+		out[i] = (uint8_t)(digit(s[2 * i]) << 4 | digit(s[2 * i + 1]));
+	}
+	return true;
+}
+static long igmp_line(struct sysctl_req *r, const char *s, uint64_t *index)
+{
+	uint8_t g[4], net[4];
+	if (str_num(s, index) || s[0] != '\t')
+		return 0;
+	while (*s == '\t')
+		s++;
+	if (!hex_bytes(s, g, 4))
+		return 0;
+	for (int i = 0; i < 4; i++)
+		net[i] = g[3 - i];           /* printed as a number, not as bytes */
+	return tell_member(r, AF_INET, (unsigned)*index, net);
+}
+static long igmp6_line(struct sysctl_req *r, const char *s, uint64_t *index)
+{
+	uint8_t g[16];
+	if (!(s = str_num(s, index)))
+		return 0;
+	while (*s == ' ')
+		s++;
+	while (*s && *s != ' ')
+		s++;
+	while (*s == ' ')
+		s++;
+	return hex_bytes(s, g, 16) ? tell_member(r, AF_INET6, (unsigned)*index, g) : 0;
+}
+static long members(struct sysctl_req *r, const char *path, long (*line)(struct sysctl_req *, const char *, uint64_t *))
+{
+	size_t size = 64 * 1024;
+	char *buf = mem_alloc(size), *s = buf, *end;
+	uint64_t index = 0;
+	long e = 0;
+
+	if (!buf)
+		return -ENOMEM;
+	if (file_read(path, buf, size) > 0)
+		for (; !e && (end = str_chr(s, '\n')); s = end + 1) {
+			*end = 0;
+			e = line(r, s, &index);
+		}
+	mem_free(buf, size);
+	return e;
+}
+static long multicast(struct sysctl_req *r)
+{
+	long e = members(r, "/proc/net/igmp", igmp_line);
+	return e ? e : members(r, "/proc/net/igmp6", igmp6_line);
+}
+
 /* --- routes ------------------------------------------------------------------------------------------------------------- */
 static long tell_route(struct sysctl_req *r, const struct nlmsghdr *h)
 {
@@ -345,6 +422,7 @@ long net_route(struct sysctl_req *r)
 	case NET_RT_DUMP: return routes(r);
 	case NET_RT_IFLIST: return interfaces(r, false);
 	case NET_RT_IFLISTL: return interfaces(r, true);
+	case NET_RT_IFMALIST: return multicast(r);
 	}
 	report_unknown(r->c->t, UNK_SYSCTL, "net.routetable", (uint64_t)r->rest[2]);
 	return -ENOENT;

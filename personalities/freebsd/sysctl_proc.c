@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include "host.h"
+#include "procfs.h"
 #include "personalities/freebsd/kinfo.h"
 #include "personalities/freebsd/sysctl.h"
 #include "personalities/freebsd/thr.h"
@@ -19,7 +20,7 @@
 struct info {                            /* one process as the host tells it */
 	struct kinfo_proc k;
 	char text[2048];
-	int64_t f[52];                   /* fields of stat by proc(5)'s numbers */
+	struct procfs_stat st;
 };
 static int64_t boot_seconds(void)
 {
@@ -32,29 +33,6 @@ static void put_ticks(int64_t tv[2], int64_t ticks)
 {
 	tv[0] = ticks / TICKS;
 	tv[1] = ticks % TICKS * (1000000 / TICKS);
-}
-/* "pid (comm) state 4 5 6 ...": the name may hold anything, so look for its end from behind. */
-static bool read_stat(int pid, struct info *i)
-{
-	char path[40], *open, *close;
-	fmt(path, sizeof path, "/proc/%d/stat", pid);
-	if (file_read(path, i->text, sizeof i->text) <= 0 || !(open = str_chr(i->text, '(')) ||
-	    !(close = str_rchr(i->text, ')')))
-		return false;
-	*close = 0;
-	str_copy(i->k.comm, open + 1, sizeof i->k.comm);
-	i->f[3] = close[2];
-	const char *s = close + 3;
-	for (int k = 4; k < 52 && *s; k++) {
-		uint64_t v = 0;
-		bool minus = *++s == '-';
-		const char *end = str_num(s + minus, &v);
-		if (!end)
-			break;
-		i->f[k] = minus ? -(int64_t)v : (int64_t)v;
-		s = end;
-	}
-	return true;
 }
 static const char *line_of(const char *text, const char *key)
 {
@@ -114,12 +92,13 @@ static void fill_times(struct kinfo_proc *k, const int64_t *f)
 static bool fill(int pid, struct info *i)
 {
 	struct kinfo_proc *k = &i->k;
-	int64_t *f = i->f;
+	int64_t *f = i->st.f;
 
 	memset(i, 0, sizeof *i);
-	if (!read_stat(pid, i))
+	if (!procfs_stat(pid, &i->st))
 		return false;
 	read_ids(pid, i);
+	str_copy(k->comm, i->st.comm, sizeof k->comm);
 	k->structsize = sizeof *k;
 	k->pid = pid;
 	k->ppid = (int)f[4];
@@ -129,7 +108,7 @@ static bool fill(int pid, struct info *i)
 	k->tpgid = (int)f[8];
 	k->tdev = f[7] ? (uint64_t)f[7] : ~0ull;
 	k->tdev_old = (uint32_t)k->tdev;
-	k->stat = state((int)f[3]);
+	k->stat = state(i->st.state);
 	k->nice = (int8_t)f[19];
 	k->numthreads = (int)f[20];
 	k->size = (uint64_t)f[23];
@@ -152,7 +131,6 @@ static bool fill(int pid, struct info *i)
 }
 
 /* --- the table ------------------------------------------------------------------------------------------------------------- */
-struct linux_dirent64 { uint64_t ino; int64_t off; uint16_t reclen; uint8_t type; char name[]; };
 enum { BY_ALL = 0, BY_PID = 1, BY_PGRP = 2, BY_SID = 3, BY_UID = 5, BY_RUID = 6, BY_PROC = 8, BY_RGID = 10, BY_GID = 11 };
 
 static bool wanted(const struct kinfo_proc *k, int by, int what)
@@ -167,32 +145,13 @@ static bool wanted(const struct kinfo_proc *k, int by, int what)
 	}
 	return true;
 }
-static long tell_dirents(struct sysctl_req *r, struct info *i, const char *buf, long n, int by, int what)
+struct asked { struct sysctl_req *r; struct info *i; int by, what; };
+static long tell_one(void *arg, unsigned pid)
 {
-	for (long at = 0; at < n;) {
-		const struct linux_dirent64 *d = (const void *)(buf + at);
-		uint64_t pid;
-		at += d->reclen;
-		if (!str_num(d->name, &pid) || !fill((int)pid, i) || !wanted(&i->k, by, what))
-			continue;
-		long e = sysctl_out(r, &i->k, sizeof i->k);
-		if (e)
-			return e;
-	}
-	return 0;
-}
-static long tell_all(struct sysctl_req *r, struct info *i, int by, int what)
-{
-	char buf[4096];
-	long n, e = 0, fd = host(SYS_open, "/proc", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	while (!e && (n = host(SYS_getdents64, fd, buf, sizeof buf)) > 0)
-		e = tell_dirents(r, i, buf, n, by, what);
-	host(SYS_close, fd);
-	if (!e && !r->old)
-		r->done += 5 * sizeof i->k;      /* room for those who come in between */
-	return e;
+	struct asked *a = arg;
+	if (!fill((int)pid, a->i) || !wanted(&a->i->k, a->by, a->what))
+		return 0;
+	return sysctl_out(a->r, &a->i->k, sizeof a->i->k);
 }
 static long tell(struct sysctl_req *r, int by, int what)
 {
@@ -201,9 +160,11 @@ static long tell(struct sysctl_req *r, int by, int what)
 	if (!i)
 		return -ENOMEM;
 	if (by != BY_PID)
-		e = tell_all(r, i, by, what);
+		e = procfs_each("/proc", tell_one, &(struct asked){ r, i, by, what });
 	else
 		e = fill(what, i) ? sysctl_out(r, &i->k, sizeof i->k) : -ESRCH;
+	if (by != BY_PID && !r->old)
+		r->done += 5 * sizeof i->k;      /* room for those who come in between */
 	mem_free(i, sizeof *i);
 	return e;
 }
@@ -301,6 +262,8 @@ static long tell_link(struct sysctl_req *r, const char *name)
 	if (n < 0)
 		return n == -EACCES ? -EPERM : n;
 	host_path[n] = 0;
+	if (host(SYS_readlink, "/proc/self/exe", guest, sizeof guest) == n && !memcmp(host_path, guest, (size_t)n))
+		return -ENOENT;                  /* another guest: the host knows only ours */
 	n = path_to_guest(r->p, host_path, guest, sizeof guest);
 	return n < 0 ? n : sysctl_text(r, guest);
 }

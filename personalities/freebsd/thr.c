@@ -8,6 +8,7 @@
 #include <linux/prctl.h>
 #include <fcntl.h>
 #include "host.h"
+#include "procfs.h"
 #include "personalities/freebsd/thr.h"
 #include "personalities/freebsd/rtp.h"
 
@@ -218,32 +219,20 @@ long fbsd_thr_exit(struct call *c)
 }
 
 /* Every other thread of a process. */
-struct linux_dirent64 { uint64_t ino; int64_t off; uint16_t reclen; uint8_t type; char name[]; };
-static long kill_each(int pid, int but, int sig, const char *buf, long n)
+struct others { int pid, but, sig; bool found; };
+static long kill_one(void *arg, unsigned tid)
 {
-	long r = -ESRCH;
-	for (long at = 0; at < n;) {
-		const struct linux_dirent64 *d = (const void *)(buf + at);
-		uint64_t tid;
-		at += d->reclen;
-		if (str_num(d->name, &tid) && (int)tid != but && host(SYS_tgkill, pid, tid, sig) == 0)
-			r = 0;
-	}
-	return r;
+	struct others *o = arg;
+	if ((int)tid != o->but && host(SYS_tgkill, o->pid, tid, o->sig) == 0)
+		o->found = true;
+	return 0;
 }
 static long kill_others(int pid, int but, int sig)
 {
-	char path[40], buf[2048];
-	long r = -ESRCH, n;
+	struct others o = { pid, but, sig, false };
+	char path[40];
 	fmt(path, sizeof path, "/proc/%d/task", pid);
-	long fd = host(SYS_open, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd < 0)
-		return -ESRCH;
-	while ((n = host(SYS_getdents64, fd, buf, sizeof buf)) > 0)
-		if (!kill_each(pid, but, sig, buf, n))
-			r = 0;
-	host(SYS_close, fd);
-	return r;
+	return procfs_each(path, kill_one, &o) < 0 || !o.found ? -ESRCH : 0;
 }
 static long kill_thread(struct thread *t, int pid, long id, int sig)
 {

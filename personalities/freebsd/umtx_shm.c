@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include "host.h"
+#include "procfs.h"
 #include "personalities/freebsd/thr.h"
 
 sysfn fbsd_umtx_shm;
@@ -21,66 +22,28 @@ struct held { char name[80]; int fd; };
 static struct { volatile uint32_t lock; unsigned n; struct held h[MAX_HELD]; } held;   /* ours: the locks we hold */
 
 /* --- which page -------------------------------------------------------------------------------------------------------- */
-struct map { uint64_t lo, hi, offset, major, minor, ino; bool shared; };
-
-static const char *hex(const char *s, uint64_t *v)
+struct wanted { uaddr at; struct procfs_map map; };
+static long is_it(void *arg, const struct procfs_map *m)
 {
-	for (*v = 0;; s++) {
-		int d = *s >= '0' && *s <= '9' ? *s - '0' : *s >= 'a' && *s <= 'f' ? *s - 'a' + 10 : -1;
-		if (d < 0)
-			return s;
-		*v = *v * 16 + (unsigned)d;
-	}
-}
-static bool parse(const char *s, struct map *m)
-{
-	s = hex(s, &m->lo);
-	s = hex(s + 1, &m->hi);
-	m->shared = s[4] == 's';
-	s = hex(s + 6, &m->offset);
-	s = hex(s + 1, &m->major);
-	s = hex(s + 1, &m->minor);
-	return str_num(s + 1, &m->ino);
-}
-static bool search(char *buf, size_t *have, uaddr at, struct map *m)
-{
-	char *line = buf, *end;
-	for (; (end = str_chr(line, '\n')); line = end + 1)
-		if (parse(line, m) && at >= m->lo && at < m->hi)
-			return true;
-	*have -= (size_t)(line - buf);
-	memmove(buf, line, *have);
-	return false;
-}
-static long find_map(uaddr at, struct map *m)
-{
-	char buf[4096 + 512];
-	size_t have = 0;
-	bool found = false;
-	long n, fd = host(SYS_open, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return fd;
-	while (!found && (n = host(SYS_read, fd, buf + have, sizeof buf - 1 - have)) > 0) {
-		have += (size_t)n;
-		buf[have] = 0;
-		found = search(buf, &have, at, m);
-	}
-	host(SYS_close, fd);
-	return found ? 0 : -EFAULT;
+	struct wanted *w = arg;
+	if (w->at < m->lo || w->at >= m->hi)
+		return 0;
+	w->map = *m;
+	return 1;
 }
 /* Private memory is nobody else's: its key holds the process. */
 static long name_of(struct call *c, char *name, size_t size)
 {
-	uaddr at = (uaddr)c->arg[3];
-	struct map m;
-	long e = find_map(at, &m);
-	if (e)
-		return e;
-	if (m.shared)
-		fmt(name, size, "/dev/shm/guise.umtx.%lx.%lx.%lx.%lx", (long)m.major, (long)m.minor, (long)m.ino,
-		    (long)(m.offset + (at - m.lo)));
+	struct wanted w = { .at = (uaddr)c->arg[3] };
+	const struct procfs_map *m = &w.map;
+	long e = procfs_maps(c->t->p->pid, is_it, &w);
+	if (e <= 0)
+		return e ? e : -EFAULT;
+	if (m->shared)
+		fmt(name, size, "/dev/shm/guise.umtx.%lx.%lx.%lx", (long)m->dev, (long)m->ino,
+		    (long)(m->offset + (w.at - m->lo)));
 	else
-		fmt(name, size, "/dev/shm/guise.umtx.%d.%lx", c->t->p->pid, (long)at);
+		fmt(name, size, "/dev/shm/guise.umtx.%d.%lx", c->t->p->pid, (long)w.at);
 	return 0;
 }
 

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Reading the host's /proc (procfs.h). Files are read through a buffer line by line, since they may be of any length;
+ * the descriptor they are read through is moved out of the guest's numbers where that is possible.
+ */
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include "host.h"
+#include "procfs.h"
+
+struct entry { uint64_t ino; int64_t off; uint16_t len; uint8_t type; char name[]; };
+
+static long open_ours(const char *path, int flags)
+{
+	long fd = host(SYS_open, path, flags | O_CLOEXEC);
+	return fd < 0 ? fd : fd_ours(thread_self()->p, (int)fd);
+}
+static long each_entry(const char *buf, long n, long skip, long (*fn)(void *, unsigned), void *arg)
+{
+	long e = 0;
+	for (long at = 0; at < n && !e;) {
+		const struct entry *d = (const void *)(buf + at);
+		uint64_t v;
+		const char *end = str_num(d->name, &v);
+		at += d->len;
+		if (end && !*end && (long)v != skip)
+			e = fn(arg, (unsigned)v);
+	}
+	return e;
+}
+long procfs_each(const char *dir, long (*fn)(void *, unsigned), void *arg)
+{
+	char buf[4096];
+	long n, e = 0, fd = open_ours(dir, O_RDONLY | O_DIRECTORY);
+	if (fd < 0)
+		return fd;
+	while (!e && (n = host(SYS_getdents64, fd, buf, sizeof buf)) > 0)
+		e = each_entry(buf, n, fd, fn, arg);
+	host(SYS_close, fd);
+	return e;
+}
+
+/* --- maps: "lo-hi rwxp offset major:minor ino   path" ------------------------------------------------------------------ */
+static const char *hex(const char *s, uint64_t *v)
+{
+	for (*v = 0;; s++) {
+		int d = *s >= '0' && *s <= '9' ? *s - '0' : *s >= 'a' && *s <= 'f' ? *s - 'a' + 10 : -1;
+		if (d < 0)
+			return s;
+		*v = *v * 16 + (unsigned)d;
+	}
+}
+static bool parse_map(const char *s, struct procfs_map *m)
+{
+	uint64_t major, minor;
+	s = hex(s, &m->lo);
+	s = hex(s + 1, &m->hi) + 1;
+	m->prot = (s[0] == 'r' ? PROT_READ : 0) | (s[1] == 'w' ? PROT_WRITE : 0) | (s[2] == 'x' ? PROT_EXEC : 0);
+	m->shared = s[3] == 's';
+	s = hex(s + 5, &m->offset);
+	s = hex(s + 1, &major);
+	s = hex(s + 1, &minor);
+	m->dev = major << 8 | minor;
+	if (!(s = str_num(s + 1, &m->ino)))
+		return false;
+	while (*s == ' ')
+		s++;
+	m->path = s;
+	return true;
+}
+#define MAPS_BUF 16384
+long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *arg)
+{
+	char path[32], *buf, *line, *end;
+	size_t have = 0;
+	struct procfs_map m;
+	long n, fd, e = 0;
+
+	fmt(path, sizeof path, "/proc/%d/maps", pid);
+	if ((fd = open_ours(path, O_RDONLY)) < 0)
+		return fd;
+	if (!(buf = mem_alloc(MAPS_BUF)))
+		e = -ENOMEM;
+	while (!e && (n = host(SYS_read, fd, buf + have, MAPS_BUF - 1 - have)) > 0) {
+		have += (size_t)n;
+		buf[have] = 0;
+		for (line = buf; !e && (end = str_chr(line, '\n')); line = end + 1) {
+			*end = 0;
+			e = parse_map(line, &m) ? fn(arg, &m) : 0;
+		}
+		have -= MIN(have, (size_t)(line - buf));
+		memmove(buf, line, have);
+	}
+	host(SYS_close, fd);
+	mem_free(buf, buf ? MAPS_BUF : 0);
+	return e;
+}
+
+/* --- stat: "pid (comm) state 4 5 6 ...": the name may hold anything, so its end is looked for from behind ---------------- */
+bool procfs_stat(int pid, struct procfs_stat *st)
+{
+	char buf[1024], *open, *close;
+	fmt(buf, sizeof buf, "/proc/%d/stat", pid);
+	memset(st, 0, sizeof *st);
+	if (file_read(buf, buf, sizeof buf) <= 0 || !(open = str_chr(buf, '(')) || !(close = str_rchr(buf, ')')))
+		return false;
+	*close = 0;
+	str_copy(st->comm, open + 1, sizeof st->comm);
+	st->state = close[2];
+	const char *s = close + 3;
+	for (int i = 4; i < 53 && *s == ' '; i++) {
+		uint64_t v;
+		bool minus = *++s == '-';
+		if (!(s = str_num(s + minus, &v)))
+			break;
+		st->f[i] = minus ? -(int64_t)v : (int64_t)v;
+	}
+	return true;
+}

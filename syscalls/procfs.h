@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The host's /proc as structs and callbacks: who there is, what is mapped, what is open. A callback that answers anything
+ * but 0 ends the walk, and its answer is the walk's.
+ */
+#pragma once
+#include "guise.h"
+
+/* Every entry of a directory whose name is a number, but the one through which it is read. */
+long procfs_each(const char *dir, long (*fn)(void *, unsigned number), void *);
+
+struct procfs_map {
+	uint64_t lo, hi, offset, dev, ino;   /* dev: major << 8 | minor */
+	int prot;                        /* the host's PROT_* */
+	bool shared;
+	const char *path;                /* "" for none, [name] for what the host names so */
+};
+long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *);
+
+struct procfs_stat {
+	char comm[64], state;
+	int64_t f[53];                   /* fields by proc(5)'s numbers, from 4 on */
+};
+bool procfs_stat(int pid, struct procfs_stat *);
