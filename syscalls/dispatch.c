@@ -19,6 +19,7 @@ static long scalar(struct call *c, int i, const struct arg *a)
 {
 	const struct personality *p = c->t->p->pers;
 	uint64_t h;
+	long e;
 
 	switch (a->kind) {
 	case A_INT: case A_PID: case A_UID:
@@ -42,9 +43,9 @@ static long scalar(struct call *c, int i, const struct arg *a)
 		c->arg[i] = c->raw[i];
 		if (p->identity)
 			return 0;
-		if (set_to_host(p, a->what, (unsigned)c->raw[i], &h) < 0) {
+		if ((e = set_to_host(p, a->what, (unsigned)c->raw[i], &h)) < 0) {
 			report_unknown(c->t, a->kind == A_SET ? UNK_BITS : UNK_OPTION, a->name, (uint64_t)c->raw[i]);
-			return -EINVAL;
+			return e;
 		}
 		c->arg[i] = (long)h;
 		return 0;
@@ -84,7 +85,7 @@ static bool to_subrow(struct call *c)
 static long unknown_call(struct call *c)
 {
 	report_unknown(c->t, UNK_CALL, c->row ? c->row->name : "syscall", c->nr);
-	if (!c->row && c->t->p->pers->sigsys_unknown)
+	if ((!c->row || c->row->level == L_GONE) && c->t->p->pers->sigsys_unknown)
 		signal_force(c->t, SIGSYS, 0, 0);
 	return -ENOSYS;
 }
@@ -104,6 +105,13 @@ static long fd_checked(struct call *c, long rv)
 	fd_closed(c->t->p, (int)rv);
 	host(SYS_close, rv);
 	return -EMFILE;
+}
+
+/* Some calls succeed and return their error. */
+static long as_value(struct call *c, long rv)
+{
+	bool error = rv < 0 && rv != SYS_RESTART && rv != SYS_NORETURN;
+	return error && c->row && c->row->ret == R_ERRNO ? errno_to_guest(c->t->p->pers, (int)-rv) : rv;
 }
 
 long call_run(struct call *c)
@@ -129,6 +137,7 @@ long call_run(struct call *c)
 		c->rv = unknown_call(c);
 	else
 		c->rv = fd_checked(c, c->row->fn(c));
+	c->rv = as_value(c, c->rv);
 	if (c->t->p->observed)
 		observe_exit(c);
 	return c->rv;

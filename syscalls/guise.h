@@ -49,8 +49,11 @@ enum argkind {
 	A_SOCKIN, A_SOCKOUT,                                /* socket address, .len names its length (or a pointer to it) */
 	A_SIGSETIN, A_SIGSETOUT,
 };
-enum retkind { R_NOTHING, R_INT, R_UINT, R_FD, R_SIZE, R_LONG, R_ADDR, R_HEX, R_OCT, R_OFF, R_PID, R_PAIR };
-enum level { L_NONE, L_FULL, L_PART, L_STUB, L_NOSYS };
+enum retkind {
+	R_NOTHING, R_INT, R_UINT, R_FD, R_SIZE, R_LONG, R_ADDR, R_HEX, R_OCT, R_OFF, R_PID, R_PAIR,
+	R_ERRNO,                                            /* 0, or an error as the result of a call that succeeds */
+};
+enum level { L_NONE, L_FULL, L_PART, L_STUB, L_NOSYS, L_GONE };  /* GONE: nor has any kernel of this system */
 
 struct arg {
 	const char *name;

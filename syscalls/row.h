@@ -19,6 +19,7 @@
 #define ROW(name_, ret_, fn_, level_, ...) \
 	{ .name = #name_, .fn = fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ }
 #define ROW_NOSYS(name_, reason_) { .name = #name_, .ret = R_INT, .level = L_NOSYS, .note = reason_ }
+#define ROW_GONE(name_, reason_) { .name = #name_, .ret = R_INT, .level = L_GONE, .note = reason_ }
 #define SUBROW(nr_, name_, ret_, fn_, level_, ...) { nr_, ROW(name_, ret_, fn_, level_, __VA_ARGS__) }
 #define SUBROW_NOSYS(nr_, name_, reason_, ...) \
 	{ nr_, { .name = #name_, .ret = R_INT, .level = L_NOSYS, .note = reason_, .arg = { __VA_ARGS__ } } }
@@ -76,4 +77,6 @@
 /* scalar tables: SET name, guest spelling, guest value, host value (BITM: with masks, for fields of several bits) */
 #define BIT(set_, name_, gval_, hval_) { SET_##set_, #name_, gval_, gval_, hval_, hval_ },
 #define BITM(set_, name_, gmask_, gval_, hmask_, hval_) { SET_##set_, #name_, gmask_, gval_, hmask_, hval_ },
+/* what the guest's kernel answers to a value of this set that no row explains; without it, EINVAL */
+#define UNKNOWN(set_, err_) { SET_##set_, "?", 0, 1, 0, err_ },
 #define VALUE(set_, name_, gval_, hval_) { SET_##set_, #name_, ~0ull, gval_, ~0ull, hval_ },

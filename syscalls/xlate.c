@@ -35,13 +35,16 @@ long set_to_host(const struct personality *p, unsigned set, uint64_t g, uint64_t
 {
 	const struct bit *b = p->bits + set_rows[set].first, *end = b + set_rows[set].n;
 	uint64_t seen = 0;
+	long wrong = -EINVAL;
 	*h = 0;
 	for (; b < end; b++)
 		if ((g & b->gmask) == b->gval && !(seen & b->gmask)) {
 			*h |= b->hval;
 			seen |= b->gmask;
+		} else if (!b->gmask) {          /* row.h: UNKNOWN */
+			wrong = -(long)b->hval;
 		}
-	return g & ~seen ? -EINVAL : 0;
+	return g & ~seen ? wrong : 0;
 }
 uint64_t set_to_guest(const struct personality *p, unsigned set, uint64_t h)
 {

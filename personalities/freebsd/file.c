@@ -16,10 +16,8 @@
 
 sysfn fbsd_getdirentries, fbsd_old_getdirentries, fbsd_old_getdents, fbsd_old_pread, fbsd_old_pwrite, fbsd_old_mmap;
 sysfn fbsd_mmap;
-sysfn fbsd_old_lseek, fbsd_old_truncate, fbsd_old_ftruncate, fbsd_realpathat, fbsd_funlinkat, fbsd_posix_fallocate;
-sysfn fbsd_posix_fadvise, fbsd_fspacectl;
-sysfn sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_posix_fallocate;
-sysfn sys_posix_fadvise, sys_unlinkat;
+sysfn fbsd_old_lseek, fbsd_old_truncate, fbsd_old_ftruncate, fbsd_realpathat, fbsd_funlinkat, fbsd_fspacectl;
+sysfn sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_unlinkat;
 
 /* --- directory entries ------------------------------------------------------------------------------------------------------ */
 struct entry {
@@ -102,14 +100,6 @@ static long strict(struct call *c, sysfn *fn)
 static long padded_mmap(struct call *c) { return unpadded(c, 5, sys_mmap); }
 long fbsd_mmap(struct call *c) { return strict(c, sys_mmap); }
 long fbsd_old_mmap(struct call *c) { return strict(c, padded_mmap); }
-
-/* --- errors as results, in the guest's numbers ---------------------------------------------------------------------------------- */
-static long as_result(struct call *c, long e)
-{
-	return e < 0 && e > -4096 && e != SYS_RESTART ? errno_to_guest(c->t->p->pers, (int)-e) : e;
-}
-long fbsd_posix_fallocate(struct call *c) { return as_result(c, sys_posix_fallocate(c)); }
-long fbsd_posix_fadvise(struct call *c) { return as_result(c, sys_posix_fadvise(c)); }
 
 /* --- FreeBSD's alone ---------------------------------------------------------------------------------------------------------------- */
 long fbsd_realpathat(struct call *c) { return sys_realpathat(c); }

@@ -32,15 +32,19 @@
 /* --- calls --- */
 #define SYS(nr_, name_, ret_, fn_, level_, ...) sysfn fn_;
 #define NOSYS(nr_, name_, reason_)
+#define GONE(nr_, name_, reason_)
 #include "syscalls.def"
 #undef SYS
 #undef NOSYS
+#undef GONE
 static const struct row rows[] = {
 #define SYS(nr_, name_, ret_, fn_, level_, ...) [nr_] = ROW(name_, ret_, fn_, level_, __VA_ARGS__),
 #define NOSYS(nr_, name_, reason_) [nr_] = ROW_NOSYS(name_, reason_),
+#define GONE(nr_, name_, reason_) [nr_] = ROW_GONE(name_, reason_),
 #include "syscalls.def"
 #undef SYS
 #undef NOSYS
+#undef GONE
 };
 _Static_assert(ARRAY_LEN(rows) == 599, "the last call of 15.0 is 598");
 const struct systab fbsd_tab[1] = { { "freebsd", rows, ARRAY_LEN(rows) } };

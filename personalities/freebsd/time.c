@@ -1,19 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Where FreeBSD words a call about time otherwise: clock_nanosleep answers with the error number itself, as POSIX asks of the
- * function, and the clock of a process or thread is asked of the kernel.
+ * Where FreeBSD words a call about time otherwise: the clock of a process or thread is asked of the kernel.
  */
 #include <time.h>
 #include "host.h"
 
-sysfn fbsd_clock_nanosleep, fbsd_clock_getcpuclockid2;
-extern sysfn sys_clock_nanosleep;
-
-long fbsd_clock_nanosleep(struct call *c)
-{
-	long e = sys_clock_nanosleep(c);
-	return e < 0 && e > -512 ? errno_to_guest(c->t->p->pers, (int)-e) : e;
-}
+sysfn fbsd_clock_getcpuclockid2;
 
 /* The caller's own clocks have fixed numbers. Another process's clock would need a number that the CLOCK table cannot
  * hold: it is refused as if that process could not be seen. */

@@ -106,7 +106,7 @@ long sys_sigtimedwait(struct call *c)
 }
 long sys_sigwaitinfo(struct call *c) { return wait_info(c, NULL); }
 
-/* sigwait answers the error itself, not through errno, and is never interrupted for the caller to see. */
+/* sigwait is never interrupted for the caller to see. */
 long sys_sigwait(struct call *c)
 {
 	siginfo_t si;
@@ -114,7 +114,7 @@ long sys_sigwait(struct call *c)
 	if (sig == -EINTR)
 		return SYS_RESTART;
 	if (sig < 0)
-		return sig == SYS_RESTART ? sig : errno_to_guest(c->t->p->pers, (int)-sig);
+		return sig;
 	int g = sig_to_guest(c->t->p->pers, (int)sig);
-	return copy_out((uaddr)c->arg[1], &g, sizeof g) ? errno_to_guest(c->t->p->pers, EFAULT) : 0;
+	return copy_out((uaddr)c->arg[1], &g, sizeof g);
 }

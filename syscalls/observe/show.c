@@ -227,7 +227,7 @@ void show_result(struct line *l, struct call *c)
 {
 	static const char *const how[] = {
 		[R_INT] = "%ld", [R_UINT] = "%lu", [R_FD] = "%ld", [R_SIZE] = "%ld", [R_LONG] = "%ld", [R_ADDR] = "%#lx",
-		[R_HEX] = "%#lx", [R_OCT] = "%#lo", [R_OFF] = "%ld", [R_PID] = "%ld",
+		[R_HEX] = "%#lx", [R_OCT] = "%#lo", [R_OFF] = "%ld", [R_PID] = "%ld", [R_ERRNO] = "%ld",
 	};
 	unsigned ret = c->row ? c->row->ret : R_INT;
 
@@ -244,6 +244,6 @@ void show_result(struct line *l, struct call *c)
 		PUT(l, "0");
 	else
 		line_grow(l, fmt(l->at + l->len, l->n - l->len, how[ret], c->rv));
-	if (c->row && c->row->level == L_NOSYS && c->row->note)
+	if (c->row && c->row->level >= L_NOSYS && c->row->note)
 		PUT(l, " /* %s */", c->row->note);
 }

@@ -10,9 +10,11 @@
 static const struct call_row { int nr; const char *name; u8 served; } rows[] = {
 #define SYS(nr_, name_, ret_, fn_, ...) { nr_, #name_, 1 },
 #define NOSYS(nr_, name_, reason_) { nr_, #name_, 0 },
+#define GONE(nr_, name_, reason_)
 #include "syscalls.def"
 #undef SYS
 #undef NOSYS
+#undef GONE
 };
 
 static const char *const harmful[] = {
