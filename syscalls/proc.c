@@ -27,6 +27,7 @@ static void child_begin(struct proc *p, struct thread *t)
 {
 	p->siglock = 0;
 	child_ids(p, t);
+	t->vforked = false;
 	t->vpend = 0;
 	fd_forked(p, p->fds);
 	for (void (*const *f)(struct proc *) = __start_guise_atfork; f < __stop_guise_atfork; f++)

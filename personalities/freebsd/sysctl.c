@@ -13,7 +13,7 @@
 #include "host.h"
 #include "personalities/freebsd/sysctl.h"
 
-static sysctl_fn host_number, host_number_ms, mem_pages, mem_bytes, kern_osrelease, kern_version, kern_osreldate, kern_hostname,
+static sysctl_fn host_number, host_number_ms, vmstat_count, mem_pages, mem_bytes, kern_osrelease, kern_version, kern_osreldate, kern_hostname,
 	kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc, kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid,
 	kern_arandom, kern_compiler, kern_cp_time, kern_cp_times, kern_smp_maxid, kern_smp_active, kern_cpusetsize,
 	vm_vmtotal, vm_loadavg, vm_swap_total, vm_swap_reserved, vm_pages, hw_model, hw_vendor, hw_ncpu, hw_physmem,
@@ -22,6 +22,7 @@ static sysctl_fn host_number, host_number_ms, mem_pages, mem_bytes, kern_osrelea
 #define HOST(path) .fn = host_number, .text = path           /* the first number in a file of the host's */
 #define HOSTMS(path) .fn = host_number_ms, .text = path      /* seconds there, milliseconds here */
 #define MEM(key) .fn = mem_pages, .text = key                /* a line of /proc/meminfo, in pages */
+#define VMSTAT(key) .fn = vmstat_count, .text = key          /* a line of /proc/vmstat */
 #define MEMB(key) .fn = mem_bytes, .text = key               /* the same in bytes */
 
 static const struct sysctl_row rows[] = {
@@ -48,22 +49,24 @@ static long bounded(struct sysctl_req *r, uint64_t v)
 static long host_number(struct sysctl_req *r) { return bounded(r, first_number(r->row->text)); }
 static long host_number_ms(struct sysctl_req *r) { return bounded(r, first_number(r->row->text) * 1000); }
 
-static uint64_t meminfo(const char *key)
+static uint64_t keyed(const char *path, const char *key)
 {
-	char buf[4096];
+	size_t size = 16384, n = str_len(key);
+	char *buf = mem_alloc(size);
 	uint64_t v = 0;
-	size_t n = str_len(key);
-	if (file_read("/proc/meminfo", buf, sizeof buf) <= 0)
-		return 0;
-	for (char *line = buf; line; line = (line = str_chr(line, '\n')) ? line + 1 : NULL)
-		if (!str_ncmp(line, key, n)) {
-			for (line += n; *line == ' '; line++)
-				;
-			str_num(line, &v);
-			break;
-		}
-	return v * 1024;
+	if (buf && file_read(path, buf, size) > 0)
+		for (char *line = buf; line; line = (line = str_chr(line, '\n')) ? line + 1 : NULL)
+			if (!str_ncmp(line, key, n)) {
+				for (line += n; *line == ' '; line++)
+					;
+				str_num(line, &v);
+				break;
+			}
+	mem_free(buf, buf ? size : 0);
+	return v;
 }
+static uint64_t meminfo(const char *key) { return keyed("/proc/meminfo", key) * 1024; }
+static long vmstat_count(struct sysctl_req *r) { return sysctl_int(r, (int64_t)keyed("/proc/vmstat", r->row->text)); }
 static long mem_bytes(struct sysctl_req *r) { return sysctl_int(r, (int64_t)meminfo(r->row->text)); }
 static long mem_pages(struct sysctl_req *r) { return sysctl_int(r, (int64_t)(meminfo(r->row->text) / PAGE)); }
 

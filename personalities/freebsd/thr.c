@@ -80,10 +80,11 @@ void fbsd_proc_exit(struct thread *t)
 static void only_me(struct proc *p)
 {
 	struct thread *t = thread_self();
-	if (t->vforked || !t->priv)
-		return;
 	all = fbsd_thread(t);
-	all->next = NULL;
+	if (all) {
+		all->t = t;
+		all->next = NULL;
+	}
 	all_lock = 0;
 }
 AT_FORK(only_me);
@@ -234,9 +235,22 @@ static long kill_others(int pid, int but, int sig)
 	fmt(path, sizeof path, "/proc/%d/task", pid);
 	return procfs_each(path, kill_one, &o) < 0 || !o.found ? -ESRCH : 0;
 }
+/* A signal that the host has no number for reaches nobody else. */
+static long to_self(struct thread *t, int tid, int sig)
+{
+	if (tid != t->tid) {
+		report_unknown(t, UNK_OPTION, "signal to another thread", (uint64_t)sig);
+		return -EPERM;
+	}
+	t->vpend |= (sigbits)1 << (sig - 1);
+	signal_setmask(t, t->sigmask);
+	return 0;
+}
 static long kill_thread(struct thread *t, int pid, long id, int sig)
 {
 	int tid = fbsd_tid_host(id);
+	if (sig > 64)
+		return to_self(t, tid, sig);
 	if (id == -1)
 		return kill_others(pid, pid == t->p->pid ? t->tid : 0, sig);
 	return tid ? host(SYS_tgkill, pid, tid, sig) : -ESRCH;

@@ -32,8 +32,7 @@ static volatile uint64_t min_timeout;    /* UMTX_OP_SET_MIN_TIMEOUT, ns */
 
 static void nobody_sleeps(struct proc *p)
 {
-	if (!thread_self()->vforked)
-		memset((void *)sleepers, 0, sizeof sleepers);
+	memset((void *)sleepers, 0, sizeof sleepers);
 }
 AT_FORK(nobody_sleeps);
 
