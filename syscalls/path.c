@@ -102,7 +102,7 @@ long path_of_fd(int fd, char *buf, size_t n)
 	got = host(SYS_readlinkat, AT_FDCWD, link, buf, n - 1);
 	if (got >= 0)
 		buf[got] = 0;
-	return got;
+	return got == -ENOENT ? -EBADF : got;
 }
 long path_to_guest(struct proc *p, const char *host, char *guest, size_t n)
 {
