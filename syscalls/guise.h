@@ -170,6 +170,7 @@ struct proc {
 	int fd_base;             /* host descriptors >= this are ours; the guest never gets or sees one */
 	int exe_fd;              /* ours: the guise executable, to run ourselves again */
 	uint64_t fd_limit;       /* the guest's RLIMIT_NOFILE, soft */
+	uint64_t fd_limit_max;   /* what the guest lowered its hard limit to; 0: never */
 	char exe[4096];          /* host path of the guest's program */
 	char comm[32];
 	uint32_t osrel;          /* the release the program was made for, as its note says, or 0 */

@@ -12,6 +12,7 @@ sysfn bsd_wait6;
 
 long bsd_wait6(struct call *c)
 {
+	static const char zero[256];     /* nobody yet: not even a code, of which 0 has a meaning on the host */
 	siginfo_t si;
 	struct rusage ru[2];
 	long e = 0, r;
@@ -28,6 +29,6 @@ long bsd_wait6(struct call *c)
 	if (r && !e && c->arg[4])
 		e = arg_put(c, 4, ru);
 	if (!e && c->arg[5])
-		e = arg_put(c, 5, &si);
+		e = r ? arg_put(c, 5, &si) : copy_out((uaddr)c->arg[5], zero, c->t->p->pers->rec[REC_SIGINFO].gsize);
 	return e < 0 ? e : r;
 }

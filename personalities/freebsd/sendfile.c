@@ -53,7 +53,7 @@ static long send_stretch(struct call *c, long n, long *sent)
 		*sent += r;
 		left -= r;
 	}
-	return MIN(r, 0l);
+	return r == -ESPIPE ? -EINVAL : MIN(r, 0l);
 }
 static long send_all(struct call *c, long n, bool counts_headers, long *sent)
 {
@@ -68,9 +68,19 @@ static long send_all(struct call *c, long n, bool counts_headers, long *sent)
 	e = send_stretch(c, n, sent);
 	return !e && h.trailers ? send_vector(c, h.trailers, h.trl_cnt, false, sent) : e;
 }
+/* Linux's goes from any descriptor to any other; here it is a connected stream socket, or the caller's mistake. */
+static long stream_only(int s)
+{
+	int type;
+	uint32_t n = sizeof type;
+	long e = host(SYS_getsockopt, s, SOL_SOCKET, SO_TYPE, &type, &n);
+	return e < 0 ? e : type == SOCK_STREAM ? 0 : -EINVAL;
+}
 static long sendfile_with(struct call *c, bool counts_headers)
 {
-	long sent = 0, e;
+	long sent = 0, e = stream_only((int)c->arg[1]);
+	if (e < 0)
+		return e;
 	if (c->arg[2] < 0)
 		return -EINVAL;
 	e = send_all(c, c->arg[3], counts_headers, &sent);

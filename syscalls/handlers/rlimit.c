@@ -10,14 +10,13 @@
 sysfn sys_getrlimit, sys_setrlimit, sys_getrusage, sys_getpriority, sys_setpriority;
 
 static struct rlimit other[64];          /* by the guest's number; max 0: never set, so without limit */
-static uint64_t nofile_max;              /* what the guest lowered its hard limit to; 0: never */
 
 static void nofile_get(struct proc *p, struct rlimit *r)
 {
 	host(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, r);
 	r->rlim_max = MIN(r->rlim_max, (uint64_t)p->fd_base);
-	if (nofile_max)
-		r->rlim_max = MIN(r->rlim_max, nofile_max);
+	if (p->fd_limit_max)
+		r->rlim_max = MIN(r->rlim_max, p->fd_limit_max);
 	r->rlim_cur = p->fd_limit;
 }
 static long limit_get(struct proc *p, long which, struct rlimit *r)
@@ -43,7 +42,7 @@ static long nofile_set(struct proc *p, const struct rlimit *old, const struct rl
 {
 	long e = fd_limit_set(p, MIN(new->rlim_cur, new->rlim_max));
 	if (!e && new->rlim_max < old->rlim_max)
-		nofile_max = MAX(new->rlim_max, 1ul);
+		p->fd_limit_max = MAX(new->rlim_max, 1ul);
 	return e;
 }
 /* A soft limit above the hard one: BSD cuts it, Linux says EINVAL. More than the hard limit allows: EPERM on both. */
