@@ -95,7 +95,8 @@ long sys_clock_gettime(struct call *c)
 {
 	bool second = c->arg[0] == X_CLOCK_SECOND;
 	struct timespec ts;
-	long e = time_now(second ? CLOCK_REALTIME_COARSE : c->arg[0], &ts);
+	/* not the coarse clock: a timer set for a full second may not end in the second before it */
+	long e = time_now(second ? CLOCK_REALTIME : c->arg[0], &ts);
 	if (second)
 		ts.tv_nsec = 0;
 	return e < 0 ? e : arg_put(c, 1, &ts);
