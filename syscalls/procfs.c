@@ -41,7 +41,7 @@ long procfs_each(const char *dir, long (*fn)(void *, unsigned), void *arg)
 	return e;
 }
 
-/* --- maps: "lo-hi rwxp offset major:minor ino   path" ------------------------------------------------------------------ */
+/* --- maps: "lo-hi rwxp offset major:minor ino   path" ------------------------------------------------------------ */
 static const char *hex(const char *s, uint64_t *v)
 {
 	for (*v = 0;; s++) {
@@ -97,7 +97,7 @@ long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *a
 	return e;
 }
 
-/* --- stat: "pid (comm) state 4 5 6 ...": the name may hold anything, so its end is looked for from behind ---------------- */
+/* --- stat: "pid (comm) state 4 5 6 ...": the name may hold anything, so its end is looked for from behind -------- */
 bool procfs_stat(int pid, struct procfs_stat *st)
 {
 	char buf[1024], *open, *close;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The host's /proc as structs and callbacks: who there is, what is mapped, what is open. A callback that answers anything
- * but 0 ends the walk, and its answer is the walk's.
+ * The host's /proc as structs and callbacks: who there is, what is mapped, what is open. A callback that answers
+ * anything but 0 ends the walk, and its answer is the walk's.
  */
 #pragma once
 #include "guise.h"

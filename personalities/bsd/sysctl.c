@@ -14,7 +14,7 @@ sysfn bsd_sysctl, bsd_sysctlbyname;
 enum { META_DEBUG, META_NAME, META_NEXT, META_NAME2OID, META_OIDFMT, META_OIDDESCR, META_OIDLABEL, META_NEXTNOSKIP };
 #define NAME_MAX_ 1024
 
-/* --- the tree ------------------------------------------------------------------------------------------------------------ */
+/* --- the tree ---------------------------------------------------------------------------------------------------- */
 static bool is_child(const char *parent, const char *name)
 {
 	size_t n = str_len(parent);
@@ -101,7 +101,7 @@ static unsigned numbers(const struct sysctl_link *l, unsigned row, int *oid)
 	return n;
 }
 
-/* --- what the functions of rows use ---------------------------------------------------------------------------------------- */
+/* --- what the functions of rows use ------------------------------------------------------------------------------ */
 bool sysctl_full(const struct sysctl_req *r) { return r->old && r->done >= r->old_len; }
 long sysctl_out(struct sysctl_req *r, const void *data, size_t n)
 {
@@ -135,7 +135,7 @@ static size_t width(const struct sysctl_row *row)
 long sysctl_int(struct sysctl_req *r, int64_t v) { return sysctl_out(r, &v, width(r->row)); }
 long sysctl_text(struct sysctl_req *r, const char *s) { return sysctl_out(r, s, str_len(s) + 1); }
 
-/* --- questions about the tree --------------------------------------------------------------------------------------------- */
+/* --- questions about the tree ------------------------------------------------------------------------------------ */
 static long meta_name(struct sysctl_req *r, const struct sysctl_tree *t)
 {
 	char buf[512], *at = buf;
@@ -237,7 +237,7 @@ static long meta(struct sysctl_req *r, const struct sysctl_tree *t, int what)
 	return -ENOENT;
 }
 
-/* --- one request ------------------------------------------------------------------------------------------------------------ */
+/* --- one request ------------------------------------------------------------------------------------------------- */
 static long unknown(struct sysctl_req *r, const int *oid, unsigned n)
 {
 	char buf[128], *at = buf;

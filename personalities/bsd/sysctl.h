@@ -47,7 +47,7 @@ struct sysctl_row {
 	const char *text;
 	int64_t value;
 };
-struct sysctl_link { uint16_t up, down, next; uint16_t level; int nr; };      /* row numbers; 0: none (row 0 is the root) */
+struct sysctl_link { uint16_t up, down, next, level; int nr; };       /* row numbers; 0: none (row 0 is the root) */
 struct sysctl_tree {
 	const struct sysctl_row *row;
 	unsigned n;
@@ -61,7 +61,8 @@ long must_check sysctl_int(struct sysctl_req *, int64_t);    /* in the width of 
 long must_check sysctl_text(struct sysctl_req *, const char *);
 bool sysctl_full(const struct sysctl_req *);                 /* nothing more will fit; do not take trouble */
 
-#define NODE(name_, nr_, descr_) { .name = name_, .nr = nr_, .kind = SYSCTL_NODE | SYSCTL_RW, .fmt = "N", .descr = descr_ },
+#define NODE(name_, nr_, descr_) \
+	{ .name = name_, .nr = nr_, .kind = SYSCTL_NODE | SYSCTL_RW, .fmt = "N", .descr = descr_ },
 #define TREE(name_, nr_, access_, fn_, descr_) \
 	{ .name = name_, .nr = nr_, .kind = SYSCTL_NODE | SYSCTL_##access_, .fmt = "N", .fn = fn_, .descr = descr_ },
 #define LEAF(name_, nr_, type_, access_, fmt_, what_, descr_) \

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Which processors a thread may run on. The host knows a mask per thread and nothing above it: sets have one number (1),
- * hold every processor online and cannot be made or left. Of a process all threads are set, its first one is asked.
+ * Which processors a thread may run on. The host knows a mask per thread and nothing above it: sets have one number
+ * (1), hold every processor online and cannot be made or left. Of a process all threads are set, its first one is
+ * asked.
  */
 #include <string.h>
 #include "host.h"

@@ -29,7 +29,7 @@ long fbsd_abort2(struct call *c)
 	signal_die(c->t, c->arg[1] < 0 || c->arg[1] > 16 ? SIGKILL : SIGABRT);
 }
 
-/* --- kenv: an environment without entries -------------------------------------------------------------------------------- */
+/* --- kenv: an environment without entries ------------------------------------------------------------------------ */
 enum { KENV_GET, KENV_SET, KENV_UNSET, KENV_DUMP, KENV_DUMP_LOADER, KENV_DUMP_STATIC };
 long fbsd_kenv(struct call *c)
 {
@@ -41,7 +41,7 @@ long fbsd_kenv(struct call *c)
 	return -EINVAL;
 }
 
-/* --- the kernel is the only file, and holds no module by name --------------------------------------------------------------- */
+/* --- the kernel is the only file, and holds no module by name ---------------------------------------------------- */
 #define KERNEL_ID 1
 struct kld_file_stat {
 	int32_t version;
@@ -84,7 +84,7 @@ long fbsd_modfnext(struct call *c) { return -ENOENT; }
 long fbsd_modstat(struct call *c) { return -ENOENT; }
 long fbsd_modfind(struct call *c) { return -ENOENT; }
 
-/* --- __specialfd: descriptors without a file -------------------------------------------------------------------------------- */
+/* --- __specialfd: descriptors without a file --------------------------------------------------------------------- */
 enum { SPECIALFD_EVENTFD = 1, SPECIALFD_INOTIFY };
 enum { G_EFD_SEMAPHORE = 1, G_EFD_NONBLOCK = 4, G_EFD_CLOEXEC = 0x100000 };
 static long event_flags(uint32_t guest, uint32_t *host_flags)
@@ -108,7 +108,7 @@ long fbsd_specialfd(struct call *c)
 	return flags & EFD_SEMAPHORE ? -EINVAL : host(SYS_inotify_init1, flags);
 }
 
-/* --- uuidgen: version 1, of a node that was drawn by lot ----------------------------------------------------------------------- */
+/* --- uuidgen: version 1, of a node that was drawn by lot --------------------------------------------------------- */
 struct uuid { uint32_t time_low; uint16_t time_mid, time_hi; uint8_t seq_hi, seq_low, node[6]; };
 #define UUID_EPOCH 0x01b21dd213814000ull     /* 1582-10-15 to 1970-01-01 in 100 ns */
 static struct { volatile uint32_t lock; uint64_t last; uint8_t draw[8]; } uuids;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * procctl: what a process lets be done to it. The host knows some of it (the signal at a parent's death, no new
- * privileges, reaping); the rest is kept and told back, as procctl.def says. Always this process: another one's settings
- * are out of reach.
+ * privileges, reaping); the rest is kept and told back, as procctl.def says. Always this process: another one's
+ * settings are out of reach.
  */
 #include <linux/prctl.h>
 #include <sys/wait.h>
@@ -26,7 +26,7 @@ static long only_me(struct call *c)
 }
 long fbsd_procctl(struct call *c) { return -EINVAL; }
 
-/* --- settings that are kept: the values of sys/procctl.h -------------------------------------------------------------- */
+/* --- settings that are kept: the values of sys/procctl.h --------------------------------------------------------- */
 static int trace = 1, trapcap = 2, aslr = 3, protmax = 3, stackgap = 1 | 4, wxmap, logsigexit = 1;
 #define ASLR_ACTIVE 0x80000000u
 
@@ -61,7 +61,7 @@ long fbsd_procctl_wxmap_status(struct call *c) { return tell(c, (unsigned)wxmap)
 long fbsd_procctl_logsigexit_ctl(struct call *c) { return keep(c, &logsigexit, 1, 3); }
 long fbsd_procctl_logsigexit_status(struct call *c) { return tell(c, (unsigned)logsigexit); }
 
-/* --- settings of the host's -------------------------------------------------------------------------------------------- */
+/* --- settings of the host's -------------------------------------------------------------------------------------- */
 long fbsd_procctl_pdeathsig_ctl(struct call *c)
 {
 	uint32_t v;
@@ -91,7 +91,7 @@ long fbsd_procctl_nnp_status(struct call *c)
 	return tell(c, host(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0) == 1 ? NNP_ENABLE : NNP_DISABLE);
 }
 
-/* --- reaping: the host's child subreaper --------------------------------------------------------------------------------- */
+/* --- reaping: the host's child subreaper ------------------------------------------------------------------------- */
 enum { OWNED = 1, REALINIT = 2, VALID = 1, CHILD = 2, ZOMBIE = 8, STOPPED = 16, KILL_CHILDREN = 1, KILL_SUBTREE = 2 };
 struct reaper_status { uint32_t flags, children, descendants; int32_t reaper, pid; uint32_t pad[15]; };
 struct reaper_pidinfo { int32_t pid, subtree; uint32_t flags, pad[15]; };

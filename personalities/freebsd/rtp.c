@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * rtprio and rtprio_thread. See rtp.h. The host lets a process without the right (CAP_SYS_NICE, RLIMIT_RTPRIO) choose no
- * real-time class: EPERM, as there.
+ * rtprio and rtprio_thread. See rtp.h. The host lets a process without the right (CAP_SYS_NICE, RLIMIT_RTPRIO) choose
+ * no real-time class: EPERM, as there.
  */
 #include <sched.h>
 #include "host.h"

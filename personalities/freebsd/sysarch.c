@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sysarch: the bases of the segment registers. fs is the guest's own and is set and read at once; gs is ours (the thread
- * block hangs on it), and no FreeBSD program has been seen to use it. The first kernels that know a TLS base apart from
- * fs's tell the same address for both here.
+ * sysarch: the bases of the segment registers. fs is the guest's own and is set and read at once; gs is ours (the
+ * thread block hangs on it), and no FreeBSD program has been seen to use it. The first kernels that know a TLS base
+ * apart from fs's tell the same address for both here.
  */
 #include <asm/prctl.h>
 #include "host.h"

@@ -13,11 +13,12 @@
 #include "host.h"
 #include "personalities/freebsd/sysctl.h"
 
-static sysctl_fn host_number, host_number_ms, vmstat_count, mem_pages, mem_bytes, kern_osrelease, kern_version, kern_osreldate, kern_hostname,
-	kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc, kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid,
-	kern_arandom, kern_compiler, kern_cp_time, kern_cp_times, kern_smp_maxid, kern_smp_active, kern_cpusetsize,
-	vm_vmtotal, vm_loadavg, vm_swap_total, vm_swap_reserved, vm_pages, hw_model, hw_vendor, hw_ncpu, hw_physmem,
-	hw_usermem, hw_pagesizes, hw_clockrate, machdep_tsc;
+static sysctl_fn host_number, host_number_ms, vmstat_count, mem_pages, mem_bytes, kern_osrelease, kern_version,
+	kern_osreldate, kern_hostname, kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc,
+	kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid, kern_arandom, kern_compiler, kern_cp_time,
+	kern_cp_times, kern_smp_maxid, kern_smp_active, kern_cpusetsize, vm_vmtotal, vm_loadavg, vm_swap_total,
+	vm_swap_reserved, vm_pages, hw_model, hw_vendor, hw_ncpu, hw_physmem, hw_usermem, hw_pagesizes,
+	hw_clockrate, machdep_tsc;
 
 #define HOST(path) .fn = host_number, .text = path           /* the first number in a file of the host's */
 #define HOSTMS(path) .fn = host_number_ms, .text = path      /* seconds there, milliseconds here */
@@ -31,7 +32,7 @@ static const struct sysctl_row rows[] = {
 };
 struct sysctl_tree fbsd_sysctl = { rows, ARRAY_LEN(rows), NULL };
 
-/* --- from the host ---------------------------------------------------------------------------------------------------- */
+/* --- from the host ----------------------------------------------------------------------------------------------- */
 static uint64_t first_number(const char *path)
 {
 	char buf[256];
@@ -111,7 +112,7 @@ static long kern_smp_active(struct sysctl_req *r)
 	return sysctl_int(r, fbsd_ncpu(&max) > 1);
 }
 
-/* --- what system this is ----------------------------------------------------------------------------------------------- */
+/* --- what system this is ----------------------------------------------------------------------------------------- */
 uint32_t fbsd_osreldate(const struct proc *p) { return p->osrel ? p->osrel : FBSD_OSRELDATE; }
 static long kern_osreldate(struct sysctl_req *r) { return sysctl_int(r, fbsd_osreldate(r->p)); }
 static void release(const struct proc *p, char *buf, size_t n)
@@ -184,13 +185,13 @@ static long kern_lastpid(struct sysctl_req *r)
 	return sysctl_int(r, (int64_t)pid);
 }
 
-/* --- this process -------------------------------------------------------------------------------------------------------- */
+/* --- this process ------------------------------------------------------------------------------------------------ */
 static long kern_usrstack(struct sysctl_req *r) { return sysctl_int(r, (int64_t)r->p->space->stack_hi); }
 static long kern_ps_strings(struct sysctl_req *r) { return sysctl_int(r, (int64_t)r->p->space->ps); }
 static long kern_maxfilesperproc(struct sysctl_req *r) { return sysctl_int(r, r->p->fd_base); }
 static long kern_cpusetsize(struct sysctl_req *r) { return sysctl_int(r, fbsd_osreldate(r->p) < 1400000 ? 32 : 128); }
 
-/* --- time ------------------------------------------------------------------------------------------------------------------ */
+/* --- time -------------------------------------------------------------------------------------------------------- */
 struct clockinfo { int32_t hz, tick, spare, stathz, profhz; };
 static long kern_clockrate(struct sysctl_req *r)
 {
@@ -254,7 +255,7 @@ static long kern_cp_times(struct sysctl_req *r)
 	return e;
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------------------------------------ */
 static uint64_t total(void) { return meminfo("MemTotal:"); }
 static long hw_physmem(struct sysctl_req *r) { return sysctl_int(r, (int64_t)total()); }
 static long hw_usermem(struct sysctl_req *r) { return sysctl_int(r, (int64_t)(total() - meminfo("Unevictable:"))); }
@@ -302,7 +303,7 @@ static long vm_vmtotal(struct sysctl_req *r)
 	return sysctl_out(r, &o, sizeof o);
 }
 
-/* --- the processor -------------------------------------------------------------------------------------------------------------- */
+/* --- the processor ----------------------------------------------------------------------------------------------- */
 static long hw_model(struct sysctl_req *r)
 {
 	uint32_t w[13] = { 0 };

@@ -16,7 +16,7 @@ static int pid_of(const struct sysctl_req *r) { return r->rest[0] == -1 || !r->r
 static size_t packed(size_t at, size_t len) { return (at + len + 1 + 7) & ~7ul; }
 static long gone(long e) { return e == -ENOENT ? -ESRCH : e == -EACCES ? -EPERM : e; }
 
-/* --- mappings ----------------------------------------------------------------------------------------------------------- */
+/* --- mappings ---------------------------------------------------------------------------------------------------- */
 static long tell_map(void *arg, const struct procfs_map *m)
 {
 	struct sysctl_req *r = arg;
@@ -40,7 +40,7 @@ long proc_vmmap(struct sysctl_req *r)
 	return r->n_rest != 1 ? -EINVAL : gone(procfs_maps(pid_of(r), tell_map, r));
 }
 
-/* --- descriptors ------------------------------------------------------------------------------------------------------- */
+/* --- descriptors ------------------------------------------------------------------------------------------------- */
 static void file_type(struct kinfo_file *k, const struct stat *st)
 {
 	static const uint8_t vtype[16] = { [1] = 7, [2] = 4, [4] = 2, [6] = 3, [8] = 1, [10] = 5, [12] = 6 };

@@ -18,7 +18,8 @@ enum { NET_RT_DUMP = 1, NET_RT_FLAGS, NET_RT_IFLIST, NET_RT_IFMALIST, NET_RT_IFL
 enum { G_AF_INET = 2, G_AF_LINK = 18, G_AF_INET6 = 28 };
 enum { G_RTM_VERSION = 5, G_RTM_GET = 4, G_RTM_NEWADDR = 12, G_RTM_IFINFO = 14, G_RTM_NEWMADDR = 15 };
 enum { A_DST = 1, A_GATEWAY = 2, A_NETMASK = 4, A_IFP = 16, A_IFA = 32, A_BRD = 128 };
-enum { G_RTF_UP = 1, G_RTF_GATEWAY = 2, G_RTF_HOST = 4, G_RTF_REJECT = 8, G_RTF_STATIC = 0x800, G_RTF_PINNED = 0x100000 };
+enum { G_RTF_UP = 1, G_RTF_GATEWAY = 2, G_RTF_HOST = 4, G_RTF_REJECT = 8, G_RTF_STATIC = 0x800,
+       G_RTF_PINNED = 0x100000 };
 enum { G_IFF_SIMPLEX = 0x800, G_IFF_MULTICAST = 0x8000 };
 enum { IFT_OTHER = 1, IFT_ETHER = 6, IFT_PPP = 23, IFT_LOOP = 24, IFT_TUNNEL = 131 };
 
@@ -26,8 +27,8 @@ struct g_if_data {
 	uint8_t type, physical, addrlen, hdrlen, link_state, vhid;
 	uint16_t datalen;
 	uint32_t mtu, metric;
-	uint64_t baudrate, ipackets, ierrors, opackets, oerrors, collisions, ibytes, obytes, imcasts, omcasts, iqdrops, oqdrops,
-		noproto, hwassist, epoch, lastchange[2];
+	uint64_t baudrate, ipackets, ierrors, opackets, oerrors, collisions, ibytes, obytes, imcasts, omcasts, iqdrops,
+		oqdrops, noproto, hwassist, epoch, lastchange[2];
 };
 _Static_assert(sizeof(struct g_if_data) == 152, "struct if_data");
 struct g_head {                      /* if_msghdr(l), ifa_msghdr(l) up to their data */
@@ -95,7 +96,7 @@ static long tell_msg(struct sysctl_req *r, struct msg *m)
 	return sysctl_out(r, m->buf, m->n);
 }
 
-/* --- rtnetlink -------------------------------------------------------------------------------------------------------- */
+/* --- rtnetlink --------------------------------------------------------------------------------------------------- */
 struct dump { size_t size, n; char *buf; };
 
 static long dump_read(long fd, struct dump *d)
@@ -158,7 +159,7 @@ static void attributes(const struct nlmsghdr *h, size_t head, const struct rtatt
 }
 static uint32_t u32(const struct rtattr *a) { return a ? *(const uint32_t *)RTA_DATA(a) : 0; }
 
-/* --- interfaces --------------------------------------------------------------------------------------------------------- */
+/* --- interfaces -------------------------------------------------------------------------------------------------- */
 static uint8_t link_type(unsigned arphrd, unsigned flags)
 {
 	return flags & IFF_LOOPBACK ? IFT_LOOP : arphrd == ARPHRD_ETHER ? IFT_ETHER : arphrd == ARPHRD_PPP ? IFT_PPP :
@@ -248,7 +249,9 @@ static long tell_addr(struct sysctl_req *r, const struct nlmsghdr *h, const stru
 		far = NULL;
 	const uint8_t *ip = RTA_DATA(own);
 	uint32_t scope = i->ifa_family == AF_INET6 && ip[0] == 0xfe && (ip[1] & 0xc0) == 0x80 ? i->ifa_index : 0;
-	struct g_head g = { 0, G_RTM_VERSION, G_RTM_NEWADDR, A_NETMASK | A_IFA | (far ? A_BRD : 0), 1, (uint16_t)i->ifa_index, 0 };
+	struct g_head g = {
+		0, G_RTM_VERSION, G_RTM_NEWADDR, A_NETMASK | A_IFA | (far ? A_BRD : 0), 1, (uint16_t)i->ifa_index, 0,
+	};
 	begin(&m, &g, l, sizeof d);
 	if (l)
 		put_data(r, &m, &d);
@@ -297,7 +300,7 @@ static long interfaces(struct sysctl_req *r, bool l)
 	return e;
 }
 
-/* --- multicast: the host tells memberships in two text files, "index device ..." with the groups below or behind ------- */
+/* --- multicast: the host tells memberships in two text files, "index device ..." with the groups below or behind - */
 static long tell_member(struct sysctl_req *r, int family, unsigned index, const void *group)
 {
 	const uint8_t *ip = group;
@@ -374,7 +377,7 @@ static long multicast(struct sysctl_req *r)
 	return e ? e : members(r, "/proc/net/igmp6", igmp6_line);
 }
 
-/* --- routes ------------------------------------------------------------------------------------------------------------- */
+/* --- routes ------------------------------------------------------------------------------------------------------ */
 static long tell_route(struct sysctl_req *r, const struct nlmsghdr *h)
 {
 	const struct rtmsg *i = NLMSG_DATA(h);

@@ -16,7 +16,7 @@
 
 #define TICKS 100                        /* of the host's /proc, a second */
 
-/* --- /proc/N/stat and status ------------------------------------------------------------------------------------------ */
+/* --- /proc/N/stat and status ------------------------------------------------------------------------------------- */
 struct info {                            /* one process as the host tells it */
 	struct kinfo_proc k;
 	char text[2048];
@@ -130,8 +130,8 @@ static bool fill(int pid, struct info *i)
 	return true;
 }
 
-/* --- the table ------------------------------------------------------------------------------------------------------------- */
-enum { BY_ALL = 0, BY_PID = 1, BY_PGRP = 2, BY_SID = 3, BY_UID = 5, BY_RUID = 6, BY_PROC = 8, BY_RGID = 10, BY_GID = 11 };
+/* --- the table --------------------------------------------------------------------------------------------------- */
+enum { BY_ALL = 0, BY_PID = 1, BY_PGRP = 2, BY_SID = 3, BY_UID = 5, BY_RUID = 6, BY_RGID = 10, BY_GID = 11 };
 
 static bool wanted(const struct kinfo_proc *k, int by, int what)
 {
@@ -174,7 +174,7 @@ long proc_by(struct sysctl_req *r)
 	return r->n_rest != 1 ? -EINVAL : tell(r, r->row->nr & 15, r->rest[0]);
 }
 
-/* --- one process --------------------------------------------------------------------------------------------------------------- */
+/* --- one process ------------------------------------------------------------------------------------------------- */
 static int pid_of(const struct sysctl_req *r) { return r->rest[0] == -1 || !r->rest[0] ? r->p->pid : r->rest[0]; }
 static long need_pid(const struct sysctl_req *r)
 {

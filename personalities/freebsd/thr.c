@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Threads: made, ended, named, poked. A guest thread is a host thread (core: thread_new, thread_spawn); here is only what
- * FreeBSD's kernel promises its thread library about it. A host number becomes the guest's in thr.h.
+ * Threads: made, ended, named, poked. A guest thread is a host thread (core: thread_new, thread_spawn); here is only
+ * what FreeBSD's kernel promises its thread library about it. A host number becomes the guest's in thr.h.
  */
 #include <sched.h>
 #include <linux/futex.h>
@@ -64,8 +64,8 @@ void fbsd_thread_exit(struct thread *t)
 	t->priv = NULL;
 	mem_free(f, sizeof *f);
 }
-/* The other threads still run, until the host ends them: of theirs only what another process could wait for is given up.
- * A child in its parent's memory has nothing of its own. */
+/* The other threads still run, until the host ends them: of theirs only what another process could wait for is given
+ * up. A child in its parent's memory has nothing of its own. */
 void fbsd_proc_exit(struct thread *t)
 {
 	if (t->vforked)
@@ -89,7 +89,7 @@ static void only_me(struct proc *p)
 }
 AT_FORK(only_me);
 
-/* --- birth ------------------------------------------------------------------------------------------------------------ */
+/* --- birth ------------------------------------------------------------------------------------------------------- */
 static long can_store(uaddr a)
 {
 	uint64_t v, seen;
@@ -200,7 +200,7 @@ long fbsd_thr_create(struct call *c)
 	return spawn(c->t, child, (uaddr)c->arg[1], 0);
 }
 
-/* --- life -------------------------------------------------------------------------------------------------------------- */
+/* --- life -------------------------------------------------------------------------------------------------------- */
 long fbsd_thr_self(struct call *c)
 {
 	return mem_store64((uaddr)c->arg[0], (uint64_t)fbsd_tid(c->t->tid));

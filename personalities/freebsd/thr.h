@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What a thread of this system has beside the core's struct thread, and how its number is spelled. FreeBSD numbers
- * threads apart from processes (from PID_MAX + 2 on) and lets calls take either; 1, 16 and 17 are special values where a
- * thread's number may stand (a finished thread, an abandoned mutex, a lost one). So a guest's thread is the host's
+ * threads apart from processes (from PID_MAX + 2 on) and lets calls take either; 1, 16 and 17 are special values where
+ * a thread's number may stand (a finished thread, an abandoned mutex, a lost one). So a guest's thread is the host's
  * number plus a base that no host process reaches.
  */
 #pragma once

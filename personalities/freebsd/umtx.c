@@ -1,19 +1,19 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * _umtx_op: sleeping and waking. A guest's word is a futex of the host, at the guest's own address, so sleepers of other
- * processes are found by the host and no lock of ours is involved. The kinds of lock built upon this are in
+ * _umtx_op: sleeping and waking. A guest's word is a futex of the host, at the guest's own address, so sleepers of
+ * other processes are found by the host and no lock of ours is involved. The kinds of lock built upon this are in
  * umtx_mutex.c and umtx_sync.c.
  *
  * Differences of the two kernels that are bridged here:
  * - FreeBSD finds by itself whether a word lies in shared memory; a host futex is private by flag. WAIT and WAKE use the
- *   shared kind, the _PRIVATE ops the private one, and a waker looks at both kinds where this process has such sleepers.
+ *   shared kind, the _PRIVATE ops the private one; a waker looks at both where this process has such sleepers.
  * - WAIT compares 64 bits, a futex 32: both halves are waited on at once (futex_waitv), so a change of either is seen.
  *   Where the host has no futex_waitv only the low half is guarded between the comparison and the sleep.
  * - FreeBSD's timeouts name a clock; the host's futex knows realtime and monotonic. Others are polled.
  *
  * sleepers[] counts the threads of this process that are going to sleep, sleep, or just woke, by a hash of the word. A
- * thread counts itself before the host compares the word; a waker changes the word before he reads the count. So a count
- * of none means that nobody needs the host call.
+ * thread counts itself before the host compares the word; a waker changes the word before he reads the count. So a
+ * count of none means that nobody needs the host call.
  */
 #include <string.h>
 #include <linux/futex.h>
@@ -22,8 +22,8 @@
 #include "personalities/freebsd/umtx.h"
 #include "personalities/freebsd/thr.h"
 
-sysfn fbsd_umtx_op, fbsd_umtx_wait, fbsd_umtx_wake, fbsd_umtx_wait_uint, fbsd_umtx_wait_uint_private, fbsd_umtx_wake_private,
-      fbsd_umtx_nwake_private, fbsd_umtx_get_min_timeout, fbsd_umtx_set_min_timeout;
+sysfn fbsd_umtx_op, fbsd_umtx_wait, fbsd_umtx_wake, fbsd_umtx_wait_uint, fbsd_umtx_wait_uint_private,
+      fbsd_umtx_wake_private, fbsd_umtx_nwake_private, fbsd_umtx_get_min_timeout, fbsd_umtx_set_min_timeout;
 
 #define NS 1000000000l
 #define BUCKETS 1024u
@@ -46,10 +46,12 @@ static long futex(const struct queue *q, int op, long val, const struct timespec
 	return host(SYS_futex, q->word, op | (q->shared ? 0 : FUTEX_PRIVATE_FLAG), val, ts, q->word, value3);
 }
 
-/* --- clocks ------------------------------------------------------------------------------------------------------------ */
+/* --- clocks ------------------------------------------------------------------------------------------------------ */
 static int ts_cmp(const struct timespec *a, const struct timespec *b)
 {
-	return a->tv_sec != b->tv_sec ? (a->tv_sec < b->tv_sec ? -1 : 1) : (a->tv_nsec > b->tv_nsec) - (a->tv_nsec < b->tv_nsec);
+	if (a->tv_sec != b->tv_sec)
+		return a->tv_sec < b->tv_sec ? -1 : 1;
+	return (a->tv_nsec > b->tv_nsec) - (a->tv_nsec < b->tv_nsec);
 }
 static void ts_add(struct timespec *a, const struct timespec *b)
 {
@@ -135,7 +137,7 @@ static long call_until(struct call *c, struct until *u)
 	return until_get(c, (uaddr)c->arg[4], (size_t)c->arg[3], u);
 }
 
-/* --- sleeping ---------------------------------------------------------------------------------------------------------- */
+/* --- sleeping ---------------------------------------------------------------------------------------------------- */
 static long sleep32(const struct queue *q, uint64_t value, const struct timespec *end, int clock)
 {
 	int op = FUTEX_WAIT_BITSET | (q->shared ? 0 : FUTEX_PRIVATE_FLAG) |
@@ -220,7 +222,7 @@ long umtx_wake(const struct queue *q, int n)
 /* Only for an operation that umtx.def does not have. */
 long fbsd_umtx_op(struct call *c) { return -EINVAL; }
 
-/* --- WAIT, WAKE --------------------------------------------------------------------------------------------------------- */
+/* --- WAIT, WAKE -------------------------------------------------------------------------------------------------- */
 /* Woken, changed in between or another value at once are one answer. A signal always ends it, SA_RESTART or not. */
 static long wait(struct call *c, bool wide, bool shared)
 {

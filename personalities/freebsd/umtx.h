@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The layout and values of FreeBSD's userland locks (sys/_umtx.h, sys/umtx.h of 15.0; unchanged since 11 but for what is
- * newer), and what the files of umtx share. A guest word is always reached through mem_load/store/cas.
+ * The layout and values of FreeBSD's userland locks (sys/_umtx.h, sys/umtx.h of 15.0; unchanged since 11 but for what
+ * is newer), and what the files of umtx share. A guest word is always reached through mem_load/store/cas.
  */
 #pragma once
 #include <time.h>
@@ -27,7 +27,8 @@ struct urwlock { uint32_t state, flags, blocked_readers, blocked_writers, spare[
 struct usem { uint32_t has_waiters, count, flags; };
 struct usem2 { uint32_t count, flags; };
 struct umtx_time { struct timespec timeout; uint32_t flags, clockid; };
-_Static_assert(sizeof(struct umutex) == 32 && sizeof(struct ucond) == 16 && sizeof(struct urwlock) == 32, "sys/_umtx.h");
+_Static_assert(sizeof(struct umutex) == 32 && sizeof(struct ucond) == 16, "sys/_umtx.h");
+_Static_assert(sizeof(struct urwlock) == 32, "sys/_umtx.h");
 _Static_assert(sizeof(struct usem) == 12 && sizeof(struct usem2) == 8 && sizeof(struct umtx_time) == 24, "sys/_umtx.h");
 #define AT(type, base, field) ((uaddr)(base) + offsetof(struct type, field))
 
@@ -46,7 +47,7 @@ struct until {                       /* when to stop sleeping */
 	struct timespec end;     /* on that clock */
 };
 
-long must_check until_get(struct call *, uaddr, size_t, struct until *);      /* size 16: relative timespec; else umtx_time */
+long must_check until_get(struct call *, uaddr, size_t, struct until *);      /* 16 bytes: timespec; else umtx_time */
 long must_check until_set(struct call *, struct until *, uint32_t clockid, bool abs, const struct timespec *);
 void until_left(const struct until *, struct timespec *left);
 
@@ -59,4 +60,5 @@ unsigned umtx_sleepers_max(const struct queue *);    /* no fewer; cheap where th
 long must_check umtx_unlock(struct call *, uaddr mutex);     /* the caller's mutex, as UMTX_OP_MUTEX_UNLOCK */
 void umtx_min_timeout(struct timespec *end, int clock);
 
-static inline long umtx_eintr(long e) { return e == SYS_RESTART ? -EINTR : e; }      /* a sleep that is never made again */
+/* of a sleep that is never made again */
+static inline long umtx_eintr(long e) { return e == SYS_RESTART ? -EINTR : e; }

@@ -5,8 +5,8 @@
  *
  * The rule that keeps sleepers from being forgotten: a sleeper has set CONTESTED on the very word on which the host
  * compares. Whoever frees the mutex leaves CONTESTED behind if more than the one woken sleeper is left, since the woken
- * one may take it in the library, without coming here. FreeBSD counts and stores under its queue's lock; here the count is
- * taken again after the store, and if it has grown in between all are woken (they come back).
+ * one may take it in the library, without coming here. FreeBSD counts and stores under its queue's lock; here the
+ * count is taken again after the store, and if it has grown in between all are woken (they come back).
  * A word is touched after it was freed only while somebody is known to sleep on it: else it may be another's memory.
  *
  * Priorities: inheritance does not boost the owner, protection does not raise it; both exclude as they must.
@@ -133,7 +133,7 @@ long fbsd_umtx_mutex_lock(struct call *c) { return lock_timed(c, LOCK); }
 long fbsd_umtx_mutex_wait(struct call *c) { return lock_timed(c, WAIT); }
 long fbsd_umtx_mutex_trylock(struct call *c) { return lock_any(c->t, (uaddr)c->arg[0], NULL, TRY); }
 
-/* --- giving back ------------------------------------------------------------------------------------------------------- */
+/* --- giving back ------------------------------------------------------------------------------------------------- */
 static uint32_t left_behind(uint32_t flags, bool died)
 {
 	return died ? UMUTEX_RB_OWNERDEAD : flags & UMUTEX_NONCONSISTENT ? UMUTEX_RB_NOTRECOV : 0;
@@ -233,7 +233,7 @@ long fbsd_umtx_mutex_wake2(struct call *c)
 	return 0;
 }
 
-/* --- ceilings ---------------------------------------------------------------------------------------------------------- */
+/* --- ceilings ---------------------------------------------------------------------------------------------------- */
 static long store_ceiling(uaddr m, uint32_t ceiling)
 {
 	return mem_store32(m + offsetof(struct umutex, ceilings), ceiling);
@@ -283,7 +283,7 @@ long fbsd_umtx_set_ceiling(struct call *c)
 	return c->arg[3] ? mem_store32((uaddr)c->arg[3], old) : 0;
 }
 
-/* --- robust mutexes ----------------------------------------------------------------------------------------------------- */
+/* --- robust mutexes ---------------------------------------------------------------------------------------------- */
 long fbsd_umtx_robust_lists(struct call *c)
 {
 	struct fbsd_thread *f = fbsd_thread(c->t);

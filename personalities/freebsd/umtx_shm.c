@@ -3,8 +3,8 @@
  * UMTX_OP_SHM: a page shared by all processes that name the same byte of shared memory. The thread library keeps a
  * process-shared mutex there when the object the program declared is only a name for it. FreeBSD ties the page to the
  * memory object; the host has no such tie, so the page is a file in /dev/shm, named after the mapped file's device and
- * number and the byte's offset. Everybody who has it open holds a shared lock on it; one who can lock it alone has found
- * a page whose users are gone, and begins a new one. The last to leave by its own will removes the file.
+ * number and the byte's offset. Everybody who has it open holds a shared lock on it; one who can lock it alone has
+ * found a page whose users are gone, and begins a new one. The last to leave by its own will removes the file.
  */
 #include <string.h>
 #include <fcntl.h>
@@ -21,7 +21,7 @@ enum { SHM_CREAT = 1, SHM_LOOKUP = 2, SHM_DESTROY = 4, SHM_ALIVE = 8 };
 struct held { char name[80]; int fd; };
 static struct { volatile uint32_t lock; unsigned n; struct held h[MAX_HELD]; } held;   /* ours: the locks we hold */
 
-/* --- which page -------------------------------------------------------------------------------------------------------- */
+/* --- which page -------------------------------------------------------------------------------------------------- */
 struct wanted { uaddr at; struct procfs_map map; };
 static long is_it(void *arg, const struct procfs_map *m)
 {
@@ -47,7 +47,7 @@ static long name_of(struct call *c, char *name, size_t size)
 	return 0;
 }
 
-/* --- its file ---------------------------------------------------------------------------------------------------------- */
+/* --- its file ---------------------------------------------------------------------------------------------------- */
 static int *held_fd(const char *name)
 {
 	for (unsigned i = 0; i < held.n; i++)

@@ -41,9 +41,9 @@ static long op_until(struct call *c, struct until *u)
 	return until_get(c, (uaddr)c->arg[4], (size_t)c->arg[3], u);
 }
 
-/* --- condition variables ------------------------------------------------------------------------------------------------
- * c_has_waiters tells the library whether to come here at all. Sleepers watch a sequence number in the spare word: it is
- * read before the mutex is given back, so a signal sent in between is seen as a change. */
+/* --- condition variables ---------------------------------------------------------------------------------------------
+ * c_has_waiters tells the library whether to come here at all. Sleepers watch a sequence number in the spare word: it
+ * is read before the mutex is given back, so a signal sent in between is seen as a change. */
 #define GUEST_CLOCK_THREAD_CPUTIME 14
 #define GUEST_CLOCK_TAI 16
 
@@ -109,7 +109,7 @@ static long cv_wake(uaddr cv, bool all)
 long fbsd_umtx_cv_signal(struct call *c) { return cv_wake((uaddr)c->arg[0], false); }
 long fbsd_umtx_cv_broadcast(struct call *c) { return cv_wake((uaddr)c->arg[0], true); }
 
-/* --- read-write locks ---------------------------------------------------------------------------------------------------- */
+/* --- read-write locks -------------------------------------------------------------------------------------------- */
 struct side {                        /* of a lock: readers or writers */
 	uint32_t kind, bit;
 	size_t blocked;          /* where the lock counts those who are blocked */
@@ -218,8 +218,8 @@ static long rw_release(uaddr rw, uint32_t *was)
 	*was = state;
 	return e;
 }
-/* Writers sleep one by one, readers are woken together. Where a writer of another process was killed in its sleep his bit
- * stays: nobody woken means that it is taken away, or readers would be kept out for good. */
+/* Writers sleep one by one, readers are woken together. Where a writer of another process was killed in its sleep his
+ * bit stays: nobody woken means that it is taken away, or readers would be kept out for good. */
 long fbsd_umtx_rw_unlock(struct call *c)
 {
 	uaddr rw = (uaddr)c->arg[0];
@@ -241,9 +241,9 @@ long fbsd_umtx_rw_unlock(struct call *c)
 	return e;
 }
 
-/* --- semaphores ----------------------------------------------------------------------------------------------------------
- * One who posts may not touch the semaphore after he has woken the last sleeper; so it is the sleeper who takes the mark
- * away when he leaves and nobody else sleeps. Between processes it stays: that costs a call per post, no more. */
+/* --- semaphores ------------------------------------------------------------------------------------------------------
+ * One who posts may not touch the semaphore after he has woken the last sleeper; so it is the sleeper who takes the
+ * mark away when he leaves and nobody else sleeps. Between processes it stays: that costs a call per post, no more. */
 static bool last_out(const struct queue *q) { return !q->shared && !umtx_sleepers_max(q); }
 
 long fbsd_umtx_sem_wait(struct call *c)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * The tree of sysctl: values by number and by name, lengths, errors, the questions about the tree itself, a walk through all of it
- * (every name leads back to its number, every value can be read), this process as the process table tells it.
+ * The tree of sysctl: values by number and by name, lengths, errors, the questions about the tree itself, a walk
+ * through all of it (every name leads back to its number, every value can be read), this process as the process table
+ * tells it.
  */
 #include "fbsd.h"
 
@@ -13,7 +14,8 @@ static long by_name(const char *name)
 	len = sizeof(buf);
 	return sysctlbyname(name, strlen(name), buf, &len, 0, 0);
 }
-#define number(name) do { long r_ = by_name(name); say("%s: %d, %lu bytes, %d\n", name, (int)r_, len, *(int *)buf); } while (0)
+#define number(name) \
+	do { long r_ = by_name(name); say("%s: %d, %lu bytes, %d\n", name, (int)r_, len, *(int *)buf); } while (0)
 
 static void values(void)
 {

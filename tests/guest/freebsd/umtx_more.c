@@ -171,7 +171,7 @@ static void signals(void)
 	yes(s.left.sec == 4 && s.left.nsec > 0);
 }
 
-/* --- robust ------------------------------------------------------------------------------------------------------------- */
+/* --- robust ------------------------------------------------------------------------------------------------------ */
 static struct umutex r1 = { .flags = UMUTEX_ROBUST }, r2 = { .flags = UMUTEX_ROBUST }, r3 = { .flags = UMUTEX_ROBUST };
 static void dying(void *arg)
 {
@@ -206,7 +206,7 @@ static void robust(void)
 	all(1);
 }
 
-/* --- read-write, ceilings, inheritance ------------------------------------------------------------------------------------ */
+/* --- read-write, ceilings, inheritance --------------------------------------------------------------------------- */
 static volatile long wrote, had_read;
 static void writer(void *arg)
 {
