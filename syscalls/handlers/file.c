@@ -21,8 +21,10 @@ sysfn sys_access, sys_faccessat, sys_eaccess, sys_truncate, sys_ftruncate, sys_u
 /* The lock is part of the open: the host has no such flag, so the file is cut only once the lock is held. */
 static long open_locked(long fd, uint64_t flags)
 {
-	long how = (flags & X_O_EXLOCK ? LOCK_EX : LOCK_SH) | (flags & O_NONBLOCK ? LOCK_NB : 0);
-	long e = block(SYS_flock, fd, how);
+	long how = flags & X_O_EXLOCK ? LOCK_EX : LOCK_SH;
+	long e = host(SYS_flock, fd, how | LOCK_NB);     /* a new file is never asked twice, so O_EXCL is not restarted */
+	if (e == -EAGAIN && !(flags & O_NONBLOCK))
+		e = block(SYS_flock, fd, how);
 	if (!e && (flags & O_TRUNC))
 		e = host(SYS_ftruncate, fd, 0);
 	if (!e)
