@@ -5,7 +5,7 @@
  * umtx_mutex.c and umtx_sync.c.
  *
  * Differences of the two kernels that are bridged here:
- * - FreeBSD finds by itself whether a word lies in shared memory; a host futex is private by flag. WAIT and WAKE use the
+ * - FreeBSD finds by itself whether a word lies in shared memory; a host futex is private by flag. WAIT, WAKE use the
  *   shared kind, the _PRIVATE ops the private one; a waker looks at both where this process has such sleepers.
  * - WAIT compares 64 bits, a futex 32: both halves are waited on at once (futex_waitv), so a change of either is seen.
  *   Where the host has no futex_waitv only the low half is guarded between the comparison and the sleep.

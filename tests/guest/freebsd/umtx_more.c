@@ -196,8 +196,8 @@ static void robust(void)
 		sleep_ms(1);
 	ready = 0;
 	show(umtx_op(&r1, UMTX_OP_MUTEX_LOCK, 0, 0, 0));     /* sleeps until the owner is gone */
-	show(umtx_op(&r2, UMTX_OP_MUTEX_TRYLOCK, 0, 0, 0));
-	show(umtx_op(&r3, UMTX_OP_MUTEX_TRYLOCK, 0, 0, 0));
+	show(umtx_op(&r2, UMTX_OP_MUTEX_LOCK, 0, 0, 0));
+	show(umtx_op(&r3, UMTX_OP_MUTEX_LOCK, 0, 0, 0));
 	r1.flags |= 32;                                      /* what the library notes until it was made consistent */
 	show(umtx_op(&r1, UMTX_OP_MUTEX_UNLOCK, 0, 0, 0));
 	show(umtx_op(&r1, UMTX_OP_MUTEX_LOCK, 0, 0, 0));
