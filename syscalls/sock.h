@@ -30,6 +30,11 @@ long msg_sent(int fd, long flags, long rv);                      /* what MSG_EOF
 enum { SOCK_NOSIGPIPE = 1, SOCK_CREDS = 2, SOCK_CREDS2 = 4, SOCK_RECVDST = 8, SOCK_RECVIF = 16, SOCK_BINTIME = 32 };
 unsigned sock_state(struct thread *, int fd);
 long must_check sock_state_set(struct thread *, int fd, unsigned bits, bool on);
+extern volatile int sock_states;     /* how many sockets have any of it */
+static inline bool sock_quiet(struct thread *t, int fd)          /* a write may not raise SIGPIPE */
+{
+	return sock_states && sock_state(t, fd) & SOCK_NOSIGPIPE;
+}
 int sock_domain(int fd);             /* AF_* of the host, or -errno */
 
 /* --- control messages ---------------------------------------------------------------------------------------------------- */

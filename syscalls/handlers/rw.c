@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include "host.h"
+#include "sock.h"
 
 sysfn sys_read, sys_write, sys_pread, sys_pwrite, sys_readv, sys_writev, sys_preadv, sys_pwritev, sys_lseek;
 sysfn sys_copy_file_range;
@@ -16,11 +17,22 @@ static long moved(long nr, struct call *c)
 	return c->arg[2] < 0 ? -EINVAL : block(nr, c->arg[0], c->arg[1], c->arg[2], c->arg[3]);
 }
 long sys_read(struct call *c) { return moved(SYS_read, c); }
-long sys_write(struct call *c) { return moved(SYS_write, c); }
+long sys_write(struct call *c)
+{
+	if (sock_quiet(c->t, (int)c->arg[0]))
+		return block(SYS_sendto, c->arg[0], c->arg[1], c->arg[2], MSG_NOSIGNAL, NULL, 0);
+	return moved(SYS_write, c);
+}
 long sys_pread(struct call *c) { return moved(SYS_pread64, c); }
 long sys_pwrite(struct call *c) { return moved(SYS_pwrite64, c); }
 long sys_readv(struct call *c) { return block(SYS_readv, c->arg[0], c->arg[1], c->arg[2]); }
-long sys_writev(struct call *c) { return block(SYS_writev, c->arg[0], c->arg[1], c->arg[2]); }
+long sys_writev(struct call *c)
+{
+	struct msghdr m = { .msg_iov = (struct iovec *)c->arg[1], .msg_iovlen = (size_t)c->arg[2] };
+	if (sock_quiet(c->t, (int)c->arg[0]))
+		return block(SYS_sendmsg, c->arg[0], &m, MSG_NOSIGNAL);
+	return block(SYS_writev, c->arg[0], c->arg[1], c->arg[2]);
+}
 /* The host takes the offset in two halves; on 64 bits the first holds all of it. */
 long sys_preadv(struct call *c) { return block(SYS_preadv, c->arg[0], c->arg[1], c->arg[2], c->arg[3], 0); }
 long sys_pwritev(struct call *c) { return block(SYS_pwritev, c->arg[0], c->arg[1], c->arg[2], c->arg[3], 0); }

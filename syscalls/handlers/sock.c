@@ -22,23 +22,23 @@ sysfn sys_socket, sys_socketpair, sys_bind, sys_connect, sys_listen, sys_shutdow
 
 /* --- state of ours ----------------------------------------------------------------------------------------------------- */
 struct sockst { struct fdobj o; unsigned bits; };
-static volatile int states;          /* how many there are: most programs have none and pay nothing */
+volatile int sock_states;            /* how many there are: most programs have none and pay nothing */
 
 static void state_close(struct fdobj *o)
 {
-	__atomic_sub_fetch(&states, 1, __ATOMIC_RELAXED);
+	__atomic_sub_fetch(&sock_states, 1, __ATOMIC_RELAXED);
 	mem_free(o, sizeof(struct sockst));
 }
 static const struct fdops state_ops = { .name = "socket", .close = state_close };
 
 unsigned sock_state(struct thread *t, int fd)
 {
-	struct fdobj *o = states ? fd_get(t->p, fd, &state_ops) : NULL;
+	struct fdobj *o = sock_states ? fd_get(t->p, fd, &state_ops) : NULL;
 	return o ? ((struct sockst *)o)->bits : 0;
 }
 long sock_state_set(struct thread *t, int fd, unsigned bits, bool on)
 {
-	struct sockst *s = states ? (struct sockst *)fd_get(t->p, fd, &state_ops) : NULL;
+	struct sockst *s = sock_states ? (struct sockst *)fd_get(t->p, fd, &state_ops) : NULL;
 	if (!s && !on)
 		return 0;
 	if (!s) {
@@ -46,7 +46,7 @@ long sock_state_set(struct thread *t, int fd, unsigned bits, bool on)
 		if (!s)
 			return -ENOBUFS;
 		s->o = (struct fdobj){ .ops = &state_ops, .refs = 1 };
-		__atomic_add_fetch(&states, 1, __ATOMIC_RELAXED);
+		__atomic_add_fetch(&sock_states, 1, __ATOMIC_RELAXED);
 		long e = fd_put(t->p, fd, &s->o);
 		if (e < 0) {
 			state_close(&s->o);
@@ -216,8 +216,11 @@ static long room_get(uaddr to, uaddr lenp, uint32_t *room)
 }
 
 /* --- making ------------------------------------------------------------------------------------------------------------------ */
+/* A raw local socket is a datagram one on Linux and nothing on BSD. */
 long sys_socket(struct call *c)
 {
+	if (c->arg[0] == AF_UNIX && (c->arg[1] & 0xf) == SOCK_RAW && c->t->p->pers->bsd_sockets)
+		return -EPROTOTYPE;
 	return host(SYS_socket, c->arg[0], c->arg[1], (int)c->arg[2]);
 }
 long sys_socketpair(struct call *c)
@@ -303,12 +306,14 @@ static long accept_with(struct call *c, int flags)
 	if (e < 0)
 		return e;
 	r = block(SYS_accept4, fd, &a.ss, &n, flags);
+	if (r == -EOPNOTSUPP && c->t->p->pers->bsd_sockets)
+		return -EINVAL;          /* a kind of socket that nobody can connect to is one that does not listen */
 	if (r < 0)
 		return r;
 	a.len = n;
 	if (c->arg[1])
 		e = addr_put(c->t, &a, (uaddr)c->arg[1], room, (uaddr)c->arg[2], true);
-	if (!e && states)
+	if (!e && sock_states)
 		e = sock_state_set(c->t, (int)r, sock_state(c->t, fd), sock_state(c->t, fd) != 0);
 	if (e < 0) {
 		fd_closed(c->t->p, (int)r);
