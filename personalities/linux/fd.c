@@ -6,7 +6,7 @@
 #include <fcntl.h>
 #include "linux.h"
 
-sysfn lnx_close, lnx_close_range, lnx_dup, lnx_dupfd;
+sysfn lnx_close, lnx_close_range, lnx_dup, lnx_dupfd, lnx_pair;
 
 #define RANGE_CLOEXEC 4
 
@@ -56,4 +56,20 @@ long lnx_close_range(struct call *c)
 		for (unsigned fd = first; fd <= last; fd++)
 			fd_closed(p, (int)fd);
 	return host(SYS_close_range, first, last, flags);
+}
+/* pipe, pipe2, socketpair: two at once, and neither may lie beyond the guest's own limit. */
+long lnx_pair(struct call *c)
+{
+	struct proc *p = c->t->p;
+	uaddr at = (uaddr)c->arg[c->nr == SYS_socketpair ? 3 : 0];
+	long rv = lnx_make(c, c->raw);
+	int fd[2];
+
+	if (rv || copy_in(fd, at, sizeof fd))
+		return rv;
+	if ((uint64_t)fd[0] < p->fd_limit && (uint64_t)fd[1] < p->fd_limit)
+		return 0;
+	host(SYS_close, fd[0]);
+	host(SYS_close, fd[1]);
+	return -EMFILE;
 }

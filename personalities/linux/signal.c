@@ -10,7 +10,11 @@ sysfn sys_sigaction, sys_sigprocmask, sys_sigpending, sys_sigtimedwait, sys_sigs
 
 #define SS_AUTODISARM_ (1u << 31)
 
-long lnx_sigaction(struct call *c) { return c->arg[3] == 8 ? sys_sigaction(c) : -EINVAL; }
+long lnx_sigaction(struct call *c)
+{
+	bool fixed = c->arg[0] == SIGKILL || c->arg[0] == SIGSTOP;
+	return c->arg[3] != 8 || (fixed && c->arg[1]) ? -EINVAL : sys_sigaction(c);
+}
 long lnx_sigprocmask(struct call *c) { return c->arg[3] == 8 ? sys_sigprocmask(c) : -EINVAL; }
 long lnx_sigtimedwait(struct call *c) { return c->arg[3] == 8 ? sys_sigtimedwait(c) : -EINVAL; }
 
@@ -35,6 +39,7 @@ long lnx_sigaltstack(struct call *c)
 		return e;
 	old.flags |= on ? SS_ONSTACK : 0;
 	if (c->arg[0]) {
+		t->flags &= ~LNX_ALT_FRESH;
 		uint32_t mode = new.flags & ~SS_AUTODISARM_;
 		if (on)
 			return -EPERM;
