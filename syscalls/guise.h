@@ -209,12 +209,14 @@ struct personality {
 	void (*fetch)(struct thread *, struct call *);       /* registers -> tab, nr, raw */
 	void (*store)(struct thread *, struct call *);       /* rv, rv2 -> registers */
 	long (*frame)(struct thread *, const struct sigframe *);               /* regs now run the guest's handler */
+	void (*fault)(struct thread *, struct sigpend *);    /* a processor fault: signal and code as this system has them; NULL */
 	bool (*signal_hold)(struct thread *);                /* true: not now, keep it; NULL: never */
 	void (*thread_start)(struct thread *t, struct thread *parent);         /* a new thread's block was made */
 	void (*thread_exit)(struct thread *);                /* guest words to clear and wake, before the host exit */
 	void (*proc_start)(struct proc *);                   /* once per image, before the first instruction */
 	void (*proc_exit)(struct thread *);                  /* the same for all threads, before the process ends or execs */
 	void (*proc_forked)(struct proc *);                  /* in a child, before it runs guest code */
+	void (*proc_execs)(struct proc *);                   /* everything is built: the host's exec comes next */
 	const struct systab *tab; unsigned n_tab;
 	struct subtab *sub;                                  /* by enum sub */
 	const struct bit *bits;                              /* ends with a row without a name */

@@ -216,6 +216,8 @@ static long commit(struct exec *x)
 	observe_exec(x->t, !x->plan.native);
 	if (p->pers->proc_exit)
 		p->pers->proc_exit(x->t);
+	if (p->pers->proc_execs)
+		p->pers->proc_execs(p);
 	signals_for_exec(x->t);
 	fd_limit_exec(p, false);
 	if (!x->plan.native)

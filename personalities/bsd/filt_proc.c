@@ -2,9 +2,10 @@
  *
  * PROC and PROCDESC: the end of a process, told by its pidfd. Any process can be watched, not only a child. The wait
  * status is known for children that were not yet waited for, and for others where the host's kernel tells (6.15).
- * That a process forks or executes the host tells nobody: asking for that is refused.
+ * Forks and execs the host tells nobody; programs run by us tell them themselves (proc_note.c).
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/wait.h>
@@ -38,27 +39,95 @@ static int64_t exit_status(struct knote *kn, int pidfd)
 		return guest_status(p, info.exit_code);
 	return 0;
 }
+static long notes_start(struct knote *kn)
+{
+	struct epoll_event ev = { .events = EPOLLIN, .data.u64 = knote_word(kn) | KN_WORD_NOTES };
+	if (kn->proc.notes >= 0 || !(kn->sfflags & (NOTE_FORK | NOTE_EXEC | NOTE_TRACK)))
+		return 0;
+	long fd = notes_listen(kn->kq->p, (int)kn->kev.ident);
+	if (fd < 0)
+		return fd;
+	kn->proc.notes = (int)fd;
+	return host(SYS_epoll_ctl, kn->kq->ep, EPOLL_CTL_ADD, fd, &ev);
+}
+static bool has_ended(int pidfd)
+{
+	struct pollfd p = { .fd = pidfd, .events = POLLIN };
+	return host(SYS_poll, &p, 1, 0) == 1;
+}
+static void proc_detach(struct knote *kn)
+{
+	poll_disarm(kn);
+	if (kn->fd >= 0)
+		host(SYS_close, kn->fd);
+	if (kn->proc.notes >= 0)
+		host(SYS_close, kn->proc.notes);
+}
 static long proc_attach(struct knote *kn)
 {
-	long fd;
-	if (kn->sfflags & (NOTE_FORK | NOTE_EXEC | NOTE_TRACK)) {
-		report_unknown(thread_self(), UNK_OPTION, "EVFILT_PROC fflags", kn->sfflags);
-		return -EINVAL;
-	}
+	long fd, e;
+	kn->proc.notes = -1;
 	if ((int64_t)kn->kev.ident <= 0 || kn->kev.ident > INT32_MAX)
 		return -ESRCH;
 	if ((fd = host(SYS_pidfd_open, kn->kev.ident, 0)) >= 0)
 		fd = fd_ours(kn->kq->p, (int)fd);
 	if (fd < 0)
-		return fd == -EINVAL ? -ESRCH : fd;
+		return fd == -EINVAL || fd == -ENOENT ? -ESRCH : fd;
 	kn->fd = (int)fd;
 	kn->kev.flags |= EV_CLEAR;
-	return 0;
+	e = !(kn->sfflags & NOTE_EXIT) && has_ended(kn->fd) ? -ESRCH : notes_start(kn);
+	if (e < 0)
+		proc_detach(kn);
+	return e;
 }
-static void proc_detach(struct knote *kn)
+static void proc_touch(struct knote *kn, struct kev *kev)
 {
-	poll_disarm(kn);
-	host(SYS_close, kn->fd);
+	kn->sfflags = kev->fflags;
+	kn->sdata = kev->data;
+	if (notes_start(kn) < 0)
+		kn->kev.fflags |= NOTE_TRACKERR;
+}
+static bool proc_ready(struct knote *kn) { return kn->kev.fflags != 0; }
+
+/* NOTE_TRACK: two new knotes for the child, one that only says whose it is, one that watches it as its parent is. */
+static bool track(struct knote *kn, int child, int pidfd)
+{
+	struct knote *says = knote_new(kn->kq), *watches = knote_new(kn->kq);
+	if (!says || !watches) {
+		if (says)
+			knote_free(says);
+		host(SYS_close, pidfd);
+		return false;
+	}
+	says->f = watches->f = kn->f;
+	says->kev = watches->kev = kn->kev;
+	says->kev.ident = watches->kev.ident = (uint64_t)child;
+	watches->kev.data = watches->kev.fflags = 0;
+	watches->sfflags = kn->sfflags;
+	watches->fd = pidfd;
+	says->proc.notes = watches->proc.notes = -1;
+	says->kev.flags |= EV_ONESHOT;
+	says->kev.fflags = NOTE_CHILD;
+	says->kev.data = (int64_t)kn->kev.ident;
+	if (!knote_insert(watches) || !knote_insert(says))
+		return false;
+	knote_activate(says);
+	return notes_start(watches) == 0 && poll_arm(watches) == 0;
+}
+void proc_noted(struct knote *kn)
+{
+	struct proc_note n;
+	int pidfd;
+	while (notes_next(kn->kq->p, kn->proc.notes, (int)kn->kev.ident, &n, &pidfd)) {
+		bool follow = n.what == NOTE_FORK && kn->sfflags & NOTE_TRACK;
+		if (follow && (pidfd < 0 || !track(kn, n.child, pidfd)))
+			kn->kev.fflags |= NOTE_TRACKERR;
+		if (!follow && pidfd >= 0)
+			host(SYS_close, pidfd);
+		kn->kev.fflags |= kn->sfflags & n.what;
+	}
+	if (kn->kev.fflags)
+		knote_activate(kn);
 }
 static enum told proc_polled(struct knote *kn, uint32_t ev)
 {
@@ -70,7 +139,8 @@ static enum told proc_polled(struct knote *kn, uint32_t ev)
 	return TOLD_YES;
 }
 const struct filter kq_filt_proc = {
-	.name = "EVFILT_PROC", .attach = proc_attach, .detach = proc_detach, .polled = proc_polled, .events = EPOLLIN,
+	.name = "EVFILT_PROC", .attach = proc_attach, .detach = proc_detach, .ready = proc_ready,
+	.polled = proc_polled, .events = EPOLLIN, .touch = proc_touch,
 };
 
 /* --- PROCDESC: the guest's own descriptor of a process is a pidfd ----------------------------------------------- */

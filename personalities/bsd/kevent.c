@@ -137,7 +137,11 @@ static void take(struct kqueue *kq, struct out *o, const struct epoll_event *ev,
 		case KQ_WORD_INO: vnode_expired(kq); break;
 		case KQ_WORD_SIG: signal_expired(kq); break;
 		default:
-			if ((kn = knote_of(kq, ev[i].data.u64)))
+			if (!(kn = knote_of(kq, ev[i].data.u64 & ~KN_WORD_NOTES)))
+				break;
+			if (ev[i].data.u64 & KN_WORD_NOTES)
+				proc_noted(kn);
+			else
 				tell_polled(o, kn, ev[i].events);
 		}
 	}

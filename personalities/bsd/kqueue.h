@@ -86,6 +86,7 @@ struct knote {
 		struct { uint64_t seen; int sig; } signal;
 		struct { struct kq_watch *watch; uint64_t size, nlink; } vnode;          /* and READ on plain files */
 		struct { bool triggered; } user;
+		struct { int notes; } proc;                  /* socket where forks and execs are told, or -1 */
 	};
 };
 
@@ -153,6 +154,7 @@ void knote_free(struct knote *);
 bool knote_insert(struct knote *);                   /* into the hash; false: no memory */
 void knote_drop(struct knote *);                     /* out of everything, and freed */
 struct knote *knote_of(struct kqueue *, uint64_t word);      /* NULL: it is gone */
+#define KN_WORD_NOTES 0x80000000ull          /* in a knote's word: its second descriptor */
 static inline uint64_t knote_word(const struct knote *kn) { return (uint64_t)kn->gen << 32 | kn->index; }
 void knote_activate(struct knote *);
 void knote_enqueue(struct knote *);
@@ -181,7 +183,15 @@ long kq_register(struct call *, struct kqueue *, struct kev *change);
 long poll_arm(struct knote *);                       /* register, or bring the registration up to date */
 void poll_disarm(struct knote *);
 
+/* proc_note.c: forks and execs, told by the processes themselves */
+struct proc_note { uint32_t what; int32_t about, child; };   /* NOTE_FORK or NOTE_EXEC; the process; its child */
+long notes_listen(struct proc *, int pid);           /* a descriptor of ours that is readable when there is one; or -errno */
+bool notes_next(struct proc *, int sock, int pid, struct proc_note *, int *pidfd);   /* pidfd: the child's, ours, or -1 */
+void bsd_proc_forked(struct proc *);                 /* for personality.proc_forked and .proc_execs */
+void bsd_proc_execs(struct proc *);
+
 /* filt_*.c: what their descriptors bring */
+void proc_noted(struct knote *);
 void timer_expired(struct kqueue *);
 bool timer_place(struct knote *);                    /* into the heap by kn->timer.next; false: no memory */
 void timer_remove(struct knote *);

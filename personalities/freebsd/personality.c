@@ -5,6 +5,7 @@
  */
 #include "host.h"
 #include "freebsd.h"
+#include "bsd/kqueue.h"
 #include "sock.h"
 #include "sysctl.h"
 #include "loader/image.h"
@@ -159,8 +160,9 @@ static const char *const interp_dirs[] = { "/libexec", "/usr/libexec", NULL };
 static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
 	.claims = claims, .stack = stack, .identify = identify, .fetch = fetch, .store = store, .frame = fbsd_frame,
-	.signal_hold = fbsd_signal_hold, .thread_start = fbsd_thread_start, .thread_exit = fbsd_thread_exit,
-	.proc_start = proc_start, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .sysctl = &fbsd_sysctl,
+	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_start = fbsd_thread_start, .thread_exit = fbsd_thread_exit,
+	.proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_execs = bsd_proc_execs,
+	.proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .sysctl = &fbsd_sysctl,
 	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,
 	.bits = fbsd_bits, .errno_of = fbsd_errno_of, .errno_name = fbsd_errno_name, .n_errno_name = FBSD_ELAST + 1,
 	.sig_in = fbsd_sig_in, .n_sig = FBSD_NSIG, .sig_out = fbsd_sig_out, .sig_name = fbsd_sig_name,

@@ -1,0 +1,111 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A process that forks or executes says so itself, to whoever listens: an abstract socket with a name made of its user
+ * and its number, bound by the watcher. With nobody there it is a refused connect or two, beside a fork. The child
+ * speaks for its parent, and hands over a pidfd of its own, so that its end is told even when it was quick. Programs
+ * that are not run by us are silent; what happens between a fork and the watcher's next kevent in a grandchild is, too.
+ */
+#include <fcntl.h>
+#include <poll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include "host.h"
+#include "kqueue.h"
+
+#define WATCHERS 4                       /* of one process, at a time */
+
+static long name_of(struct sockaddr_un *a, int pid, int k)
+{
+	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
+	return (long)offsetof(struct sockaddr_un, sun_path) + 1 +
+	       (long)fmt(a->sun_path + 1, sizeof a->sun_path - 1, "guise-proc-%u-%d-%d", (unsigned)host(SYS_getuid), pid, k);
+}
+static long sock_new(struct proc *p)
+{
+	long s = host(SYS_socket, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
+	return s < 0 ? s : fd_ours(p, (int)s);
+}
+
+/* --- saying ------------------------------------------------------------------------------------------------------------- */
+union rights { struct cmsghdr h; char bytes[CMSG_SPACE(sizeof(int))]; };
+
+static void say_on(long s, const struct proc_note *n, int pidfd)
+{
+	struct iovec io = { (void *)n, sizeof *n };
+	union rights r = { 0 };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &r, .msg_controllen = sizeof r };
+	r.h = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
+	memcpy(r.bytes + CMSG_LEN(0), &pidfd, sizeof pidfd);
+	if (pidfd < 0)
+		m.msg_controllen = 0;
+	host(SYS_sendmsg, s, &m, MSG_NOSIGNAL);
+}
+static void say(struct proc *p, struct proc_note n)
+{
+	struct sockaddr_un a;
+	long s = sock_new(p);
+	for (int k = 0; k < WATCHERS && s >= 0; k++) {
+		long len = name_of(&a, n.about, k);
+		if (host(SYS_connect, s, &a, len) < 0)
+			continue;
+		long pidfd = n.child ? host(SYS_pidfd_open, n.child, 0) : -1;
+		say_on(s, &n, (int)pidfd);
+		if (pidfd >= 0)
+			host(SYS_close, pidfd);
+		host(SYS_close, s);
+		s = sock_new(p);
+	}
+	if (s >= 0)
+		host(SYS_close, s);
+}
+void bsd_proc_forked(struct proc *p) { say(p, (struct proc_note){ NOTE_FORK, p->ppid, p->pid }); }
+void bsd_proc_execs(struct proc *p) { say(p, (struct proc_note){ NOTE_EXEC, p->pid, 0 }); }
+
+/* --- hearing ------------------------------------------------------------------------------------------------------------ */
+long notes_listen(struct proc *p, int pid)
+{
+	struct sockaddr_un a;
+	long s = sock_new(p), e = -EADDRINUSE;
+	if (s < 0)
+		return s;
+	for (int k = 0; k < WATCHERS && e == -EADDRINUSE; k++) {
+		long len = name_of(&a, pid, k);
+		e = host(SYS_bind, s, &a, len);
+	}
+	if (!e)
+		e = host(SYS_listen, s, 4096);
+	if (e < 0)
+		host(SYS_close, s);
+	return e < 0 ? e : s;
+}
+static bool hear(struct proc *p, long s, int pid, struct proc_note *n, int *pidfd)
+{
+	struct iovec io = { n, sizeof *n };
+	union rights r = { 0 };
+	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &r, .msg_controllen = sizeof r };
+	struct ucred who = { 0 };
+	unsigned len = sizeof who;
+
+	long got = host(SYS_recvmsg, s, &m, MSG_CMSG_CLOEXEC);
+	if (got >= 0 && m.msg_controllen >= CMSG_LEN(sizeof(int)) && r.h.cmsg_type == SCM_RIGHTS) {
+		memcpy(pidfd, r.bytes + CMSG_LEN(0), sizeof *pidfd);
+		*pidfd = fd_ours(p, *pidfd);
+	}
+	host(SYS_getsockopt, s, SOL_SOCKET, SO_PEERCRED, &who, &len);
+	return got == sizeof *n && n->about == pid && who.pid == (n->what == NOTE_FORK ? n->child : pid);
+}
+bool notes_next(struct proc *p, int sock, int pid, struct proc_note *n, int *pidfd)
+{
+	for (long s; (s = host(SYS_accept4, sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
+		*pidfd = -1;
+		struct pollfd wait = { .fd = (int)s, .events = POLLIN };
+		host(SYS_poll, &wait, 1, 10);        /* connected, and just about to speak */
+		bool ok = hear(p, s, pid, n, pidfd);
+		host(SYS_close, s);
+		if (ok)
+			return true;
+		if (*pidfd >= 0)
+			host(SYS_close, *pidfd);
+	}
+	return false;
+}
