@@ -84,7 +84,7 @@ static long mmap_check(struct call *c, const struct mapping *m)
 	if (align && (align < 12 || align > 46))
 		return -EINVAL;
 	if (m->flags & MAP_FIXED) {
-		if (m->at.lo & (PAGE - 1) || m->at.lo > USER_TOP || m->at.len > USER_TOP - m->at.lo || ours(c, &m->at))
+		if (!m->at.lo || m->at.lo & (PAGE - 1) || m->at.lo > USER_TOP || m->at.len > USER_TOP - m->at.lo || ours(c, &m->at))
 			return -EINVAL;
 	}
 	return m->flags & X_MAP_GUARD ? guard_check(m) : 0;
