@@ -224,8 +224,8 @@ int program_run(struct options *o, int argc, char **argv, char **envp)
 	uint64_t mask = 0;
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, 8);
 	t->sigmask = mask;
-	signal_start(&proc);
 	observe_start(&proc);
+	signal_start(&proc);
 	if (pl.pers->proc_start)
 		pl.pers->proc_start(&proc);
 	if ((e = proc.engine->start(&proc)) < 0)

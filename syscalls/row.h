@@ -20,9 +20,11 @@
 	{ .name = #name_, .fn = fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ }
 #define ROW_NOSYS(name_, reason_) { .name = #name_, .ret = R_INT, .level = L_NOSYS, .note = reason_ }
 #define ROW_GONE(name_, reason_) { .name = #name_, .ret = R_INT, .level = L_GONE, .note = reason_ }
-#define SUBROW(nr_, name_, ret_, fn_, level_, ...) { nr_, ROW(name_, ret_, fn_, level_, __VA_ARGS__) }
-#define SUBROW_NOSYS(nr_, name_, reason_, ...) \
-	{ nr_, { .name = #name_, .ret = R_INT, .level = L_NOSYS, .note = reason_, .arg = { __VA_ARGS__ } } }
+/* text_ is #name_: many commands are macros of the host's headers too, and must not travel as tokens */
+#define SUBROW(nr_, text_, ret_, fn_, level_, ...) \
+	{ nr_, { .name = text_, .fn = fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ } }
+#define SUBROW_NOSYS(nr_, text_, reason_, ...) \
+	{ nr_, { .name = text_, .ret = R_INT, .level = L_NOSYS, .note = reason_, .arg = { __VA_ARGS__ } } }
 
 /* support: FULL, PART("what is missing") or STUB("what is pretended"); no macros themselves, so that they travel whole */
 #define LEVEL_FULL .level = L_FULL, .note = NULL

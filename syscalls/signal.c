@@ -99,6 +99,10 @@ long sigset_put(struct thread *t, uaddr a, sigbits set)
 }
 size_t sigset_size(const struct personality *p) { return p->n_sig > 65 ? 16 : p->n_sig > 33 ? 8 : 4; }
 
+/* Whose default action is to end the process: caught while somebody observes, so that its end can be told. */
+#define SPARES (1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | \
+		1ull << (SIGTTOU - 1) | 1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1))
+static bool is_told(const struct proc *p, int sig) { return p->observed && !(SPARES >> (sig - 1) & 1); }
 static bool is_fault(int sig) { return sig <= 64 && FAULTS >> (sig - 1) & 1; }
 
 /* What the host must do for a guest's action: our handler, unless the host's own default or ignoring is the same. */
@@ -115,7 +119,7 @@ static long host_action(struct proc *p, int sig)
 		bool ignored = a->handler == 0 && p->pers->sig_ignored & BIT_OF(sig);
 		if (a->handler == 1 || ignored)
 			k.handler = (void *)SIG_IGN;
-		else if (a->handler == 0)
+		else if (a->handler == 0 && !is_told(p, sig))
 			k.handler = (void *)SIG_DFL;
 	}
 	if (p->sig_watch >> (sig - 1) & 1 && a->handler < 2)
@@ -291,13 +295,15 @@ void signal_die(struct thread *t, int sig)
 	for (;;)                         /* its default here is to be ignored, though not there */
 		host(SYS_exit_group, 128 + sig);
 }
-static void deliver(struct thread *t, const struct sigpend *pd)
+static void deliver(struct thread *t, struct sigpend *pd)
 {
 	struct proc *p = t->p;
 	struct sigact act;
-	int sig = pd->sig;
-	bool forced = is_sync(sig, &pd->info);
+	bool forced = is_sync(pd->sig, &pd->info);
 
+	if (forced && p->pers->fault)
+		p->pers->fault(t, pd);
+	int sig = pd->sig;
 	lock(&p->siglock);
 	act = p->act[sig];
 	if (act.handler > 1 && act.flags & SA_RESETHAND) {
@@ -335,6 +341,11 @@ static bool next_pending(struct thread *t, struct sigpend *pd)
 	sigbits v = deliverable(t);
 	if (t->pend.sig && is_fault(t->pend.sig) && !is_sync(t->pend.sig, &t->pend.info) && t->sigmask & BIT_OF(t->pend.sig)) {
 		t->vpend |= BIT_OF(t->pend.sig);     /* sent, not caused, and blocked: it waits */
+		t->pend.sig = 0;
+	}
+	if (t->pend.sig && !is_sync(t->pend.sig, &t->pend.info) && t->sigmask & BIT_OF(t->pend.sig)) {
+		/* blocked by the very call during which it came: back to the kernel, where it stays until unblocked */
+		host(SYS_rt_tgsigqueueinfo, t->p->pid, t->tid, t->pend.sig, &t->pend.info);
 		t->pend.sig = 0;
 	}
 	if (t->pend.sig) {
@@ -400,7 +411,7 @@ void signal_start(struct proc *p)
 		struct ksigaction k;
 		if (!host(SYS_rt_sigaction, sig, NULL, &k, 8) && k.handler == (void *)SIG_IGN)
 			p->act[sig].handler = 1;
-		if (is_fault(sig) || p->pers->sig_ignored & BIT_OF(sig))
+		if (is_fault(sig) || is_told(p, sig) || p->pers->sig_ignored & BIT_OF(sig))
 			host_action(p, sig);
 	}
 }

@@ -168,7 +168,7 @@ rec_fn fbsd_stat_put, fbsd11_stat_put, fbsd_nstat_put, fbsd_ostat_put, fbsd_stat
 rec_fn fbsd4_statfs_put, fbsd_flock_get, fbsd_flock_put, fbsd_oflock_put, fbsd_timespec2_get;
 /* rec_signal.c */
 rec_fn fbsd_sigaction_get, fbsd_sigaction_put, fbsd_sigaltstack_get, fbsd_sigaltstack_put, fbsd_siginfo_put;
-rec_fn fbsd_sigevent_get, fbsd_wstatus_put;
+rec_fn fbsd_sigevent_get, fbsd_wstatus_get, fbsd_wstatus_put;
 /* rec_ipc.c */
 rec_fn fbsd_msghdr_get, fbsd_msghdr_put, fbsd_shmid_get, fbsd_shmid_put, fbsd_semid_get, fbsd_semid_put;
 rec_fn fbsd_msqid_get, fbsd_msqid_put, fbsd_mqattr_get, fbsd_mqattr_put;

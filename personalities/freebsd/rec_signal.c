@@ -127,6 +127,19 @@ void fbsd_siginfo_put(const void *from, void *to)
 		g->addr = (uint64_t)h->si_addr;
 }
 /* Exit and signal lie where the host has them; a continued child is told as one that SIGCONT ended. */
+static int sig_in(int guest) { return guest > 0 && guest < FBSD_NSIG ? fbsd_sig_in[guest] : 0; }
+void fbsd_wstatus_get(const void *from, void *to)
+{
+	int g = *(const int *)from, low = g & 0x7f;
+	int h = g;
+	if (g == fbsd_sig_out[SIGCONT])
+		h = 0xffff;
+	else if (low == 0x7f)
+		h = sig_in(g >> 8 & 0xff) << 8 | 0x7f;
+	else if (low)
+		h = (g & ~0x7f) | sig_in(low);
+	*(int *)to = h;
+}
 void fbsd_wstatus_put(const void *from, void *to)
 {
 	int h = *(const int *)from, low = h & 0x7f;

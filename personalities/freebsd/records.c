@@ -106,7 +106,7 @@ const struct record fbsd_rec[N_REC] = {
 	CONV(SIGALTSTACK, "sigaltstack", struct fbsd_sigaltstack, struct sigalt, fbsd_sigaltstack_get, fbsd_sigaltstack_put)
 	CONV(SIGINFO, "siginfo", struct fbsd_siginfo, siginfo_t, NULL, fbsd_siginfo_put)
 	CONV(SIGEVENT, "sigevent", struct fbsd_sigevent, struct sigevent, fbsd_sigevent_get, NULL)
-	CONV(WSTATUS, "status", int, int, NULL, fbsd_wstatus_put)
+	CONV(WSTATUS, "status", int, int, fbsd_wstatus_get, fbsd_wstatus_put)
 
 	CONV(MSGHDR, "msghdr", struct fbsd_msghdr, struct msghdr, fbsd_msghdr_get, fbsd_msghdr_put)
 	SAME(IOVEC, "iovec", 16)

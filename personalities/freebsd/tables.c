@@ -66,41 +66,41 @@ const struct systab fbsd_tab[1] = { { "freebsd", rows, ARRAY_LEN(rows) } };
 #undef NOCMD
 static const struct subrow fcntls[] = {
 #define CMD(nr_, name_, ret_, fn_, level_, ...) \
-	SUBROW(nr_, name_, ret_, fn_, level_, FD(fd), SUB(cmd, FCNTL), __VA_ARGS__),
-#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, name_, reason_, FD(fd), SUB(cmd, FCNTL), LONG(arg)),
+	SUBROW(nr_, #name_, ret_, fn_, level_, FD(fd), SUB(cmd, FCNTL), __VA_ARGS__),
+#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, #name_, reason_, FD(fd), SUB(cmd, FCNTL), LONG(arg)),
 #include "fcntl.def"
 #undef CMD
 #undef NOCMD
 };
 static const struct subrow ioctls[] = {
 #define CMD(nr_, name_, ret_, fn_, level_, ...) \
-	SUBROW(nr_, name_, ret_, fn_, level_, FD(fd), SUB(com, IOCTL), __VA_ARGS__),
-#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, name_, reason_, FD(fd), SUB(com, IOCTL), PTR(data)),
+	SUBROW(nr_, #name_, ret_, fn_, level_, FD(fd), SUB(com, IOCTL), __VA_ARGS__),
+#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, #name_, reason_, FD(fd), SUB(com, IOCTL), PTR(data)),
 #include "ioctl.def"
 #undef CMD
 #undef NOCMD
 };
 static const struct subrow sysarchs[] = {
 #define CMD(nr_, name_, ret_, fn_, level_, ...) \
-	SUBROW(nr_, name_, ret_, fn_, level_, SUB(op, SYSARCH), __VA_ARGS__),
-#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, name_, reason_, SUB(op, SYSARCH), PTR(parms)),
+	SUBROW(nr_, #name_, ret_, fn_, level_, SUB(op, SYSARCH), __VA_ARGS__),
+#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, #name_, reason_, SUB(op, SYSARCH), PTR(parms)),
 #include "sysarch.def"
 #undef CMD
 #undef NOCMD
 };
 static const struct subrow procctls[] = {
 #define CMD(nr_, name_, ret_, fn_, level_, ...) \
-	SUBROW(nr_, name_, ret_, fn_, level_, ENUM(idtype, IDTYPE), LONG(id), SUB(com, PROCCTL), __VA_ARGS__),
+	SUBROW(nr_, #name_, ret_, fn_, level_, ENUM(idtype, IDTYPE), LONG(id), SUB(com, PROCCTL), __VA_ARGS__),
 #define NOCMD(nr_, name_, reason_) \
-	SUBROW_NOSYS(nr_, name_, reason_, ENUM(idtype, IDTYPE), LONG(id), SUB(com, PROCCTL), PTR(data)),
+	SUBROW_NOSYS(nr_, #name_, reason_, ENUM(idtype, IDTYPE), LONG(id), SUB(com, PROCCTL), PTR(data)),
 #include "procctl.def"
 #undef CMD
 #undef NOCMD
 };
 static const struct subrow umtxs[] = {
 #define CMD(nr_, name_, ret_, fn_, level_) \
-	SUBROW(nr_, name_, ret_, fn_, level_, PTR(obj), SUB(op, UMTX), ULONG(val), PTR(uaddr1), PTR(uaddr2)),
-#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, name_, reason_, PTR(obj), SUB(op, UMTX), ULONG(val)),
+	SUBROW(nr_, #name_, ret_, fn_, level_, PTR(obj), SUB(op, UMTX), ULONG(val), PTR(uaddr1), PTR(uaddr2)),
+#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, #name_, reason_, PTR(obj), SUB(op, UMTX), ULONG(val)),
 #include "umtx.def"
 #undef CMD
 #undef NOCMD

@@ -22,7 +22,7 @@ static void put_char(struct line *l, unsigned char c, unsigned char next)
 		PUT(l, "\\%c", plain[c]);
 	else if (c >= ' ' && c < 127)
 		PUT(l, "%c", c);
-	else if (next >= '0' && next <= '7')
+	else if (next >= '0' && next <= '9')
 		PUT(l, "\\%03o", c);
 	else
 		PUT(l, "\\%o", c);

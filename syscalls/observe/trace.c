@@ -121,7 +121,7 @@ static bool is_unused(const struct call *c, int i)
 {
 	const struct arg *a = c->row->arg;
 	return i && a[i].kind == A_OCT && a[i - 1].kind == A_SET && a[i - 1].what == SET_OPEN &&
-	       !(c->arg[i - 1] & (O_CREAT | __O_TMPFILE));
+	       !(c->arg[i - 1] & O_CREAT) && (c->arg[i - 1] & O_TMPFILE) != O_TMPFILE;
 }
 static void put_args(struct line *l, struct call *c, int from, int to)
 {

@@ -31,14 +31,14 @@ static void files(void)
 	T("preadv(3, [{iov_base=\"012\", iov_len=3}, {iov_base=\"34567890\", iov_len=8}], 2, 0) = 11", preadv(3, v, 2, 0));
 	T("fcntl(3, F_GETFD) = 1", fcntl(3, F_GETFD));
 	T("fcntl(3, F_SETFD, 0) = 0", fcntl(3, F_SETFD, 0));
-	T("fcntl(3, 0x63) = -1 EINVAL (Invalid argument)", fcntl(3, 99));
+	T("fcntl(3, 0x63, 0) = -1 EINVAL (Invalid argument)", fcntl(3, 99));
 	T("close(3) = 0", close(3));
 	T("close(3) = -1 EBADF (Bad file descriptor)", close(3));
 	T("open(\".\", O_RDONLY|O_DIRECTORY) = 3", dir = open(".", O_RDONLY | O_DIRECTORY));
 	T("unlinkat(3, \"file\", 0) = 0", unlinkat(dir, "file", 0));
 	close(dir);
 	say("close(3) = 0\n");
-	T("pipe2([3, 4], O_NONBLOCK) = 0", pipe2(p, O_NONBLOCK));
+	T("pipe2([3, 4], O_RDONLY|O_NONBLOCK) = 0", pipe2(p, O_NONBLOCK));
 	T("read(3, ADDR, 64) = -1 EAGAIN (Resource temporarily unavailable)", read(p[0], b, 64));
 	T("access(\"/\", R_OK) = 0", access("/", R_OK));
 }
@@ -60,7 +60,9 @@ static void others(void)
 	T("sigaction(SIGUSR1, NULL, {sa_handler=SIG_DFL, sa_mask=[], sa_flags=0}) = 0", sigaction(SIGUSR1, 0, &old));
 	T("sigaction(99999, NULL, NULL) = -1 EINVAL (Invalid argument)", sigaction(99999, 0, 0));
 	T("kill(PID, 0) = 0", kill(getpid(), 0));
+	handle(SIGSYS, on, 0);
 	T("syscall_9999(0x1, 0x2, 0x3, 0x4, 0x5, 0x6) = -1 ENOSYS (Function not implemented)", sys(9999, 1, 2, 3, 4, 5, 6));
+	say("--- SIGSYS {si_signo=SIGSYS, si_code=SI_USER, si_pid=0, si_uid=UID} ---\n");
 }
 static void processes(void)
 {
