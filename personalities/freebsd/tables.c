@@ -113,7 +113,7 @@ struct subtab fbsd_sub[N_SUB] = {
 	[SUB_UMTX] = { "umtx", umtxs, ARRAY_LEN(umtxs) },
 };
 _Static_assert(ARRAY_LEN(umtxs) == 29, "the operations are 0..28");
-_Static_assert(ARRAY_LEN(fcntls) == 25, "the commands are 0..24");
+_Static_assert(ARRAY_LEN(fcntls) == 26, "the commands are 0..24, the last in two forms");
 
 /* --- scalars --- */
 const struct bit fbsd_bits[] = {

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Calls that only old programs make: each in the layout of its time, and no byte beyond it. */
+#include "fbsd.h"
+
+static union { u8 b[4096]; u16 h[8]; u32 w[64]; u64 q[64]; long l[64]; } u;
+
+static void clear(void)
+{
+	memset(&u, 0xee, sizeof(u));
+}
+/* how many bytes were written, seen from the end */
+static long size(void)
+{
+	long n = sizeof(u);
+
+	while (n && u.b[n - 1] == 0xee)
+		n--;
+	return n;
+}
+static void stats(void)
+{
+	clear();
+	show(sys(SYS_ostat, "f", &u));
+	say("mode %o nlink %d size %d, %d bytes\n", u.h[4], u.h[5], u.w[5], size());
+	clear();
+	show(sys(SYS_olstat, "sym", &u));
+	say("mode %o\n", u.h[4] & 0170000);
+	clear();
+	show(sys(SYS_freebsd11_nstat, "f", &u));
+	say("mode %o nlink %d size %ld, %d bytes\n", u.w[2], u.w[3], u.q[10], size());
+	clear();
+	show(sys(SYS_freebsd11_nlstat, "sym", &u));
+	say("mode %o\n", u.w[2] & 0170000);
+}
+static void file_systems(void)
+{
+	clear();
+	show(sys(SYS_freebsd11_statfs, "/", &u));
+	yes(u.w[0] == 0x20030518 && u.q[4] > 0 && u.b[280] != 0xee && u.b[384] == '/');
+	say("%d bytes\n", size());
+	clear();
+	show(sys(SYS_freebsd4_statfs, "/", &u));
+	yes(u.l[3] > 0 && u.b[120] == '/');
+	say("%d bytes\n", size());
+}
+/* start, len, pid, type, whence: without sysid */
+static void lock(long fd)
+{
+	struct { long start, len; int pid; short type, whence; u8 guard[8]; } l = { 0, 0, 0, F_WRLCK, SEEK_SET, { 0xee, 0xee } };
+
+	show(fcntl(fd, F_OSETLK, &l));
+	l.type = 9;
+	show(fcntl(fd, F_OSETLK, &l));
+	l.type = F_RDLCK;
+	show(fcntl(fd, F_OGETLK, &l));
+	say("type %d guard %x\n", l.type, l.guard[0]);
+}
+static void padded(long fd)
+{
+	char b[8] = { 0 };
+	long arg[8] = { 0, 4096, PROT_READ, MAP_PRIVATE, fd, 77, 0 };
+	struct full r;
+
+	show(sys(SYS_freebsd6_lseek, fd, 77, 3, SEEK_SET));
+	show(sys(SYS_freebsd6_pread, fd, b, 4, 77, 2));
+	say("%s\n", b);
+	sys_full(SYS_freebsd6_mmap, arg, &r);
+	say("mmap: %s %c\n", r.carry ? "failed" : "ok", r.carry ? '?' : *(char *)r.rax);
+	show(sys(SYS_freebsd6_truncate, "f", 77, 6));
+	show(sys(SYS_freebsd6_ftruncate, fd, 77, 5));
+	show(sys(SYS_olseek, fd, 0, SEEK_END));
+	show(sys(SYS_otruncate, "f", 4));
+}
+int main(int argc, char **argv)
+{
+	long fd, n;
+
+	umask(022);
+	fd = sys(SYS_ocreat, "f", 0644);
+	show(write(fd, "abcdefgh", 8));
+	close(fd);
+	symlink("f", "sym");
+	fd = open("f", O_RDWR, 0);
+	stats();
+	file_systems();
+	lock(fd);
+	padded(fd);
+	show(sys(SYS_ogetpagesize));
+	n = sys(SYS_freebsd14_getgroups, 0, 0);
+	yes(n == 1 + sys(595, 0, 0));   /* the old list begins with the effective group */
+	yes(sys(SYS_freebsd14_getgroups, (int)n, u.w) == n && u.w[0] == (u32)sys(SYS_getegid));
+	show(sys(SYS_freebsd11_getdents, fd, &u, 512L));
+	return 0;
+}
