@@ -110,6 +110,8 @@ long proc_fork(struct thread *t, unsigned flags, uaddr stack, int exit_signal)
 	if (flags & FORK_VM)
 		return fork_shared(t, flags, host_flags, stack);
 	long pid = fork_copy(t, host_flags);
+	if (pid > 0 && t->p->pers->proc_forks)
+		t->p->pers->proc_forks(t->p, (int)pid);
 	if (!pid && flags & FORK_DROPSIG)
 		drop_handlers(t->p);
 	if (!pid && stack)

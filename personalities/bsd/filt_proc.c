@@ -13,6 +13,7 @@
 #include "kqueue.h"
 
 #define P_PIDFD_ 3
+#define WALL 0x40000000                  /* children without SIGCHLD too */
 #define W_EXIT(code) (((code) & 0xff) << 8)
 
 struct pidfd_info_new { uint64_t mask, cgroup; uint32_t ids[11]; int32_t exit_code; uint32_t pad[16]; };
@@ -30,7 +31,7 @@ static int64_t exit_status(struct knote *kn, int pidfd)
 	struct pidfd_info_new info = { .mask = PIDFD_INFO_EXIT_ };
 	siginfo_t si = { 0 };
 
-	if (!host(SYS_waitid, P_PIDFD_, pidfd, &si, WEXITED | WNOHANG | WNOWAIT, NULL) && si.si_pid) {
+	if (!host(SYS_waitid, P_PIDFD_, pidfd, &si, WEXITED | WNOHANG | WNOWAIT | WALL, NULL) && si.si_pid) {
 		if (si.si_code == CLD_EXITED)
 			return W_EXIT(si.si_status);
 		return guest_status(p, si.si_status | (si.si_code == CLD_DUMPED ? 0x80 : 0));
@@ -131,6 +132,8 @@ void proc_noted(struct knote *kn)
 }
 static enum told proc_polled(struct knote *kn, uint32_t ev)
 {
+	if (kn->proc.notes >= 0)
+		proc_noted(kn);          /* what it did before it ended */
 	kn->kev.fflags |= kn->sfflags & NOTE_EXIT;
 	kn->kev.flags |= EV_EOF | EV_ONESHOT;
 	if (!kn->kev.fflags)
@@ -147,8 +150,9 @@ const struct filter kq_filt_proc = {
 static long procdesc_attach(struct knote *kn)
 {
 	siginfo_t si;
-	long e = host(SYS_waitid, P_PIDFD_, kn->fd, &si, WEXITED | WNOHANG | WNOWAIT, NULL);
+	long e = host(SYS_waitid, P_PIDFD_, kn->fd, &si, WEXITED | WNOHANG | WNOWAIT | WALL, NULL);
 	kn->kev.flags |= EV_CLEAR;
+	kn->proc.notes = -1;
 	if (e == -EBADF && host(SYS_fcntl, kn->fd, F_GETFD) < 0)
 		return e;
 	return e == -EBADF || e == -EINVAL ? -EINVAL : 0;

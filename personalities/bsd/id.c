@@ -38,8 +38,9 @@ static uint64_t login_uid(void)
 static bool line_is(const char *line, uint64_t uid, char name[LOGIN_MAX])
 {
 	const char *a = str_chr(line, ':'), *b = a ? str_chr(a + 1, ':') : NULL;
+	const char *end = str_chr(line, '\n');
 	uint64_t n;
-	if (!b || a - line >= LOGIN_MAX || !str_num(b + 1, &n) || n != uid)
+	if (!b || *line == '#' || (end && end < b) || a - line >= LOGIN_MAX || !str_num(b + 1, &n) || n != uid)
 		return false;
 	memcpy(name, line, (size_t)(a - line));
 	name[a - line] = 0;

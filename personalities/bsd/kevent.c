@@ -51,9 +51,11 @@ static void tell_polled(struct out *o, struct knote *kn, uint32_t events)
 
 	if (kn->state & KN_DISABLED)
 		poll_disarm(kn);
-	if (kn->state & (KN_DISABLED | KN_QUEUED) || (kn->round == o->round && !clear && !kn->edge))
+	if (kn->state & KN_DISABLED || (kn->round == o->round && !clear && !kn->edge))
 		return;
 	enum told told = kn->f->polled(kn, events);
+	if (kn->state & KN_QUEUED && !(kn->kev.flags & EV_ONESHOT))
+		return;                  /* it is told from there, with what it is now */
 	if (told == TOLD_DROP)
 		knote_drop(kn);
 	if (told == TOLD_NO && !clear && !kn->edge) {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A process that forks or executes says so itself, to whoever listens: an abstract socket with a name made of its user
- * and its number, bound by the watcher. With nobody there it is a refused connect or two, beside a fork. The child
- * speaks for its parent, and hands over a pidfd of its own, so that its end is told even when it was quick. Programs
- * that are not run by us are silent; what happens between a fork and the watcher's next kevent in a grandchild is, too.
+ * and its number, bound by the watcher. With nobody there it is a few refused connects, beside a fork. It goes with a
+ * pidfd of the child, so that its end is told even when it was quick. The parent says it before it goes on, or it might
+ * end before it is heard; where it sleeps until its child has gone (vfork) the child says it. Programs that are not run
+ * by us are silent; so is what a tracked child does before the watcher's next kevent.
  */
 #include <fcntl.h>
 #include <poll.h>
@@ -58,7 +59,12 @@ static void say(struct proc *p, struct proc_note n)
 	if (s >= 0)
 		host(SYS_close, s);
 }
-void bsd_proc_forked(struct proc *p) { say(p, (struct proc_note){ NOTE_FORK, p->ppid, p->pid }); }
+void bsd_proc_forks(struct proc *p, int child) { say(p, (struct proc_note){ NOTE_FORK, p->pid, child }); }
+void bsd_proc_forked(struct proc *p)
+{
+	if (thread_self()->vforked)
+		say(p, (struct proc_note){ NOTE_FORK, p->ppid, p->pid });
+}
 void bsd_proc_execs(struct proc *p) { say(p, (struct proc_note){ NOTE_EXEC, p->pid, 0 }); }
 
 /* --- hearing ------------------------------------------------------------------------------------------------------------ */
@@ -92,14 +98,14 @@ static bool hear(struct proc *p, long s, int pid, struct proc_note *n, int *pidf
 		*pidfd = fd_ours(p, *pidfd);
 	}
 	host(SYS_getsockopt, s, SOL_SOCKET, SO_PEERCRED, &who, &len);
-	return got == sizeof *n && n->about == pid && who.pid == (n->what == NOTE_FORK ? n->child : pid);
+	return got == sizeof *n && n->about == pid && (who.pid == pid || who.pid == n->child);
 }
 bool notes_next(struct proc *p, int sock, int pid, struct proc_note *n, int *pidfd)
 {
 	for (long s; (s = host(SYS_accept4, sock, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK)) >= 0;) {
 		*pidfd = -1;
 		struct pollfd wait = { .fd = (int)s, .events = POLLIN };
-		host(SYS_poll, &wait, 1, 10);        /* connected, and just about to speak */
+		host(SYS_poll, &wait, 1, 1000);      /* connected, and about to speak, or to end */
 		bool ok = hear(p, s, pid, n, pidfd);
 		host(SYS_close, s);
 		if (ok)

@@ -161,7 +161,7 @@ static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
 	.claims = claims, .stack = stack, .identify = identify, .fetch = fetch, .store = store, .frame = fbsd_frame,
 	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_start = fbsd_thread_start, .thread_exit = fbsd_thread_exit,
-	.proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_execs = bsd_proc_execs,
+	.proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .proc_execs = bsd_proc_execs,
 	.proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .sysctl = &fbsd_sysctl,
 	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,
 	.bits = fbsd_bits, .errno_of = fbsd_errno_of, .errno_name = fbsd_errno_name, .n_errno_name = FBSD_ELAST + 1,
