@@ -43,11 +43,14 @@ static long fork_copy(struct thread *t, unsigned long flags)
 	lock(&gate_lock);
 	lock(&arena_lock);
 	long pid = host(SYS_clone, flags, 0, 0, 0, 0);
-	arena_lock = gate_lock = 0;
-	if (pid)
+	if (pid) {
+		unlock(&arena_lock);     /* others may sleep on them */
+		unlock(&gate_lock);
 		unlock(&t->p->siglock);
-	else
+	} else {
+		arena_lock = gate_lock = 0;
 		child_begin(t->p, t);
+	}
 	return pid;
 }
 /* The child's result is written by the personality as if its own call had returned 0. */

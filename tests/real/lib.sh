@@ -49,9 +49,10 @@ fetch() {
 			rm -rf "$tmp"
 			exit 1
 		fi
-		tar -xzf "$tmp"/*.tgz -C "$tmp"
+		mkdir "$tmp/package"
+		tar -xzf "$tmp"/*.tgz -C "$tmp/package" --strip-components=1 || exit 1
 		rm -rf "$dir"
-		mv "$tmp/package" "$dir"
+		mv "$tmp/package" "$dir" || exit 1
 		rm -rf "$tmp"
 		touch "$dir/.good"
 	fi
