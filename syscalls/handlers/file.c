@@ -125,7 +125,15 @@ static long with_path(struct call *c, int i, int dirfd, unsigned how, long nr, l
 	where_done(&w);
 	return rv;
 }
-/* The other systems say EPERM where the host says that it is a directory. */
+static bool path_is_root(struct call *c, int i)
+{
+	char path[8];
+	long n = copy_str(path, (uaddr)c->raw[i], sizeof path);
+	while (n > 0 && path[n - 1] == '/')
+		n--;
+	return n == 0 && path[0] == '/';
+}
+/* The other systems say EPERM where the host says that it is a directory, save for the root. */
 static long do_unlink(struct call *c, int i, int dirfd, uint64_t at)
 {
 	unsigned how = PATH_CREATE | (at & X_AT_BENEATH ? PATH_BENEATH : 0);
@@ -133,7 +141,7 @@ static long do_unlink(struct call *c, int i, int dirfd, uint64_t at)
 	if (at & ~(uint64_t)(AT_REMOVEDIR | X_AT_BENEATH))
 		return -EINVAL;
 	rv = with_path(c, i, dirfd, how, SYS_unlinkat, (long)(at & AT_REMOVEDIR), 0);
-	return rv == -EISDIR ? -EPERM : rv;
+	return rv == -EISDIR && !path_is_root(c, i) ? -EPERM : rv;
 }
 long sys_unlink(struct call *c) { return do_unlink(c, 0, AT_FDCWD, 0); }
 long sys_unlinkat(struct call *c) { return do_unlink(c, 1, (int)c->arg[0], (uint64_t)c->arg[2]); }

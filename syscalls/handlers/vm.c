@@ -7,6 +7,7 @@
 #include <sys/mman.h>
 #include "ext.h"
 #include "host.h"
+#include "procfs.h"
 
 sysfn sys_mmap, sys_munmap, sys_mprotect, sys_madvise, sys_mincore, sys_msync, sys_mlock, sys_munlock;
 sysfn sys_mlockall, sys_munlockall, sys_minherit, sys_break, sys_brk, sys_mremap;
@@ -198,15 +199,27 @@ long sys_mlockall(struct call *c)
 }
 long sys_munlockall(struct call *c) { return host(SYS_munlockall); }
 
-/* What a child finds in the range. Two advices of the host, of which the other must be taken back. Sharing with the child
- * what is private now the host cannot do; what is shared stays shared. */
+/* What a child finds in the range. The host can leave it out or wipe it; whether it is shared or copied is decided for the
+ * host when it is mapped, and only what is so already can be asked for. */
+struct kind { struct span at; bool shared, private; };
+static long see_kind(void *arg, const struct procfs_map *m)
+{
+	struct kind *k = arg;
+	if (m->lo < k->at.lo + k->at.len && m->hi > k->at.lo)
+		*(m->shared ? &k->shared : &k->private) = true;
+	return 0;
+}
 static long inherit(const struct span *s, uint64_t how)
 {
+	struct kind k = { .at = *s };
 	long e;
 	if (how == MADV_DONTFORK || how == MADV_WIPEONFORK)
 		return host(SYS_madvise, s->lo, s->len, how);
+	procfs_maps((int)host(SYS_getpid), see_kind, &k);
+	if (how == X_INHERIT_SHARE ? k.private : k.shared)
+		return -EOPNOTSUPP;
 	e = host(SYS_madvise, s->lo, s->len, MADV_DOFORK);
-	if (!e)
+	if (!e && how != X_INHERIT_SHARE)
 		host(SYS_madvise, s->lo, s->len, MADV_KEEPONFORK);
 	return e;
 }
@@ -214,13 +227,13 @@ long sys_minherit(struct call *c)
 {
 	uint64_t how = (uint64_t)c->arg[2];
 	struct span s;
+	long e;
 	if (!span_get(c, &s) || ours(c, &s))
 		return -EINVAL;
-	if (how == X_INHERIT_SHARE) {
-		report_unknown(c->t, UNK_OPTION, "minherit: share", (uint64_t)c->raw[2]);
-		return -EINVAL;
-	}
-	return s.len ? inherit(&s, how) : 0;
+	e = s.len ? inherit(&s, how) : 0;
+	if (e == -EOPNOTSUPP)
+		report_unknown(c->t, UNK_OPTION, "minherit", (uint64_t)c->raw[2]);
+	return e == -EOPNOTSUPP ? -EINVAL : e;
 }
 
 long sys_mremap(struct call *c)
