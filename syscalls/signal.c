@@ -13,6 +13,7 @@
 #include <ucontext.h>
 #include "host.h"
 #include "thread.h"
+#include "options.h"
 
 #define BIT_OF(s) ((sigbits)1 << ((s) - 1))
 #define FAULTS (1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1) | \
@@ -102,7 +103,10 @@ size_t sigset_size(const struct personality *p) { return p->n_sig > 65 ? 16 : p-
 /* Whose default action is to end the process: caught while somebody observes, so that its end can be told. */
 #define SPARES (1ull << (SIGCHLD - 1) | 1ull << (SIGCONT - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | \
 		1ull << (SIGTTOU - 1) | 1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1))
-static bool is_told(const struct proc *p, int sig) { return p->observed && !(SPARES >> (sig - 1) & 1); }
+static bool is_told(const struct proc *p, int sig)
+{
+	return (p->observed || p->opt->report_fd >= 0) && !(SPARES >> (sig - 1) & 1);
+}
 static bool is_fault(int sig) { return sig <= 64 && FAULTS >> (sig - 1) & 1; }
 
 /* What the host must do for a guest's action: our handler, unless the host's own default or ignoring is the same. */

@@ -136,42 +136,63 @@ void report_end(struct thread *t)
 }
 
 /* --- --strict ------------------------------------------------------------------------------------------------------------------------ */
-static void put_expected(struct line *l, struct thread *t, const struct unknown_thing *u)
+static void put_call(struct line *l, const struct unknown_thing *u)
 {
-	const struct personality *p = t->p->pers;
-	const struct arg *a = arg_of(t->call, u->what);
-	const char *sep = "";
+	PUT(l, "  call:      ");
+	if (u->call)
+		PUT(l, "%s, ", u->call);
+	PUT(l, "number %u\n", u->nr);
+}
+static void put_value(struct line *l, struct thread *t, const struct unknown_thing *u)
+{
+	char decoded[512];
 
-	if (u->kind == UNK_CALL)
-		PUT(l, "%s", t->call && t->call->row && t->call->row->note ? t->call->row->note :
-		    "a number that the system's table has");
-	else if (a && (a->kind == A_SET || a->kind == A_ENUM))
-		for (unsigned i = 0; p->bits[i].name; i++) {
-			if (p->bits[i].set != a->what)
-				continue;
-			PUT(l, "%s%s", sep, p->bits[i].name);
+	decode(t, u, decoded, sizeof decoded);
+	PUT(l, u->kind == UNK_SYSCTL ? "  sysctl:    %s\n" : "  argument:  %s = ", u->what);
+	if (u->kind == UNK_SYSCTL)
+		return;
+	if (*decoded)
+		PUT(l, "%#lx, that is %s\n", u->value, decoded);
+	else
+		PUT(l, "%lu (%#lx)\n", u->value, u->value);
+}
+static void put_names(struct line *l, const struct personality *p, unsigned set)
+{
+	const char *sep = "  expected:  ";
+	for (const struct bit *b = p->bits; b->name; b++)
+		if (b->set == set) {
+			PUT(l, "%s%s", sep, b->name);
 			sep = ", ";
 		}
+	PUT(l, "\n");
+}
+static void put_why(struct line *l, struct thread *t, const struct unknown_thing *u)
+{
+	const struct personality *p = t->p->pers;
+	const struct row *r = t->call ? t->call->row : NULL;
+	const struct arg *a = arg_of(t->call, u->what);
+
+	if (u->kind == UNK_CALL && r && r->note)
+		PUT(l, "  because:   %s\n", r->note);
+	else if (u->kind == UNK_CALL)
+		PUT(l, "  because:   the table of %s %s has no call of that number\n", p->name, p->release);
+	else if (a && (a->kind == A_SET || a->kind == A_ENUM))
+		put_names(l, p, a->what);
 	else
-		PUT(l, "one of those that personalities/%s has a row for", p->name);
+		PUT(l, "  expected:  one that personalities/%s has a row for\n", p->name);
 }
 static void stop(struct thread *t, const struct unknown_thing *u)
 {
-	const char *argument = u->kind == UNK_CALL ? "number" : u->what;
-	char buf[LINE_SIZE], decoded[512];
+	char buf[LINE_SIZE];
 	struct line l = { buf, sizeof buf - 1, 0, t->p->pers };
 
-	decode(t, u, decoded, sizeof decoded);
 	PUT(&l, "guise: strict: %s (%s, process %d) asked for %s\n", t->p->exe, t->p->pers->name, t->p->pid,
 	    kinds[u->kind].text);
-	PUT(&l, "  call:      %s, number %u\n", u->call ? u->call : "without a name", u->nr);
-	if (*decoded)
-		PUT(&l, "  %s: %#lx, that is %s\n", argument, u->value, decoded);
-	else
-		PUT(&l, "  %s: %lu (%#lx)\n", argument, u->value, u->value);
-	PUT(&l, u->kind == UNK_CALL ? "  because:   " : "  expected:  ");
-	put_expected(&l, t, u);
-	PUT(&l, "\n  to go on:  leave out --strict; the program then gets %s, and --report FILE lists what it asked for\n",
+	put_call(&l, u);
+	if (u->kind != UNK_CALL)
+		put_value(&l, t, u);
+	put_why(&l, t, u);
+	PUT(&l, "  to go on:  leave out --strict; the program then gets %s, and --report FILE lists what it asked for\n",
 	    kinds[u->kind].answer);
 	host(SYS_write, 2, l.at, l.len);
 	observe_end(t, 125, true);
@@ -193,6 +214,9 @@ void report_unknown(struct thread *t, enum unknown kind, const char *what, uint6
 		u.nr = t->call->nr;
 	}
 	str_copy(u.what, what, sizeof u.what);
+	const struct arg *a = arg_of(t->call, u.what);
+	if (a && (a->kind == A_SET || a->kind == A_ENUM))
+		u.value = (unsigned)value;       /* the upper half of the register means nothing */
 	if (count(&u) && o->report_fd >= 0)
 		write_first(t, &u);
 	if (o->strict)
