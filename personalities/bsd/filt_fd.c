@@ -13,6 +13,8 @@
 #include <sys/inotify.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/vfs.h>
+#include <linux/magic.h>
 #include <linux/sockios.h>
 #include <netinet/in.h>
 #include <linux/tcp.h>
@@ -99,6 +101,12 @@ static bool access_is(int fd, int mode)
 {
 	return (host(SYS_fcntl, fd, F_GETFL) & O_ACCMODE) == mode;
 }
+/* Asking the wrong end of a named pipe is allowed, and never told of. That of pipe(2) tells when the other has closed. */
+static bool is_named(int fd)
+{
+	struct statfs sf = { 0 };
+	return host(SYS_fstatfs, fd, &sf) < 0 || sf.f_type != PIPEFS_MAGIC;
+}
 static bool host_polls(struct knote *kn)
 {
 	struct epoll_event ev = { .events = EPOLLET };
@@ -156,7 +164,7 @@ static long read_attach(struct knote *kn)
 	if (kn->kind == FD_KQUEUE && fd_get(kn->kq->p, kn->fd, &kqueue_ops) == &kn->kq->obj)
 		return -EINVAL;
 	if (kn->kind == FD_FIFO && access_is(kn->fd, O_WRONLY))
-		kn->queued_kind = true;  /* allowed, and never told of */
+		kn->queued_kind = is_named(kn->fd);
 	if (kn->kind == FD_FILE) {
 		list_add(&kn->kq->files, kn, ON_FILTER);
 		if (vnode_watch(kn, IN_MODIFY) < 0)
@@ -212,8 +220,8 @@ static enum told read_polled(struct knote *kn, uint32_t ev)
 		return read_socket(kn, ev);
 	int64_t n = kn->kind == FD_KQUEUE ? 1 : count(kn->fd, FIONREAD);
 	kn->kev.flags &= (uint16_t)~EV_EOF;
-	kn->kev.data = MAX(n, 0l);
-	if (ev & EPOLLHUP) {
+	kn->kev.data = ev & EPOLLERR ? 0 : MAX(n, 0l);
+	if (ev & (EPOLLHUP | EPOLLERR)) {
 		kn->kev.flags |= EV_EOF;
 		return TOLD_YES;
 	}
@@ -238,9 +246,9 @@ static long write_attach(struct knote *kn)
 		return -EINVAL;
 	if (kn->kind != FD_FIFO)
 		return 0;
-	if (access_is(kn->fd, O_RDONLY))
+	if (access_is(kn->fd, O_RDONLY) && is_named(kn->fd))
 		kn->queued_kind = true;
-	else if (poll_now(kn->fd) & POLLERR)
+	else if (poll_now(kn->fd) & (POLLERR | POLLHUP))
 		return -EPIPE;
 	return 0;
 }
