@@ -8,6 +8,7 @@
  * Called by dispatch, thread.c, proc.c and signal.c on the thread itself; may block in the write; takes no lock.
  */
 #include <fcntl.h>
+#include <poll.h>
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include "observe.h"
@@ -24,6 +25,24 @@ static bool is_many(struct thread *t)
 		run->many = 1;
 	return run->many;
 }
+/* The descriptor may be the guest's standard error, which the guest may have made non-blocking: then wait for room. */
+static void write_all(int fd, struct iovec *v, unsigned n)
+{
+	struct pollfd room = { .fd = fd, .events = POLLOUT };
+	while (n) {
+		long done = host(SYS_writev, fd, v, n);
+		if (done == -EAGAIN)
+			host(SYS_poll, &room, 1, -1);
+		else if (done < 0 && done != -EINTR)
+			return;          /* nobody reads any more: the guest goes on */
+		for (; done > 0 && n && (size_t)done >= v->iov_len; v++, n--)
+			done -= (long)v->iov_len;
+		if (done > 0) {
+			v->iov_base = (char *)v->iov_base + done;
+			v->iov_len -= (size_t)done;
+		}
+	}
+}
 static void emit(struct thread *t, struct line *l)
 {
 	char who[32];
@@ -32,8 +51,7 @@ static void emit(struct thread *t, struct line *l)
 	if (is_many(t))
 		v[0].iov_len = fmt(who, sizeof who, "[pid %d] ", t->tid);
 	l->at[l->len] = '\n';
-	while (host(SYS_writev, t->p->opt->trace_fd, v, 2) == -EINTR)
-		;
+	write_all(t->p->opt->trace_fd, v, 2);
 }
 /* The arguments are complete, or were too long; from here on there is room for the result. */
 static void line_end(struct line *l)
