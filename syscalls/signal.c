@@ -207,13 +207,17 @@ static void our_fault(int sig, siginfo_t *si, greg_t *g)
 }
 static bool is_sync(int sig, const siginfo_t *si) { return is_fault(sig) && si->si_code > 0; }
 
+static bool default_ignores(struct proc *p, int sig)
+{
+	return p->pers->sig_ignored & BIT_OF(sig) || sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT;
+}
 static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g)
 {
 	struct proc *p = t->p;
 	if (p->sig_watch >> (sig - 1) & 1) {
 		p->signal_seen(p, sig);
-		if (p->act[sig].handler == 1)
-			return;
+		if (p->act[sig].handler == 1 || (p->act[sig].handler == 0 && default_ignores(p, sig)))
+			return;          /* seen, and no reason to end anybody's sleep */
 		if (t->sigmask & BIT_OF(sig) && !is_fault(sig)) {
 			t->vpend |= BIT_OF(sig);
 			return;
@@ -322,9 +326,7 @@ static void deliver(struct thread *t, struct sigpend *pd)
 	if (act.handler == 1)
 		return;
 	if (act.handler == 0) {
-		bool ignored = p->pers->sig_ignored & BIT_OF(sig) || sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH ||
-			       sig == SIGCONT;
-		if (!ignored)
+		if (!default_ignores(p, sig))
 			signal_die(t, sig);
 		return;
 	}
