@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -109,7 +110,7 @@ func main() {
 	_, err = net.Dial("unix", "none")
 	fmt.Println(err)
 	_, err = net.Listen("tcp", "1.1.1.1:0")
-	fmt.Println(err)
+	fmt.Println(errors.Is(err, syscall.EADDRNOTAVAIL))
 	if l6, err := net.Listen("tcp6", "[::1]:0"); err == nil {
 		go func() { c, _ := l6.Accept(); c.Write([]byte("six")); c.Close() }()
 		c, err := net.Dial("tcp6", l6.Addr().String())
