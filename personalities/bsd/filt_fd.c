@@ -97,6 +97,19 @@ static int64_t backlog(int fd)
 		return 1;
 	return MAX((int64_t)ti.tcpi_unacked, 1l);
 }
+/* The error that ended a connection goes with EV_EOF, and stays for the guest to fetch. The host cannot show it without
+ * taking it away, so it is told from what became of the connection. */
+static uint32_t end_error(struct knote *kn, uint32_t ev)
+{
+	struct tcp_info ti = { 0 };
+	unsigned len = sizeof ti;
+	int e = ECONNRESET;
+	if (!(ev & EPOLLERR) || host(SYS_getsockopt, kn->fd, IPPROTO_TCP, TCP_INFO, &ti, &len) < 0)
+		return 0;
+	if (!ti.tcpi_rtt)                /* it never was one */
+		e = ti.tcpi_segs_in ? ECONNREFUSED : ti.tcpi_total_retrans ? ETIMEDOUT : EHOSTUNREACH;
+	return (uint32_t)errno_to_guest(kn->kq->p->pers, e);
+}
 static bool access_is(int fd, int mode)
 {
 	return (host(SYS_fcntl, fd, F_GETFL) & O_ACCMODE) == mode;
@@ -205,6 +218,7 @@ static enum told read_socket(struct knote *kn, uint32_t ev)
 		return TOLD_NO;          /* never connected */
 	if (ev & (EPOLLHUP | EPOLLRDHUP)) {
 		kn->kev.flags |= EV_EOF;
+		kn->kev.fflags = end_error(kn, ev);
 		return TOLD_YES;
 	}
 	if (ev & EPOLLERR || n < 0)
@@ -273,6 +287,7 @@ static enum told write_polled(struct knote *kn, uint32_t ev)
 	kn->kev.data = space(kn);
 	if (ev & EPOLLHUP || (ev & EPOLLERR && kn->kind != FD_SOCK)) {
 		kn->kev.flags |= EV_EOF;
+		kn->kev.fflags = kn->kind == FD_SOCK ? end_error(kn, ev) : 0;
 		return TOLD_YES;
 	}
 	if (ev & EPOLLERR)
