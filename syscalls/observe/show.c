@@ -74,13 +74,15 @@ static void show_sub(struct line *l, struct call *c, int i)
 static void show_path(struct line *l, struct call *c, int i) { put_str(l, (uaddr)c->raw[i], LINE_SIZE); }
 static void show_str(struct line *l, struct call *c, int i) { put_str(l, (uaddr)c->raw[i], 256); }
 
+#define MOST_VARS 4096ul
+
 /* An environment is long and seldom asked for: how many is enough. */
 static void show_envv(struct line *l, uaddr a)
 {
 	uint64_t p = 0, n = 0;
-	while (!copy_in(&p, a + 8 * n, 8) && p)
+	while (n < MOST_VARS && !copy_in(&p, a + 8 * n, 8) && p)
 		n++;
-	PUT(l, "%#lx /* %lu vars */", a, n);
+	PUT(l, "%#lx /* %lu%s vars */", a, n, n == MOST_VARS ? " or more" : "");
 }
 static void show_strv(struct line *l, struct call *c, int i)
 {

@@ -55,16 +55,26 @@ void put_str(struct line *l, uaddr a, size_t limit)
 	else
 		put_text(l, buf, (size_t)n, false);
 }
+/* Bytes of the UTF-8 character at s, 0 if it is none: a path may hold anything, JSON may not. */
+static unsigned utf8_len(const unsigned char *s)
+{
+	unsigned n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+	for (unsigned i = 1; i < n; i++)
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
 void put_json(struct line *l, const char *s)
 {
 	PUT(l, "\"");
-	for (; *s; s++) {
+	for (unsigned n; *s; s += n ? n : 1) {
+		n = utf8_len((const unsigned char *)s);
 		if (*s == '"' || *s == '\\')
 			PUT(l, "\\%c", *s);
-		else if ((unsigned char)*s < ' ')
-			PUT(l, "\\u%04x", (unsigned)*s);
+		else if (!n || (unsigned char)*s < ' ')
+			PUT(l, "\\u%04x", (unsigned char)*s);
 		else
-			PUT(l, "%c", *s);
+			PUT(l, "%.*s", (int)n, s);
 	}
 	PUT(l, "\"");
 }
