@@ -23,6 +23,7 @@ uint32_t fbsd_osreldate(const struct proc *);        /* the release shown: the p
 
 /* sigframe.c */
 long fbsd_frame(struct thread *, const struct sigframe *);
+void fbsd_fault(struct thread *, struct sigpend *);
 bool fbsd_signal_hold(struct thread *);
 uaddr fbsd_trampoline(size_t *len);                  /* the code a signal handler returns to */
 sysfn fbsd_sigreturn, fbsd_getcontext, fbsd_setcontext, fbsd_swapcontext, fbsd_sigfastblock;

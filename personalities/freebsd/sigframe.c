@@ -140,6 +140,23 @@ static long get_fpu(const struct fbsd_mcontext *m)
 	*(uint64_t *)(x + LEGACY) |= 3;  /* the legacy part is always meant */
 	return fpu_load(x);
 }
+/* What FreeBSD makes of a processor fault: by the processor's vector, amd64 trap(). Page faults, divisions and illegal
+ * instructions are as Linux has them. The address is the instruction's, but for a page fault. */
+static const struct { uint8_t sig, code; } fault_of[32] = {
+	[1] = { SIGTRAP, TRAP_TRACE }, [3] = { SIGTRAP, TRAP_BRKPT }, [6] = { SIGILL, ILL_PRVOPC }, [5] = { SIGFPE, FPE_FLTSUB },
+	[10] = { SIGBUS, BUS_OBJERR }, [11] = { SIGBUS, BUS_ADRERR }, [12] = { SIGBUS, BUS_OBJERR },
+	[13] = { SIGBUS, BUS_OBJERR }, [17] = { SIGBUS, BUS_ADRALN },
+};
+void fbsd_fault(struct thread *t, struct sigpend *pd)
+{
+	unsigned v = pd->trapno & 31;
+	if (fault_of[v].sig) {
+		pd->sig = pd->info.si_signo = fault_of[v].sig;
+		pd->info.si_code = fault_of[v].code;
+	}
+	if (v != 14)
+		pd->info.si_addr = (void *)t->regs.rip;
+}
 static void put_fault(struct fbsd_mcontext *m, const struct sigpend *pd)
 {
 	bool fault = pd->info.si_code > 0 && (pd->sig == SIGSEGV || pd->sig == SIGBUS || pd->sig == SIGILL ||

@@ -42,7 +42,7 @@ int main(int argc, char **argv)
 	skip = 2;	/* mov (%rax),%al is two bytes */
 	__asm__ volatile("mov (%0), %%al" : : "a"(page + 5) : "memory");
 	skip = 2;
-	__asm__ volatile("mov (%0), %%al" : : "a"(0) : "memory");
+	__asm__ volatile("mov (%0), %%al" : : "a"(0l) : "memory");
 	skip = 2;
 	__asm__ volatile("mov (%0), %%al" : : "a"(0x8000000000000000) : "memory");
 	skip = 2;
