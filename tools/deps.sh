@@ -15,8 +15,6 @@ deps() {
 	file:/usr/include/linux/stat.h   linux-libc-dev   build  the host's call numbers and structs
 	file:/usr/include/libelf.h       libelf-dev       build  reads ELF images
 	file:/usr/include/zlib.h         zlib1g-dev       build  libelf.a needs it in a static link
-	file:/usr/include/seccomp.h      libseccomp-dev   build  writes seccomp filters
-	file:/usr/include/Zydis/Zydis.h  libzydis-dev     build  decodes the instructions at a call site
 	cmd:clang                        clang            test   the second compiler, and the one that builds FreeBSD test programs
 	cmd:ld.lld                       lld              test   links FreeBSD test programs
 	cmd:llvm-symbolizer              llvm             test   names the lines in a sanitizer's report
