@@ -47,3 +47,4 @@
 /* errors that the host does not have, in the two numbers it never gave away */
 #define X_ENOTCAPABLE    41
 #define X_ECAPMODE       58
+#define X_EFTYPE         57          /* EBADSLT, which no call gives: not for this type of file */

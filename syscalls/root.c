@@ -34,8 +34,8 @@ struct lookup {
 	int dirfd;
 	struct found found;
 	bool natively;           /* it begins outside the root: the host alone knows it */
-	char abs[PATH_MAX];      /* the path in the guest's terms, from its root */
-	char tmp[PATH_MAX];
+	char abs[2 * PATH_MAX];  /* the path in the guest's terms, from its root: where it begins may be as long as itself */
+	char tmp[2 * PATH_MAX];
 	char link[PATH_MAX];
 };
 
@@ -82,8 +82,8 @@ static bool device(const char *path)
 }
 long path_to_host(struct where *w, const char *path)
 {
-	if (path != w->buf)
-		str_copy(w->buf, path, sizeof w->buf);
+	if (path != w->buf && str_copy(w->buf, path, sizeof w->buf) >= sizeof w->buf)
+		return -ENAMETOOLONG;
 	w->dirfd = AT_FDCWD;
 	w->path = w->buf;
 	return 0;
@@ -148,13 +148,13 @@ static long entry(struct lookup *l, const char *path, unsigned how, struct where
 
 	if (bind_point(l, path, how, w))
 		return *there = true, 0;
-	if (path != w->buf)
-		str_copy(w->buf, path, sizeof w->buf);
-	name = path_last(w->buf);
-	memcpy(l->tmp, w->buf, (size_t)(name - w->buf));
-	str_copy(l->tmp + (name - w->buf), name == w->buf ? "." : "", 2);
+	str_copy(l->tmp, path, sizeof l->tmp);
+	name = path_last(l->tmp);
+	if (str_copy(l->link, name, sizeof l->link) >= sizeof l->link)
+		return -ENAMETOOLONG;
+	str_copy(name, name == l->tmp ? "." : "", 2);
 	fd = find(l, l->tmp, PATH_FOLLOW | PATH_DIR);
-	*there = fd >= 0 && !host(SYS_newfstatat, fd, name, &st, AT_SYMLINK_NOFOLLOW);
+	*there = fd >= 0 && !host(SYS_newfstatat, fd, l->link, &st, AT_SYMLINK_NOFOLLOW);
 	if (!*there && (on_host(l, path, 0) || (fd == -ENOENT && *path == '/' && !l->found.bound && !l->ps->only)
 			|| (!(how & PATH_CREATE) && device(path)))) {
 		if (fd >= 0)
@@ -163,8 +163,9 @@ static long entry(struct lookup *l, const char *path, unsigned how, struct where
 	}
 	if (fd < 0)
 		return fd;
+	str_copy(w->buf, l->link, sizeof w->buf);
 	w->own = w->dirfd = (int)fd;
-	w->path = name;
+	w->path = w->buf;
 	return 0;
 }
 /* A last link is followed though what it names may be missing: by hand, one link after the other. */
@@ -280,7 +281,7 @@ static long open_by_hand(struct lookup *l, unsigned flags, unsigned mode, struct
 							 : entry(l, l->abs, PATH_CREATE, w, &there);
 		if (e)
 			return e;
-		if (w->own >= 0 && w->path == w->buf) {  /* made by somebody meanwhile */
+		if (w->own >= 0 && w->buf[0] == '/') {   /* made by somebody meanwhile: no name in a directory */
 			where_done(w);
 			e = -ELOOP;
 			continue;
@@ -326,7 +327,7 @@ long root_open(struct thread *t, int dirfd, unsigned flags, unsigned mode, struc
 		return path_open_host(dirfd, w->buf, flags, mode);
 	if (device(l->abs))
 		flags &= ~(unsigned)(O_CREAT | O_EXCL);
-	if (!l->ps->one_call || l->ps->n_bind)
+	if (!l->ps->one_call || l->ps->n_bind || str_len(l->abs) >= PATH_MAX)
 		return open_by_hand(l, flags, mode, w);
 	if (!l->ps->only)
 		return open_overlay(l, flags, mode);

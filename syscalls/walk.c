@@ -28,8 +28,8 @@ struct walk {
 	unsigned depth, links;
 	bool bound;
 	struct step_dir level[DEPTH_MOST];
-	char at[PATH_MAX];       /* where we are, in the guest's terms */
-	char rest[2 * PATH_MAX]; /* what is still to be walked */
+	char at[2 * PATH_MAX];   /* where we are, in the guest's terms */
+	char rest[3 * PATH_MAX]; /* what is still to be walked */
 	char link[PATH_MAX];
 };
 
@@ -260,7 +260,7 @@ long walk_find(struct proc *p, const char *path, unsigned how, struct found *f)
 	long rv;
 	if (path_slash(path))
 		how |= PATH_DIR | PATH_FOLLOW;
-	if (!ps->one_call || ps->n_bind)
+	if (!ps->one_call || ps->n_bind || str_len(path) >= PATH_MAX)
 		return by_hand(p, path, how, f);
 	rv = walk_open(ps, path, O_PATH | O_CLOEXEC | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW) | (how & PATH_DIR ? O_DIRECTORY : 0), 0);
 	return rv == -EAGAIN ? by_hand(p, path, how, f) : rv;

@@ -52,6 +52,13 @@ static long chmod_flags(struct where *w, unsigned mode, unsigned flags)
 	host(SYS_close, fd);
 	return e;
 }
+/* Only the super-user may make a file sticky that is no directory; the host lets its owner. */
+static bool sticky_file(int dirfd, const char *path, unsigned mode, unsigned flags)
+{
+	struct stat st;
+	return mode & S_ISVTX && host(SYS_geteuid) && !host(SYS_newfstatat, dirfd, path, &st, flags) && !S_ISDIR(st.st_mode)
+	    && st.st_uid == host(SYS_geteuid);
+}
 static long do_chmod(struct call *c, int i, int dirfd, unsigned mode, uint64_t at)
 {
 	struct where w;
@@ -59,7 +66,10 @@ static long do_chmod(struct call *c, int i, int dirfd, unsigned mode, uint64_t a
 	long e = meta_path(c, i, dirfd, at, &w);
 	if (e)
 		return e;
-	e = flags ? chmod_flags(&w, mode, flags) : host(SYS_fchmodat, w.dirfd, w.path, mode);
+	if (sticky_file(w.dirfd, w.path, mode, flags))
+		e = -X_EFTYPE;
+	else
+		e = flags ? chmod_flags(&w, mode, flags) : host(SYS_fchmodat, w.dirfd, w.path, mode);
 	if (e == -EOPNOTSUPP && flags && link_has(&w, mode))
 		e = 0;
 	where_done(&w);
@@ -67,7 +77,12 @@ static long do_chmod(struct call *c, int i, int dirfd, unsigned mode, uint64_t a
 }
 long sys_chmod(struct call *c) { return do_chmod(c, 0, AT_FDCWD, (unsigned)c->arg[1], 0); }
 long sys_lchmod(struct call *c) { return do_chmod(c, 0, AT_FDCWD, (unsigned)c->arg[1], AT_SYMLINK_NOFOLLOW); }
-long sys_fchmod(struct call *c) { return host(SYS_fchmod, c->arg[0], c->arg[1]); }
+long sys_fchmod(struct call *c)
+{
+	if (sticky_file((int)c->arg[0], "", (unsigned)c->arg[1], AT_EMPTY_PATH))
+		return -X_EFTYPE;
+	return host(SYS_fchmod, c->arg[0], c->arg[1]);
+}
 long sys_fchmodat(struct call *c)
 {
 	return do_chmod(c, 1, (int)c->arg[0], (unsigned)c->arg[2], (uint64_t)c->arg[3]);
