@@ -24,7 +24,7 @@ long sock_bind_at(struct call *, int dirfd, int i);                /* socket, na
 long sock_connect_at(struct call *, int dirfd, int i);
 int msg_flags_in(struct thread *, int fd, long flags);           /* a SET_MSG argument for the host's send */
 int msg_flags_recv(long flags);                                  /* and for its receive */
-long msg_sent(int fd, long flags, long rv);                      /* what MSG_EOF still asks for after a send; rv */
+long msg_sent(struct thread *, int fd, long flags, long rv);      /* what is still to be done after a send; rv */
 
 /* --- what Linux does not remember about a socket for us ---------------------------------------------------------------- */
 enum { SOCK_NOSIGPIPE = 1, SOCK_CREDS = 2, SOCK_CREDS2 = 4, SOCK_RECVDST = 8, SOCK_RECVIF = 16, SOCK_BINTIME = 32 };

@@ -4,6 +4,8 @@
  * is 16 bytes with a long length, so the data lies at the same offset but its sizes differ by kind. Which kinds there
  * are is the personality's cmsg table; here are the walks both ways and the data of the kinds that BSDs share.
  *
+ * Several SCM_RIGHTS in one sendmsg arrive as one: Linux joins them.
+ *
  * Credentials: BSD has a sender attach them (SCM_CREDS) and any receiver see them. Linux shows them only to a receiver
  * that asked (SO_PASSCRED), and then with every message; so a guest sees them only after LOCAL_CREDS.
  */
@@ -66,44 +68,48 @@ long bsd_cmsg_get(struct thread *t, const void *guest, size_t n, void *out, size
 }
 
 /* --- to the guest --------------------------------------------------------------------------------------------------------------- */
-/* One host message may be several of the guest's (packet info is address and interface): every row has its say. */
-static size_t one_put(struct thread *t, int fd, const struct cmsghdr *h, char *g, size_t room, int *flags)
+struct out { char *g; size_t at, room; bool full; };
+
+/* A message that does not fit is left out with all that follow, and its descriptors are closed. Linux would give the first
+ * few descriptors of it. One host message may be several of the guest's (packet info is address and interface). */
+static void one_put(struct thread *t, int fd, const struct cmsghdr *h, struct out *o)
 {
-	size_t to = 0;
 	char data[4096];
 
 	for (const struct cmsgrow *r = t->p->pers->cmsg; r && r->name; r++) {
 		if (!r->put || r->hlevel != h->cmsg_level || r->htype != h->cmsg_type)
 			continue;
-		bool rights = r->put == cmsg_rights_put;
-		size_t left = room - to > HEAD ? MIN(room - to - HEAD, sizeof data) : 0;
-		long n = r->put(t, fd, (const char *)h + HEAD, h->cmsg_len - HEAD, data, rights ? left : sizeof data);
-		if (n <= 0)
+		size_t n = h->cmsg_len - HEAD, left = o->full || o->room - o->at < HEAD ? 0 : o->room - o->at - HEAD;
+		if (r->put == cmsg_rights_put && n > MIN(left, sizeof data))
+			left = 0, o->full = true;
+		long made = r->put(t, fd, (const char *)h + HEAD, n, data, left ? sizeof data : 0);
+		if (made <= 0)
 			continue;
-		if ((size_t)n > left || (rights && (size_t)n < h->cmsg_len - HEAD))
-			*flags |= MSG_CTRUNC;
-		if (!left || (rights && (size_t)n > left))
+		if ((size_t)made > left) {
+			o->full = true;
 			continue;
-		n = MIN(n, (long)left);
-		*(struct head *)(g + to) = (struct head){ (uint32_t)(HEAD + (size_t)n), (int)r->level, (int)r->type };
-		memcpy(g + to + HEAD, data, (size_t)n);
-		to += MIN(ALIGN(HEAD + (size_t)n), room - to);
+		}
+		struct head head = { (uint32_t)(HEAD + (size_t)made), (int)r->level, (int)r->type };
+		memcpy(o->g + o->at, &head, sizeof head);
+		memcpy(o->g + o->at + HEAD, data, (size_t)made);
+		o->at += MIN(ALIGN(HEAD + (size_t)made), o->room - o->at);
 	}
-	return to;
 }
 long bsd_cmsg_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max, int *flags)
 {
 	const char *at = in, *end = at + n;
-	size_t to = 0;
+	struct out o = { guest, 0, max, false };
 
 	while (at + HEAD <= end) {
 		const struct cmsghdr *h = (const struct cmsghdr *)at;
 		if (h->cmsg_len < HEAD)
 			break;
-		to += one_put(t, fd, h, (char *)guest + to, max - to, flags);
+		one_put(t, fd, h, &o);
 		at += ALIGN(h->cmsg_len);
 	}
-	return (long)to;
+	if (o.full)
+		*flags |= MSG_CTRUNC;
+	return (long)o.at;
 }
 
 /* --- data: the same on both sides --------------------------------------------------------------------------------------------- */

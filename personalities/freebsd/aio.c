@@ -4,6 +4,7 @@
  * what never blocks for long, files; for sockets, pipes and terminals it is refused with EOPNOTSUPP, which is what FreeBSD
  * says of descriptors it holds unsafe (vfs.aio.enable_unsafe). Results are kept here until they are fetched.
  */
+#include <aio.h>
 #include <string.h>
 #include <fcntl.h>
 #include <time.h>
@@ -14,10 +15,10 @@ sysfn fbsd_aio_read, fbsd_aio_write, fbsd_aio_readv, fbsd_aio_writev, fbsd_aio_f
 	fbsd_aio_return, fbsd_aio_suspend, fbsd_aio_cancel, fbsd_aio_waitcomplete, fbsd_lio_listio;
 
 enum { OP_NOP, OP_WRITE, OP_READ, OP_WRITEV = 5, OP_READV = 6, OP_SYNC = 8, OP_MLOCK = 32 };
-#define AIO_ALLDONE 3
+#define FBSD_AIO_ALLDONE 3
 #define LISTIO_MAX 256
 
-struct aiocb {                           /* sys/aio.h */
+struct fbsd_aiocb {                      /* sys/aio.h */
 	int32_t fd, pad;
 	int64_t offset;
 	uaddr buf;
@@ -29,7 +30,7 @@ struct aiocb {                           /* sys/aio.h */
 	uint64_t priv;
 	char sigevent[80];
 };
-_Static_assert(sizeof(struct aiocb) == 160, "sys/aio.h");
+_Static_assert(sizeof(struct fbsd_aiocb) == 160, "sys/aio.h");
 
 struct job { struct job *next; uaddr cb; long rv; };
 static struct job *done, **done_end = &done;     /* oldest first; under done_lock */
@@ -83,7 +84,7 @@ static long file_only(int fd)
 		return e;
 	return S_ISREG(st.st_mode) || S_ISBLK(st.st_mode) || S_ISDIR(st.st_mode) ? 0 : -EOPNOTSUPP;
 }
-static long perform(const struct aiocb *cb, int op)
+static long perform(const struct fbsd_aiocb *cb, int op)
 {
 	uint64_t at = (uint64_t)cb->offset;
 	switch (op) {
@@ -121,11 +122,11 @@ static long event_get(struct thread *t, uaddr at, struct sigevent *ev)
 }
 static long submit(struct thread *t, uaddr at, int op)
 {
-	struct aiocb cb;
+	struct fbsd_aiocb cb;
 	struct sigevent ev;
 	long e = copy_in(&cb, at, sizeof cb);
 	if (!e)
-		e = event_get(t, at + offsetof(struct aiocb, sigevent), &ev);
+		e = event_get(t, at + offsetof(struct fbsd_aiocb, sigevent), &ev);
 	if (!e && op != OP_MLOCK)
 		e = fd_is_ours(t->p, cb.fd) ? -EBADF : file_only(cb.fd);
 	if (!e && op != OP_MLOCK && op != OP_SYNC && cb.offset < 0)
@@ -139,12 +140,17 @@ long fbsd_aio_write(struct call *c) { return submit(c->t, (uaddr)c->arg[0], OP_W
 long fbsd_aio_readv(struct call *c) { return submit(c->t, (uaddr)c->arg[0], OP_READV); }
 long fbsd_aio_writev(struct call *c) { return submit(c->t, (uaddr)c->arg[0], OP_WRITEV); }
 long fbsd_aio_mlock(struct call *c) { return submit(c->t, (uaddr)c->arg[0], OP_MLOCK); }
-long fbsd_aio_fsync(struct call *c) { return submit(c->t, (uaddr)c->arg[1], OP_SYNC); }
+long fbsd_aio_fsync(struct call *c)
+{
+	if (c->arg[0] != O_SYNC && c->arg[0] != O_DSYNC)
+		return -EINVAL;
+	return submit(c->t, (uaddr)c->arg[1], OP_SYNC);
+}
 
 static long list_one(struct thread *t, uaddr list, int i)
 {
 	uaddr at;
-	struct aiocb cb;
+	struct fbsd_aiocb cb;
 	long e = copy_in(&at, list + (uaddr)i * sizeof at, sizeof at);
 	if (e < 0 || !at)
 		return e;
@@ -158,7 +164,7 @@ long fbsd_lio_listio(struct call *c)
 	long e = 0, failed = 0;
 	if (c->arg[2] < 0 || c->arg[2] > LISTIO_MAX)
 		return -EINVAL;
-	if (c->arg[0] == 0 && c->arg[3] && (e = event_get(c->t, (uaddr)c->arg[3], &ev)) < 0)
+	if (c->arg[0] == LIO_NOWAIT && c->arg[3] && (e = event_get(c->t, (uaddr)c->arg[3], &ev)) < 0)
 		return e;
 	for (int i = 0; i < c->arg[2]; i++)
 		if (list_one(c->t, (uaddr)c->arg[1], i) < 0)
@@ -195,7 +201,7 @@ long fbsd_aio_suspend(struct call *c)
 }
 long fbsd_aio_cancel(struct call *c)
 {
-	return host(SYS_fcntl, c->arg[0], F_GETFD, 0) < 0 ? -EBADF : AIO_ALLDONE;
+	return host(SYS_fcntl, c->arg[0], F_GETFD, 0) < 0 ? -EBADF : FBSD_AIO_ALLDONE;
 }
 /* Nothing is ever under way, so only another thread could end this wait: it looks again every 10 ms. */
 long fbsd_aio_waitcomplete(struct call *c)

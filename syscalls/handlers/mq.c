@@ -3,6 +3,7 @@
  * POSIX message queues: the host's, whose descriptor is a descriptor of the guest. The host's call wants the name
  * without its slash, as its C library passes it.
  */
+#include <fcntl.h>
 #include <mqueue.h>
 #include <time.h>
 #include "host.h"
@@ -21,12 +22,13 @@ long sys_mq_open(struct call *c)
 {
 	char name[256];
 	struct mq_attr a;
+	bool with = c->arg[1] & O_CREAT && c->arg[3];     /* else the fourth argument is whatever lay there */
 	long e = name_get((uaddr)c->arg[0], name);
-	if (e >= 0 && c->arg[3])
+	if (e >= 0 && with)
 		e = arg_get(c, 3, &a);
 	if (e < 0)
 		return e;
-	return host(SYS_mq_open, name + 1, (unsigned)(c->arg[1] & (long)HOST_BITS), c->arg[2], c->arg[3] ? &a : NULL);
+	return host(SYS_mq_open, name + 1, (unsigned)(c->arg[1] & (long)HOST_BITS), c->arg[2], with ? &a : NULL);
 }
 long sys_mq_unlink(struct call *c)
 {

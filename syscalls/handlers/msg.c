@@ -66,7 +66,7 @@ long sys_sendmsg(struct call *c)
 		m.msg_controllen = (size_t)MAX(e, 0l);
 	}
 	if (e >= 0)
-		e = msg_sent(fd, c->arg[2], block(SYS_sendmsg, fd, &m, msg_flags_in(c->t, fd, c->arg[2])));
+		e = msg_sent(c->t, fd, c->arg[2], block(SYS_sendmsg, fd, &m, msg_flags_in(c->t, fd, c->arg[2])));
 	control_free(&k);
 	addr_done(&a);
 	return e;

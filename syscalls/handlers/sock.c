@@ -361,10 +361,21 @@ int msg_flags_recv(long flags)
 {
 	return (int)(flags & (long)HOST_BITS) | (flags & (long)X_MSG_NBIO ? MSG_DONTWAIT : 0);
 }
-long msg_sent(int fd, long flags, long rv)
+/* BSD raises SIGPIPE for every kind of socket, Linux for streams alone. */
+static void pipe_signal(struct thread *t, int fd)
+{
+	int type = SOCK_STREAM;
+	uint32_t n = sizeof type;
+	host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &n);
+	if (type != SOCK_STREAM && t->p->pers->bsd_sockets)
+		host(SYS_tgkill, t->p->pid, t->tid, SIGPIPE);
+}
+long msg_sent(struct thread *t, int fd, long flags, long rv)
 {
 	if (rv >= 0 && flags & (long)X_MSG_EOF)
 		host(SYS_shutdown, fd, SHUT_WR);
+	if (rv == -EPIPE && !(msg_flags_in(t, fd, flags) & MSG_NOSIGNAL))
+		pipe_signal(t, fd);
 	return rv;
 }
 /* An address on a connected datagram socket: EISCONN on BSD, taken by Linux for this one message. */
@@ -380,7 +391,7 @@ static long send_to(struct call *c, uaddr to, uint32_t tolen)
 	else
 		e = block(SYS_sendto, fd, c->arg[1], c->arg[2], f, to ? &a.ss : NULL, a.len);
 	addr_done(&a);
-	return msg_sent(fd, c->arg[3], e);
+	return msg_sent(c->t, fd, c->arg[3], e);
 }
 long sys_sendto(struct call *c) { return send_to(c, (uaddr)c->arg[4], (uint32_t)c->arg[5]); }
 long sys_send(struct call *c) { return send_to(c, 0, 0); }
