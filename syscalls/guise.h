@@ -368,6 +368,7 @@ struct fdops {
 	void (*forked)(struct proc *, int fd, struct fdobj *);   /* in the child of a fork; may close host descriptors of the
 	                                                    child. A vfork child shares memory with its parent: the object
 	                                                    itself must not be changed or freed. NULL: it is inherited */
+	int no_file;                                     /* not 0: nothing to read, write or seek in; the error of the first two */
 };
 void fd_start(struct proc *);
 void fd_forked(struct proc *, const struct fdtab *parents);  /* in the child: its own table, made from the parent's */

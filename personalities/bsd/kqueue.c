@@ -142,7 +142,8 @@ static void kq_forked(struct proc *child, int fd, struct fdobj *o)
 		if (fds[i] >= 0)
 			host(SYS_close, fds[i]);
 }
-const struct fdops kqueue_ops = { .name = "kqueue", .close = kq_close, .forked = kq_forked };
+const struct fdops kqueue_ops = { .name = "kqueue", .close = kq_close, .forked = kq_forked,
+	.no_file = EOPNOTSUPP };
 
 /* In a child with memory of its own. What another thread was doing to them is not known: their memory is left alone. */
 static void kq_forget(struct proc *p)

@@ -58,6 +58,8 @@ static void pollfd_put(const void *from, void *to)
 		if (h->revents & poll_bits[i].host)
 			g.revents |= (short)poll_bits[i].guest;
 	}
+	if (h->revents & POLLHUP)        /* what is hung up can be read here: its end. Linux says so of sockets only */
+		g.revents |= g.events & 0x41;
 	*(struct pollfd *)to = g;
 }
 static void kevent_get(const void *from, void *to)

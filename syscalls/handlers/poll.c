@@ -73,7 +73,7 @@ static long call_ppoll(void *arg, struct timespec *ts, const uint64_t *mask)
 }
 static long fds_in(struct call *c, struct pollcall *p)
 {
-	uint32_t size = c->t->p->pers->rec[REC_POLLFD].gsize;
+	const size_t size = sizeof(struct pollfd);           /* everywhere */
 	long e = 0;
 	for (unsigned i = 0; i < p->n && !e; i++) {
 		e = rec_get(c->t, REC_POLLFD, (uaddr)c->arg[0] + i * size, &p->fd[i]);
@@ -82,17 +82,20 @@ static long fds_in(struct call *c, struct pollcall *p)
 	}
 	return e;
 }
+/* Nothing but revents is the guest's to get back. */
 static long fds_out(struct call *c, struct pollcall *p)
 {
-	uint32_t size = c->t->p->pers->rec[REC_POLLFD].gsize;
+	const struct record *rec = &c->t->p->pers->rec[REC_POLLFD];
+	struct pollfd g;
 	long e = 0;
 	for (unsigned i = 0; i < p->n && !e; i++) {
 		struct pollfd *f = &p->fd[i];
 		if (f->revents & POLLHUP)
 			f->revents &= ~POLLOUT;
-		if (f->fd >= HIDDEN && fd_is_ours(c->t->p, f->fd - HIDDEN))
-			f->fd -= HIDDEN;
-		e = rec_put(c->t, REC_POLLFD, (uaddr)c->arg[0] + i * size, f);
+		g = *f;
+		if (rec->put)
+			rec->put(f, &g);
+		e = copy_out((uaddr)c->arg[0] + i * sizeof g + offsetof(struct pollfd, revents), &g.revents, sizeof g.revents);
 	}
 	return e;
 }

@@ -11,10 +11,16 @@
 sysfn sys_read, sys_write, sys_pread, sys_pwrite, sys_readv, sys_writev, sys_preadv, sys_pwritev, sys_lseek;
 sysfn sys_copy_file_range;
 
+/* What the host refuses with EINVAL may be an object of ours, for which the guest's kernel has a word of its own. */
+static long no_file(struct call *c, long rv)
+{
+	struct fdobj *o = rv == -EINVAL ? fd_get(c->t->p, (int)c->arg[0], NULL) : NULL;
+	return o && o->ops->no_file ? -o->ops->no_file : rv;
+}
 /* A length that is negative as a signed number is refused before the buffer is looked at; the host sees the buffer first. */
 static long moved(long nr, struct call *c)
 {
-	return c->arg[2] < 0 ? -EINVAL : block(nr, c->arg[0], c->arg[1], c->arg[2], c->arg[3]);
+	return c->arg[2] < 0 ? -EINVAL : no_file(c, block(nr, c->arg[0], c->arg[1], c->arg[2], c->arg[3]));
 }
 long sys_read(struct call *c) { return moved(SYS_read, c); }
 long sys_write(struct call *c)
@@ -25,18 +31,22 @@ long sys_write(struct call *c)
 }
 long sys_pread(struct call *c) { return moved(SYS_pread64, c); }
 long sys_pwrite(struct call *c) { return moved(SYS_pwrite64, c); }
-long sys_readv(struct call *c) { return block(SYS_readv, c->arg[0], c->arg[1], c->arg[2]); }
+long sys_readv(struct call *c) { return no_file(c, block(SYS_readv, c->arg[0], c->arg[1], c->arg[2])); }
 long sys_writev(struct call *c)
 {
 	struct msghdr m = { .msg_iov = (struct iovec *)c->arg[1], .msg_iovlen = (size_t)c->arg[2] };
 	if (sock_quiet(c->t, (int)c->arg[0]))
 		return block(SYS_sendmsg, c->arg[0], &m, MSG_NOSIGNAL);
-	return block(SYS_writev, c->arg[0], c->arg[1], c->arg[2]);
+	return no_file(c, block(SYS_writev, c->arg[0], c->arg[1], c->arg[2]));
 }
 /* The host takes the offset in two halves; on 64 bits the first holds all of it. */
 long sys_preadv(struct call *c) { return block(SYS_preadv, c->arg[0], c->arg[1], c->arg[2], c->arg[3], 0); }
 long sys_pwritev(struct call *c) { return block(SYS_pwritev, c->arg[0], c->arg[1], c->arg[2], c->arg[3], 0); }
-long sys_lseek(struct call *c) { return host(SYS_lseek, c->arg[0], c->arg[1], c->arg[2]); }
+long sys_lseek(struct call *c)
+{
+	struct fdobj *o = fd_get(c->t->p, (int)c->arg[0], NULL);
+	return o && o->ops->no_file ? -ESPIPE : host(SYS_lseek, c->arg[0], c->arg[1], c->arg[2]);
+}
 
 /* --- copy_file_range: the guest's works between any two file systems, the host's only where it has a fast way --------- */
 struct copier {
