@@ -12,6 +12,8 @@ TEST_DIRS := unit guest real fuzz
 
 include $(wildcard tests/*/tests.mk tests/guest/*/tests.mk)
 
+TEST_PROGRAMS := $(UNIT_PROGRAMS) $(GUEST_PROGRAMS) $(FUZZ_PROGRAMS)
+
 check: all $(TEST_PROGRAMS)
 	$(RUN) unit guest real fuzz
 check-unit: $(UNIT_PROGRAMS)
@@ -24,6 +26,5 @@ check-fuzz: all $(FUZZ_PROGRAMS)
 	$(RUN) fuzz
 bench: all $(BENCH_PROGRAMS)
 	python3 tests/bench/bench.py --guise $(B)/guise --built $(T)
-TEST_PROGRAMS = $(UNIT_PROGRAMS) $(GUEST_PROGRAMS) $(FUZZ_PROGRAMS)
 
 .PHONY: check check-unit check-guest check-real check-fuzz bench
