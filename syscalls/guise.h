@@ -180,6 +180,7 @@ struct proc {
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
 	bool observed;           /* somebody traces: dispatch takes the slow way */
 	bool setugid;
+	bool shares_files;       /* forked without descriptors of its own: to close one closes the parent's */
 };
 struct space {                       /* one address space */
 	volatile uint32_t lock;
@@ -406,6 +407,7 @@ long path_to_guest(struct proc *, const char *host, char *guest, size_t n);  /* 
 long must_check arg_open(struct call *, int i, int dirfd, unsigned flags, unsigned mode, unsigned how);
 long path_of_fd(int fd, char *buf, size_t n);        /* host path of an open descriptor: length or -errno */
 long path_chroot(struct thread *, int fd);           /* fd (a directory) is the guest's root from now on */
+bool path_confined(const struct proc *);             /* nothing outside root and binds exists for the guest */
 void path_start(struct proc *);
 
 /* --- observe/ ------------------------------------------------------------------------------------------------------------------ */

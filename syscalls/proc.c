@@ -49,6 +49,7 @@ static long fork_copy(struct thread *t, unsigned long flags)
 		unlock(&t->p->siglock);
 	} else {
 		arena_lock = gate_lock = 0;
+		t->p->shares_files = flags & CLONE_FILES;
 		child_begin(t->p, t);
 	}
 	return pid;
@@ -99,6 +100,7 @@ static long fork_shared(struct thread *t, unsigned flags, unsigned long host_fla
 	if (!child)
 		return -ENOMEM;
 	struct proc *p = child->p;
+	p->shares_files = flags & FORK_FILES;
 	if (flags & FORK_DROPSIG)
 		drop_handlers(p);
 	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);

@@ -25,7 +25,7 @@ void bsd_kqueue_signal(struct proc *p, int sig)
 }
 static void sent_forget(struct proc *p)
 {
-	if (sent_fd >= 0)
+	if (sent_fd >= 0 && !p->shares_files)
 		host(SYS_close, sent_fd);
 	sent_fd = -1;
 	start_lock = 0;

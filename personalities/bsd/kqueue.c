@@ -138,6 +138,8 @@ static void kq_forked(struct proc *child, int fd, struct fdobj *o)
 {
 	struct kqueue *kq = (struct kqueue *)o;
 	int fds[] = { fd, kq->ep, kq->side, kq->kick, kq->timer, kq->ino };
+	if (child->shares_files)
+		return;
 	for (unsigned i = 0; i < ARRAY_LEN(fds); i++)
 		if (fds[i] >= 0)
 			host(SYS_close, fds[i]);
