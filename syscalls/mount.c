@@ -68,6 +68,47 @@ void path_start(struct proc *p)
 	p->paths = ps;
 	go_inside(p);
 }
+bool path_confined(const struct proc *p) { return p->paths && p->paths->only; }
+
+/* --- chroot --------------------------------------------------------------------------------------------------------------- */
+/* What we say to ourselves at exec (options.h) names the root and the binds: say the new ones. */
+static bool is_word(const char *s, const char *word) { return !str_cmp(s, word); }
+static char *joined(const char *a, const char *sep, const char *b)
+{
+	size_t n = str_len(a) + str_len(sep) + str_len(b) + 1;
+	char *s = mem_alloc(n);
+	if (s)
+		fmt(s, n, "%s%s%s", a, sep, b);
+	return s;
+}
+static bool retell(struct proc *p, const struct paths *ps)
+{
+	struct options *o = mem_alloc(sizeof *o);
+	unsigned n = 0;
+	char **v = mem_alloc((p->opt->n_self + 4 + 2 * ps->n_bind) * sizeof *v);
+	if (!o || !v)
+		return false;
+	*o = *p->opt;
+	for (unsigned i = 0; i < p->opt->n_self; i++)
+		if (is_word(p->opt->self_argv[i], "--root") || is_word(p->opt->self_argv[i], "--bind"))
+			i++;
+		else if (!is_word(p->opt->self_argv[i], "--root-only"))
+			v[n++] = p->opt->self_argv[i];
+	v[n++] = "--root";
+	v[n++] = *ps->root.host ? (char *)ps->root.host : "/";
+	v[n++] = "--root-only";
+	for (unsigned i = 0; i < ps->n_bind; i++) {
+		v[n++] = "--bind";
+		if (!(v[n++] = joined(*ps->bind[i].host ? ps->bind[i].host : "/", ":", ps->bind[i].guest)))
+			return false;
+	}
+	o->root = ps->root.host;
+	o->root_only = true;
+	o->self_argv = v;
+	o->n_self = n;
+	p->opt = o;
+	return true;
+}
 /* A root within the root: confined from then on. The binds that lie in it stay. The old one may be in use by another
  * thread at this moment and is not freed. */
 long path_chroot(struct thread *t, int fd)
@@ -98,6 +139,8 @@ long path_chroot(struct thread *t, int fd)
 		m.guest_len -= n;
 		ps->bind[ps->n_bind++] = m;
 	}
+	if (!retell(p, ps))
+		return -ENOMEM;
 	p->paths = ps;
 	return 0;
 }

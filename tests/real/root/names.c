@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Every kind of path, in every kind of call, in the tree that root.test makes; the lines printed are the same natively
- * under chroot. With arguments: -p NAME looks NAME up, -c NAME makes it, -d NAME goes there; -r is the race.
+ * under chroot. With arguments: -p NAME looks NAME up, -c NAME makes it, -d NAME goes there,
+ * -x NAME makes it the root, -e runs this program again with the rest; -r is the race.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
@@ -162,7 +163,13 @@ int main(int n, char **arg)
 	if (n == 2 && !strcmp(arg[1], "-r"))
 		return race();
 	for (int i = 1; i + 1 < n; i += 2)
-		arg[i][1] == 'p' ? look(arg[i + 1]) : arg[i][1] == 'c' ? make(arg[i + 1], 0) : go(arg[i + 1]);
+		switch (arg[i][1]) {
+		case 'p': look(arg[i + 1]); break;
+		case 'c': make(arg[i + 1], 0); break;
+		case 'd': go(arg[i + 1]); break;
+		case 'x': SAY(chroot(arg[i + 1])); break;
+		case 'e': fflush(stdout); execv("/names", arg + i); break;
+		}
 	if (n > 1)
 		return 0;
 	for (unsigned i = 0; i < sizeof names / sizeof *names; i++)
