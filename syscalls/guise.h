@@ -144,7 +144,8 @@ struct thread {
 	bool vforked;            /* runs in its parent's memory */
 	struct sigalt altstack;
 	struct sigpend pend;     /* filled by the host handler, emptied by thread_attend */
-	sigbits vpend;            /* sent but blocked signals that the host cannot hold for us */
+	sigbits vpend;           /* waiting signals that the host cannot hold for us */
+	struct sigqueued *vqueue;/* what came with them, oldest first; only the thread itself touches it */
 	uint64_t entry_nr;       /* rax as it was at the syscall instruction, for restarts */
 	struct call *call;       /* the call in progress, or NULL */
 	uaddr robust, clear_tid; /* guest words to act on at exit, by personalities that have them */
@@ -336,6 +337,8 @@ long signal_action(struct thread *, int sig, const struct sigact *new, struct si
 void signal_setmask(struct thread *, sigbits);
 void signal_mask_swap(struct thread *, sigbits);     /* for one sleeping call (sigsuspend, ppoll): the next delivery restores */
 void signal_mask_back(struct thread *);              /* ... or this does, when the call ended without a signal */
+long signal_queue(struct thread *, const siginfo_t *);                 /* to the calling thread, a signal without a host number */
+int signal_take(struct thread *, sigbits of, siginfo_t *);             /* the next such one, or 0 */
 void signal_watch(struct proc *, int sig);           /* see proc.sig_watch */
 void signal_host(int sig, siginfo_t *, void *uc);    /* the host handler of every signal */
 bool signal_ours(struct thread *, uint64_t rip);     /* is this address our own code? */

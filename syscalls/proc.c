@@ -29,6 +29,7 @@ static void child_begin(struct proc *p, struct thread *t)
 	child_ids(p, t);
 	t->vforked = false;
 	t->vpend = 0;
+	t->vqueue = NULL;
 	fd_forked(p, p->fds);
 	for (void (*const *f)(struct proc *) = __start_guise_atfork; f < __stop_guise_atfork; f++)
 		(*f)(p);

@@ -342,6 +342,50 @@ static void deliver(struct thread *t, struct sigpend *pd)
 	t->sigmask |= act.mask | (act.flags & SA_NODEFER ? 0 : BIT_OF(sig));
 	t->sigmask &= ~SIGSET_UNBLOCKABLE;
 }
+/* --- signals without a host number: queued here, lowest number first, oldest first within a number ----------------------------- */
+struct sigqueued { struct sigqueued *next; siginfo_t info; };
+
+long signal_queue(struct thread *t, const siginfo_t *si)
+{
+	struct sigqueued **at = &t->vqueue, *q = mem_alloc(sizeof *q);
+	if (!q)
+		return -EAGAIN;
+	q->info = *si;
+	while (*at)
+		at = &(*at)->next;
+	*at = q;
+	t->vpend |= BIT_OF(si->si_signo);
+	signal_setmask(t, t->sigmask);
+	return 0;
+}
+static struct sigqueued **queued(struct thread *t, int sig)
+{
+	struct sigqueued **at = &t->vqueue;
+	while (*at && (*at)->info.si_signo != sig)
+		at = &(*at)->next;
+	return at;
+}
+int signal_take(struct thread *t, sigbits of, siginfo_t *si)
+{
+	sigbits v = t->vpend & of;
+	int sig = 1;
+
+	if (!v)
+		return 0;
+	while (!(v & BIT_OF(sig)))
+		sig++;
+	struct sigqueued **at = queued(t, sig), *q = *at;
+	memset(si, 0, sizeof *si);
+	si->si_signo = sig;
+	if (q) {
+		*si = q->info;
+		*at = q->next;
+		mem_free(q, sizeof *q);
+	}
+	if (!*queued(t, sig))
+		t->vpend &= ~BIT_OF(sig);
+	return sig;
+}
 static bool next_pending(struct thread *t, struct sigpend *pd)
 {
 	sigbits v = deliverable(t);
@@ -362,11 +406,8 @@ static bool next_pending(struct thread *t, struct sigpend *pd)
 	if (!v)
 		return false;
 	memset(pd, 0, sizeof *pd);
-	for (pd->sig = 1; !(v & BIT_OF(pd->sig)); pd->sig++)
-		;
-	t->vpend &= ~BIT_OF(pd->sig);
-	pd->info.si_signo = pd->sig;
-	return true;
+	pd->sig = signal_take(t, v, &pd->info);
+	return pd->sig != 0;
 }
 static bool held(struct thread *t)
 {

@@ -242,9 +242,9 @@ static long to_self(struct thread *t, int tid, int sig)
 		report_unknown(t, UNK_OPTION, "signal to another thread", (uint64_t)sig);
 		return -EPERM;
 	}
-	t->vpend |= (sigbits)1 << (sig - 1);
-	signal_setmask(t, t->sigmask);
-	return 0;
+	siginfo_t si = { .si_signo = sig, .si_code = SI_TKILL };
+	si.si_pid = t->p->pid;
+	return signal_queue(t, &si);
 }
 static long kill_thread(struct thread *t, int pid, long id, int sig)
 {

@@ -73,20 +73,18 @@ long sys_sigaltstack(struct call *c)
 static long wait_for(struct call *c, siginfo_t *si, const struct timespec *ts)
 {
 	struct thread *t = c->t;
-	sigbits set, now;
+	sigbits set;
 	long e = sigset_get(t, (uaddr)c->arg[0], &set);
 	if (e)
 		return e;
 	set &= ~SIGSET_UNBLOCKABLE;
 	memset(si, 0, sizeof *si);
-	now = set & t->vpend;
-	for (int s = 1; now && s < 128; s++)
-		if (now >> (s - 1) & 1) {
-			t->vpend &= ~((sigbits)1 << (s - 1));
-			si->si_signo = s;
-			return s;
-		}
 	uint64_t m = (uint64_t)set;
+	if (set & t->vpend) {            /* the host's have the lower numbers: those first */
+		static const struct timespec now = { 0, 0 };
+		long sig = host(SYS_rt_sigtimedwait, &m, si, &now, 8);
+		return sig > 0 ? sig : signal_take(t, set, si);
+	}
 	return block(SYS_rt_sigtimedwait, &m, si, ts, 8);
 }
 static long wait_info(struct call *c, const struct timespec *ts)
