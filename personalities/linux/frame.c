@@ -128,7 +128,7 @@ long lnx_frame(struct thread *t, const struct sigframe *sf)
 	f.restorer = sf->act->tramp;
 	f.uc.flags = (fpu_size() > LEGACY ? UC_FP_XSTATE : 0) | UC_SIGCONTEXT_SS | UC_STRICT_RESTORE_SS;
 	f.uc.stack.sp = t->altstack.base;
-	f.uc.stack.flags = t->flags & LNX_ALT_FRESH ? 0 : t->altstack.flags;
+	f.uc.stack.flags = t->altstack.flags;
 	f.uc.stack.size = t->altstack.size;
 	f.uc.mc = from_regs(&t->regs);
 	f.uc.mc.err = sf->pend->err;

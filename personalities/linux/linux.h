@@ -6,8 +6,6 @@
 #pragma once
 #include "../../syscalls/host.h"
 
-enum { LNX_ALT_FRESH = 1 };         /* t->flags: no alternate stack was ever set; a frame tells that apart from "disabled" */
-
 /* tables.c */
 extern const struct systab lnx_tab[];
 extern struct subtab lnx_sub[N_SUB];

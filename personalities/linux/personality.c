@@ -52,8 +52,6 @@ static void store(struct thread *t, struct call *c)
 	t->regs.rcx = t->regs.rip;
 	t->regs.r11 = t->regs.rflags;
 }
-static void proc_start(struct proc *p) { thread_self()->flags |= LNX_ALT_FRESH; }
-
 static long sockaddr_get(const void *guest, size_t n, struct sockaddr_storage *to)
 {
 	if (n > sizeof *to)
@@ -70,7 +68,7 @@ static long sockaddr_put(const struct sockaddr_storage *from, size_t n, void *gu
 static const struct personality lnx = {
 	.name = "linux", .release = "6.18", .about = "Linux, the host's own programs",
 	.claims = claims, .stack = lnx_stack, .fetch = fetch, .store = store, .frame = lnx_frame,
-	.proc_start = proc_start, .thread_exit = lnx_thread_exit, .proc_forked = lnx_proc_forked,
+	.thread_exit = lnx_thread_exit, .proc_forked = lnx_proc_forked,
 	.tab = lnx_tab, .n_tab = 1, .sub = lnx_sub, .bits = lnx_bits, .rec = lnx_rec,
 	.errno_name = lnx_errno_name, .n_errno_name = LNX_ERRNOS, .sig_in = lnx_sig_in, .n_sig = LNX_NSIG, .sig_out = lnx_sig_out,
 	.sig_name = lnx_sig_name, .sockaddr_get = sockaddr_get, .sockaddr_put = sockaddr_put,

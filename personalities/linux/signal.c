@@ -39,7 +39,6 @@ long lnx_sigaltstack(struct call *c)
 		return e;
 	old.flags |= on ? SS_ONSTACK : 0;
 	if (c->arg[0]) {
-		t->flags &= ~LNX_ALT_FRESH;
 		uint32_t mode = new.flags & ~SS_AUTODISARM_;
 		if (on)
 			return -EPERM;

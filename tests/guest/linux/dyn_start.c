@@ -1,0 +1,5 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * The same as start, linked dynamically: AT_BASE, and a run-time linker that reads the vector first.
+ * TEST args: one "two three"
+ */
+#include "start.c"
