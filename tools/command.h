@@ -37,7 +37,7 @@ struct subcommand {
 extern const struct subcommand *const __start_guise_subcommands[], *const __stop_guise_subcommands[];
 const struct subcommand *subcommand_find(const char *name);
 
-/* --- request.c: from options to struct options ---------------------------------------------------------------------- */
+/* --- request.c: from options to struct options ------------------------------------------------------------------ */
 struct request {
 	const struct subcommand *command;
 	struct options opt;
@@ -51,16 +51,16 @@ void request_start(struct request *, const struct subcommand *, char **env);
 int request_run(struct request *, int argc, char **argv);
 extern const struct option_table run_options, common_options, hidden_options;
 
-/* --- parse.c ------------------------------------------------------------------------------------------------------------ */
+/* --- parse.c ---------------------------------------------------------------------------------------------------- */
 /* Reads options until the first word that is none; its index. An error ends the command with a sentence. */
 int options_parse(struct request *, int argc, char **argv);
 void refuse(const char *f, ...) __attribute__((noreturn, format(printf, 1, 2)));       /* "guise: ...", exit 125 */
 
-/* --- lookup.c ------------------------------------------------------------------------------------------------------------ */
+/* --- lookup.c --------------------------------------------------------------------------------------------------- */
 /* NAME in the directories of the guest's PATH; the guest's path of it, allocated, or NULL. */
 char *program_find(const struct options *, char **env, const char *name);
 const char *env_get(char **env, const char *name);
 
-/* --- help.c -------------------------------------------------------------------------------------------------------------- */
+/* --- help.c ----------------------------------------------------------------------------------------------------- */
 void help_print(const struct subcommand *) __attribute__((noreturn));       /* NULL: of guise as a whole */
 void version_print(void) __attribute__((noreturn));

@@ -55,7 +55,8 @@ static void print_whole(void)
 	printf("\nSystems:\n");
 	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
 		printf("  %-10s %s\n", (*p)->name, (*p)->about);
-	printf("\nGUISE_ROOT and GUISE_ENGINE stand for --root and --engine where those are not given; the guest never sees them.\n"
+	printf("\nGUISE_ROOT and GUISE_ENGINE stand for --root and --engine where those are not given; the guest never\n"
+	       "sees them.\n"
 	       "The exit status is the program's; 125: guise failed, 126: cannot be run, 127: not found.\n");
 }
 static __attribute__((noreturn)) void finish(void)
@@ -100,6 +101,7 @@ static int run(const struct subcommand *self, int argc, char **argv)
 	help_print(c);
 }
 static const struct subcommand help_command = {
-	.name = "help", .args = "[SUBCOMMAND]", .about = "say what a subcommand does and which options it takes", .run = run,
+	.name = "help", .args = "[SUBCOMMAND]", .about = "say what a subcommand does and which options it takes",
+	.run = run,
 };
 SUBCOMMAND(help_command);

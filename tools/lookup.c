@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A program given by its bare name is looked up in PATH as env does it, each directory first in the root and then on the
+ * A program given by its bare name is looked up in PATH as env does it, each directory first in the root, then on the
  * host. Only whether it is there is asked here; what runs is looked up again, by the guest's path, by the loader.
  */
 #include <fcntl.h>

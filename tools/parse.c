@@ -35,7 +35,7 @@ static const char *command_of(const struct subcommand *c) { return !strcmp(c->na
 static void unknown(const struct subcommand *c, const char *word)
 {
 	const char *own = command_of(c);
-	refuse("%.*s is no option of guise%s%s; guise help%s%s lists them, and options of the program go behind its name",
+	refuse("%.*s is no option of guise%s%s; guise help%s%s lists them; options of the program go behind its name",
 	       (int)strcspn(word, "="), word, *own ? " " : "", own, *own ? " " : "", own);
 }
 /* "--name" or "--name=value": how many words it took. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The options that `run` and its relatives share, and what becomes of them: one struct options, checked as far as it can
+ * The options that `run` and its relatives share, and what becomes of them: one struct options, checked as far as can
  * be before a program is there. A running guest's exec comes through here too (--resume): then the environment is the
  * guest's own and nothing of it is read or changed.
  */
@@ -18,7 +18,7 @@
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 extern const struct engine *const __start_guise_engines[], *const __stop_guise_engines[];
 
-/* --- the environment --------------------------------------------------------------------------------------------------- */
+/* --- the environment -------------------------------------------------------------------------------------------- */
 const char *env_get(char **env, const char *name)
 {
 	size_t n = strlen(name);
@@ -57,14 +57,14 @@ void request_start(struct request *r, const struct subcommand *c, char **env)
 	size_t n = 0;
 	while (env[n])
 		n++;
-	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .trace_fd = -1, .report_fd = -1, .bind = NULL } };
+	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .trace_fd = -1, .report_fd = -1 } };
 	r->env = malloc((n + 1) * sizeof *r->env);
 	if (!r->env)
 		refuse("no memory for the environment");
 	memcpy(r->env, env, (n + 1) * sizeof *r->env);
 }
 
-/* --- what each option does ----------------------------------------------------------------------------------------------- */
+/* --- what each option does -------------------------------------------------------------------------------------- */
 static int number_of(const char *option, const char *v)
 {
 	char *end;
@@ -154,7 +154,7 @@ static const struct option_row hidden_rows[] = {
 };
 const struct option_table hidden_options = { hidden_rows, ARRAY_LEN(hidden_rows) };
 
-/* --- completing it ------------------------------------------------------------------------------------------------------------- */
+/* --- completing it ---------------------------------------------------------------------------------------------- */
 static int open_log(const char *name, const char *option, int truncate)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | truncate, 0666);
@@ -188,7 +188,7 @@ static void check_root(struct request *r)
 	if (!r->root_name)
 		return;
 	r->opt.root = r->opt.again ? r->root_name :
-		      real_or_refuse(r->root_name, "--root wants the directory of a base tree (with its bin, lib, libexec)");
+		      real_or_refuse(r->root_name, "--root wants the directory of a base tree");
 	if (stat(r->opt.root, &st) < 0 || !S_ISDIR(st.st_mode))
 		refuse("%s is not a directory; --root wants the directory of a base tree", r->opt.root);
 }
@@ -266,9 +266,9 @@ int request_run(struct request *r, int argc, char **argv)
 	if (!o->again && !strchr(argv[0], '/')) {
 		char *found = program_find(o, r->env, argv[0]);
 		if (!found) {
-			fprintf(stderr, "guise: %s: no such program in the directories of PATH (%s)%s; give its path\n", argv[0],
-				env_get(r->env, "PATH") ? env_get(r->env, "PATH") : "not set",
-				o->root ? ", neither in the root nor on the host" : "");
+			const char *path = env_get(r->env, "PATH");
+			fprintf(stderr, "guise: %s: no such program in the directories of PATH (%s)%s; give its path\n",
+				argv[0], path ? path : "not set", o->root ? ", neither in the root nor on the host" : "");
 			return 127;
 		}
 		if (!o->argv0)

@@ -27,9 +27,9 @@ static int run(const struct subcommand *c, int argc, char **argv)
 static const struct subcommand trace_command = {
 	.name = "trace", .args = "[-o FILE] [OPTION...] PROGRAM [ARG...]",
 	.about = "run a program and print every system call it makes",
-	.text = "One line a call, as strace has it: names, flags and errors are those of the program's own system. Threads and\n"
-		"child processes are followed; \"[pid N] \" stands before every line once there is more than one of them. Linux\n"
-		"programs can be traced too.",
+	.text = "One line a call, as strace has it: names, flags and errors are those of the program's own system.\n"
+		"Threads and child processes are followed; \"[pid N] \" stands before every line once there is more\n"
+		"than one of them. Linux programs can be traced too.",
 	.options = { &trace_options, &run_options, &common_options, &hidden_options },
 	.run = run,
 };

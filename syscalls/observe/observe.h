@@ -7,7 +7,7 @@
 #include "../host.h"
 #include "../options.h"
 
-#define LINE_SIZE 4096ul                 /* one write of at most a pipe's atomic size: lines of many processes never mix */
+#define LINE_SIZE 4096ul                 /* at most a pipe's atomic size: lines of many processes never mix */
 #define LINE_TAIL 256ul                  /* kept free of arguments, so that the result always fits */
 #define TEXT_LIMIT 32                    /* bytes of a buffer that are shown; paths are shown whole */
 #define LIST_LIMIT 32                    /* strings of a vector, records of a row */

@@ -144,8 +144,8 @@ static putfn *const show[N_REC] = {
 };
 /* Records of one number: in brackets when a pointer to one is an argument, bare in a row of them. */
 static putfn *const show_scalar[N_REC] = {
-	[REC_INT] = put_int, [REC_UINT] = put_uint, [REC_LONG] = put_long, [REC_ULONG] = put_ulong, [REC_SIZE] = put_ulong,
-	[REC_OFF] = put_long, [REC_U64] = put_ulong, [REC_PTR] = put_ptr, [REC_SOCKLEN] = put_uint,
+	[REC_INT] = put_int, [REC_UINT] = put_uint, [REC_LONG] = put_long, [REC_ULONG] = put_ulong,
+	[REC_SIZE] = put_ulong, [REC_OFF] = put_long, [REC_U64] = put_ulong, [REC_PTR] = put_ptr, [REC_SOCKLEN] = put_uint,
 	[REC_WSTATUS] = put_wstatus,
 };
 
@@ -165,7 +165,7 @@ bool put_record(struct line *l, struct thread *t, unsigned rec, uaddr a, bool el
 	return true;
 }
 
-/* --- socket addresses --------------------------------------------------------------------------------------------------- */
+/* --- socket addresses ------------------------------------------------------------------------------------------- */
 static void put_inet(struct line *l, const struct sockaddr_in *in)
 {
 	const uint8_t *b = (const void *)&in->sin_addr;
@@ -179,7 +179,8 @@ static void put_inet6(struct line *l, const struct sockaddr_in6 *in)
 }
 static void put_unix(struct line *l, const struct sockaddr_un *un, size_t n)
 {
-	size_t most = n > offsetof(struct sockaddr_un, sun_path) ? n - offsetof(struct sockaddr_un, sun_path) : 0, len = 0;
+	const size_t head = offsetof(struct sockaddr_un, sun_path);
+	size_t most = n > head ? n - head : 0, len = 0;
 	while (len < most && (un->sun_path[len] || !len))
 		len++;
 	if (most == 0)

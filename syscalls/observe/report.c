@@ -31,7 +31,7 @@ static const struct { const char *name, *text, *answer; } kinds[N_UNK] = {
 	[UNK_OPTION] = { "value", "a value that it does not know", "EINVAL" },
 };
 
-/* --- the list -------------------------------------------------------------------------------------------------------------- */
+/* --- the list --------------------------------------------------------------------------------------------------- */
 static bool same(const struct unknown_thing *u, const struct unknown_thing *v)
 {
 	return u->kind == v->kind && u->call == v->call && u->nr == v->nr && u->value == v->value &&
@@ -69,7 +69,7 @@ static void in_child(struct proc *p)
 }
 AT_FORK(in_child);
 
-/* --- one JSON line --------------------------------------------------------------------------------------------------------------- */
+/* --- one JSON line ---------------------------------------------------------------------------------------------- */
 static void append(struct thread *t, struct line *l)
 {
 	int fd = t->p->opt->report_fd;
@@ -135,7 +135,7 @@ void report_end(struct thread *t)
 	}
 }
 
-/* --- --strict ------------------------------------------------------------------------------------------------------------------------ */
+/* --- --strict --------------------------------------------------------------------------------------------------- */
 static void put_call(struct line *l, const struct unknown_thing *u)
 {
 	PUT(l, "  call:      ");

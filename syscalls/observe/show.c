@@ -35,7 +35,7 @@ static long count_of(struct call *c, int i)
 }
 static bool counts_bytes(const struct call *c) { return c->row->ret == R_SIZE || c->row->ret == R_LONG; }
 
-/* --- scalars ---------------------------------------------------------------------------------------------------------- */
+/* --- scalars ---------------------------------------------------------------------------------------------------- */
 static void show_int(struct line *l, struct call *c, int i) { PUT(l, "%d", (int)c->raw[i]); }
 static void show_uint(struct line *l, struct call *c, int i) { PUT(l, "%u", (unsigned)c->raw[i]); }
 static void show_long(struct line *l, struct call *c, int i) { PUT(l, "%ld", c->raw[i]); }
@@ -70,7 +70,7 @@ static void show_sub(struct line *l, struct call *c, int i)
 		show_hex(l, c, i);
 }
 
-/* --- text ----------------------------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------------------------- */
 static void show_path(struct line *l, struct call *c, int i) { put_str(l, (uaddr)c->raw[i], LINE_SIZE); }
 static void show_str(struct line *l, struct call *c, int i) { put_str(l, (uaddr)c->raw[i], 256); }
 
@@ -107,7 +107,7 @@ static void show_strv(struct line *l, struct call *c, int i)
 	PUT(l, "]");
 }
 
-/* --- buffers ---------------------------------------------------------------------------------------------------------------- */
+/* --- buffers ---------------------------------------------------------------------------------------------------- */
 static void show_inbuf(struct line *l, struct call *c, int i)
 {
 	long n = count_of(c, i);
@@ -156,7 +156,7 @@ static void show_iov(struct line *l, struct call *c, int i, uint64_t bytes)
 static void show_iovin(struct line *l, struct call *c, int i) { show_iov(l, c, i, ~0ull); }
 static void show_iovout(struct line *l, struct call *c, int i) { show_iov(l, c, i, (uint64_t)c->rv); }
 
-/* --- records ------------------------------------------------------------------------------------------------------------------ */
+/* --- records ---------------------------------------------------------------------------------------------------- */
 static void show_record(struct line *l, struct call *c, int i)
 {
 	if (!put_record(l, c->t, c->row->arg[i].what, (uaddr)c->raw[i], false))
@@ -195,7 +195,7 @@ static void show_sigset(struct line *l, struct call *c, int i)
 		put_sigbits(l, set);
 }
 
-/* --- by kind -------------------------------------------------------------------------------------------------------------------- */
+/* --- by kind ---------------------------------------------------------------------------------------------------- */
 static showfn *const show[] = {
 	[A_PAD] = show_long, [A_INT] = show_int, [A_UINT] = show_uint, [A_LONG] = show_long, [A_ULONG] = show_ulong,
 	[A_HEX] = show_hex, [A_OCT] = show_oct, [A_SIZE] = show_ulong, [A_OFF] = show_long, [A_ADDR] = show_addr,
@@ -224,12 +224,12 @@ void show_arg(struct line *l, struct call *c, int i)
 		(nothing_came ? show_addr : show[a->kind])(l, c, i);
 }
 
-/* --- results ---------------------------------------------------------------------------------------------------------------------- */
+/* --- results ---------------------------------------------------------------------------------------------------- */
 void show_result(struct line *l, struct call *c)
 {
 	static const char *const how[] = {
-		[R_INT] = "%ld", [R_UINT] = "%lu", [R_FD] = "%ld", [R_SIZE] = "%ld", [R_LONG] = "%ld", [R_ADDR] = "%#lx",
-		[R_HEX] = "%#lx", [R_OCT] = "%#lo", [R_OFF] = "%ld", [R_PID] = "%ld", [R_ERRNO] = "%ld",
+		[R_INT] = "%ld", [R_UINT] = "%lu", [R_FD] = "%ld", [R_SIZE] = "%ld", [R_LONG] = "%ld",
+		[R_ADDR] = "%#lx", [R_HEX] = "%#lx", [R_OCT] = "%#lo", [R_OFF] = "%ld", [R_PID] = "%ld", [R_ERRNO] = "%ld",
 	};
 	unsigned ret = c->row ? c->row->ret : R_INT;
 

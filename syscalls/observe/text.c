@@ -13,7 +13,7 @@ void put_addr(struct line *l, uaddr a)
 		PUT(l, "NULL");
 }
 
-/* --- text -------------------------------------------------------------------------------------------------------------- */
+/* --- text ------------------------------------------------------------------------------------------------------- */
 static void put_char(struct line *l, unsigned char c, unsigned char next)
 {
 	static const char plain[256] = { ['\n'] = 'n', ['\t'] = 't', ['\r'] = 'r', ['\v'] = 'v', ['\f'] = 'f',
@@ -58,7 +58,7 @@ void put_str(struct line *l, uaddr a, size_t limit)
 /* Bytes of the UTF-8 character at s, 0 if it is none: a path may hold anything, JSON may not. */
 static unsigned utf8_len(const unsigned char *s)
 {
-	unsigned n = *s < 0x80 ? 1 : *s >= 0xc2 && *s < 0xe0 ? 2 : *s >= 0xe0 && *s < 0xf0 ? 3 : *s >= 0xf0 && *s < 0xf5 ? 4 : 0;
+	unsigned n = *s < 0x80 ? 1 : *s < 0xc2 ? 0 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : *s < 0xf5 ? 4 : 0;
 	for (unsigned i = 1; i < n; i++)
 		if ((s[i] & 0xc0) != 0x80)
 			return 0;
@@ -79,7 +79,7 @@ void put_json(struct line *l, const char *s)
 	PUT(l, "\"");
 }
 
-/* --- by the personality's tables ------------------------------------------------------------------------------------------ */
+/* --- by the personality's tables -------------------------------------------------------------------------------- */
 void put_set(struct line *l, unsigned set, uint64_t guest)
 {
 	line_grow(l, set_print(l->pers, set, guest, l->at + l->len, l->n - l->len));
@@ -145,7 +145,7 @@ void put_sigbits(struct line *l, sigbits set)
 	PUT(l, "]");
 }
 
-/* --- siginfo -------------------------------------------------------------------------------------------------------------------- */
+/* --- siginfo ---------------------------------------------------------------------------------------------------- */
 static void put_sender(struct line *l, const siginfo_t *si)
 {
 	PUT(l, ", si_pid=%d, si_uid=%u", si->si_pid, si->si_uid);

@@ -61,7 +61,7 @@ static void line_end(struct line *l)
 	PUT(l, cut ? "...)" : ")");
 }
 
-/* --- starting ---------------------------------------------------------------------------------------------------------- */
+/* --- starting --------------------------------------------------------------------------------------------------- */
 static void move_fd(struct proc *p, int *fd, char *text, size_t n)
 {
 	int high = *fd < 0 ? -1 : fd_ours(p, *fd);
@@ -119,7 +119,7 @@ static void in_child(struct proc *p)
 }
 AT_FORK(in_child);
 
-/* --- one call -------------------------------------------------------------------------------------------------------------- */
+/* --- one call --------------------------------------------------------------------------------------------------- */
 static bool line_begin(struct thread *t, struct line *l)
 {
 	if (!t->line)
@@ -198,7 +198,7 @@ void observe_exit(struct call *c)
 	emit(t, &l);
 	t->line_len = 0;
 }
-/* What observes goes on in the next image only if that is ours; a failed exec may leave it so, the next one decides anew. */
+/* What observes goes on in the next image only if that is ours; a failed exec leaves it so, the next decides anew. */
 static void keep(int fd, bool foreign)
 {
 	if (fd >= 0)
@@ -218,7 +218,7 @@ void observe_exec(struct thread *t, bool foreign)
 	emit(t, &l);
 }
 
-/* --- what is not a call -------------------------------------------------------------------------------------------------------- */
+/* --- what is not a call ----------------------------------------------------------------------------------------- */
 void observe_signal(struct thread *t, const struct sigpend *pd)
 {
 	char buf[512];
