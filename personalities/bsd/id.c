@@ -10,7 +10,7 @@
 #include "ids.h"
 #include "options.h"
 
-sysfn bsd_setuid, bsd_setgid, bsd_getlogin;
+sysfn bsd_setuid, bsd_setgid, bsd_getlogin, bsd_setlogin;
 
 #define LOGIN_MAX 33
 
@@ -35,32 +35,33 @@ static uint64_t login_uid(void)
 	return (uint64_t)host(SYS_getuid);
 }
 /* "name:password:uid:..." */
-static bool line_is(const char *line, uint64_t uid, char name[LOGIN_MAX])
+static bool line_is(const char *line, uint64_t uid, char to[LOGIN_MAX])
 {
 	const char *a = str_chr(line, ':'), *b = a ? str_chr(a + 1, ':') : NULL;
 	const char *end = str_chr(line, '\n');
 	uint64_t n;
 	if (!b || *line == '#' || (end && end < b) || a - line >= LOGIN_MAX || !str_num(b + 1, &n) || n != uid)
 		return false;
-	memcpy(name, line, (size_t)(a - line));
-	name[a - line] = 0;
+	memcpy(to, line, (size_t)(a - line));
+	to[a - line] = 0;
 	return true;
 }
-static bool name_in(const char *file, uint64_t uid, char name[LOGIN_MAX])
+static bool name_in(const char *file, uint64_t uid, char to[LOGIN_MAX])
 {
 	enum { ROOM = 1 << 18 };
 	char *text = mem_alloc(ROOM);
 	bool found = false;
 	if (text && file_read(file, text, ROOM) > 0)
 		for (char *at = text; at && *at && !found; at = str_chr(at, '\n') ? str_chr(at, '\n') + 1 : NULL)
-			found = line_is(at, uid, name);
+			found = line_is(at, uid, to);
 	if (text)
 		mem_free(text, ROOM);
 	return found;
 }
+static char name[LOGIN_MAX];             /* empty: nobody has asked or said yet */
+
 long bsd_getlogin(struct call *c)
 {
-	static char name[LOGIN_MAX];
 	char file[4096];
 	size_t room = MIN((size_t)(uint32_t)c->arg[1], (size_t)LOGIN_MAX), n;
 	const char *root = c->t->p->opt && c->t->p->opt->root ? c->t->p->opt->root : "";
@@ -73,4 +74,17 @@ long bsd_getlogin(struct call *c)
 	}
 	n = str_len(name) + 1;
 	return n > room ? -ERANGE : copy_out((uaddr)c->arg[0], name, n);
+}
+/* The session's name on BSD; here that of this process and its children until they exec. */
+long bsd_setlogin(struct call *c)
+{
+	char new[LOGIN_MAX];
+	long n;
+	if (host(SYS_geteuid))
+		return -EPERM;
+	n = copy_str(new, (uaddr)c->arg[0], sizeof new);
+	if (n < 0)
+		return n == -ENAMETOOLONG ? -EINVAL : n;
+	str_copy(name, new, sizeof name);
+	return 0;
 }

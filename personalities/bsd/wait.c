@@ -6,6 +6,7 @@
 #include <string.h>
 #include <sys/wait.h>
 #include "host.h"
+#include "ext.h"
 #include "wait.h"
 
 sysfn bsd_wait6;
@@ -15,12 +16,14 @@ long bsd_wait6(struct call *c)
 	static const char zero[256];     /* nobody yet: not even a code, of which 0 has a meaning on the host */
 	siginfo_t si;
 	struct rusage ru[2];
-	long e = 0, r;
+	long e = 0, r, flags = c->arg[3];
 
-	if (!(c->arg[3] & (WEXITED | WSTOPPED | WCONTINUED)))
+	if (!(flags & (WEXITED | WSTOPPED | WCONTINUED | (long)X_IGNORED)))
 		return -EINVAL;
+	if (!(flags & (WEXITED | WSTOPPED | WCONTINUED)))
+		flags |= WSTOPPED;               /* traced children alone: there are none, but there may be children */
 	memset(ru, 0, sizeof ru);
-	r = wait_for((int)c->arg[0], c->arg[1], c->arg[3], &si, c->arg[4] ? &ru[0] : NULL);
+	r = wait_for((int)c->arg[0], c->arg[1], flags, &si, c->arg[4] ? &ru[0] : NULL);
 	if (r < 0)
 		return r;
 	int status = wait_status(&si);

@@ -59,7 +59,11 @@ long ids_set(struct thread *t, long nr, uint32_t r, uint32_t e, uint32_t s)
 		report_unknown(t, UNK_OPTION, "set id with threads", e);
 		return -EAGAIN;
 	}
-	return host(nr, r, e, s);
+	bool same = nothing_new(nr, want);
+	long rv = host(nr, r, e, s);
+	if (!rv && !same)
+		t->p->setugid = true;    /* what issetugid tells until the next exec */
+	return rv;
 }
 long groups_set(struct thread *t, int n, const uint32_t *list)
 {
@@ -67,7 +71,10 @@ long groups_set(struct thread *t, int n, const uint32_t *list)
 		report_unknown(t, UNK_OPTION, "set id with threads", (uint64_t)n);
 		return -EAGAIN;
 	}
-	return host(SYS_setgroups, n, list);
+	long rv = host(SYS_setgroups, n, list);
+	if (!rv)
+		t->p->setugid = true;
+	return rv;
 }
 static bool privileged(uint32_t cap)
 {

@@ -239,6 +239,12 @@ long sys_socketpair(struct call *c)
 	}
 	return e;
 }
+/* An address of another family than the socket's: EAFNOSUPPORT on BSD, EINVAL from some of Linux's. */
+static long family_error(struct call *c, int fd, const struct addr *a, long e)
+{
+	bool other = e == -EINVAL && c->t->p->pers->bsd_sockets && sock_domain(fd) != a->ss.ss_family;
+	return other ? -EAFNOSUPPORT : e;
+}
 long sock_bind_at(struct call *c, int dirfd, int i)
 {
 	struct addr a;
@@ -247,7 +253,7 @@ long sock_bind_at(struct call *c, int dirfd, int i)
 		return e;
 	e = host(SYS_bind, (int)c->arg[i], &a.ss, a.len);
 	addr_done(&a);
-	return e;
+	return family_error(c, (int)c->arg[i], &a, e);
 }
 long sys_bind(struct call *c) { return sock_bind_at(c, AT_FDCWD, 0); }
 
@@ -289,7 +295,7 @@ long sock_connect_at(struct call *c, int dirfd, int i)
 	if (bsd && a.ss.ss_family == AF_UNIX)
 		e = un_error(&a, e);
 	addr_done(&a);
-	return e;
+	return family_error(c, fd, &a, e);
 }
 long sys_connect(struct call *c) { return sock_connect_at(c, AT_FDCWD, 0); }
 

@@ -147,9 +147,11 @@ static long sleep_on(struct call *c, long clock, long flags, int i)
 	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
 		clock = clock == CLOCK_REALTIME_COARSE ? CLOCK_REALTIME : CLOCK_MONOTONIC;   /* Linux reads these only */
 	e = block(SYS_clock_nanosleep, (int)clock, (int)flags, &want, &rest);
-	if (e == -EINTR && !abs && c->arg[i + 1] && (f = arg_put(c, i + 1, &rest)) < 0)
-		return f;
-	return e;
+	if (e != -EINTR || abs || !c->arg[i + 1])
+		return e;
+	if (rest.tv_sec > want.tv_sec || (rest.tv_sec == want.tv_sec && rest.tv_nsec > want.tv_nsec))
+		rest = want;             /* Linux adds the slack of its timers */
+	return (f = arg_put(c, i + 1, &rest)) < 0 ? f : e;
 }
 /* BSD's nanosleep counts on the monotonic clock, Linux's on the real-time one; steps of the clock disturb neither. */
 long sys_nanosleep(struct call *c) { return sleep_on(c, CLOCK_MONOTONIC, 0, 0); }
