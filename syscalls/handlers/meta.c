@@ -3,6 +3,7 @@
  * What is known about a file besides its bytes, changed: mode, owner, times, space. (Read: stat.c.)
  */
 #include <fcntl.h>
+#include <unistd.h>
 #include <sys/stat.h>
 #include <sys/time.h>
 #include "ext.h"
@@ -151,5 +152,9 @@ long sys_fdatasync(struct call *c) { return host(SYS_fdatasync, c->arg[0]); }
 long sys_sync(struct call *c) { return host(SYS_sync); }
 long sys_flock(struct call *c) { return block(SYS_flock, c->arg[0], c->arg[1]); }
 /* Plain results here; systems whose call returns the error as a number wrap these. */
-long sys_posix_fallocate(struct call *c) { return block(SYS_fallocate, c->arg[0], 0, c->arg[1], c->arg[2]); }
+long sys_posix_fallocate(struct call *c)
+{
+	long e = block(SYS_fallocate, c->arg[0], 0, c->arg[1], c->arg[2]);
+	return e == -EBADF && host(SYS_lseek, c->arg[0], 0, SEEK_CUR) == -ESPIPE ? -ESPIPE : e;
+}
 long sys_posix_fadvise(struct call *c) { return host(SYS_fadvise64, c->arg[0], c->arg[1], c->arg[2], c->arg[3]); }
