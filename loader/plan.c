@@ -61,6 +61,15 @@ static long may_run(struct plan *pl, int fd)
 		return fail(pl, -EACCES, "%s may not be executed (chmod +x gives permission)", pl->guest_path);
 	return 0;
 }
+static long not_opened(struct plan *pl, long e)
+{
+	if (pl->n_pre)
+		snprintf(pl->why, sizeof pl->why, "the script's interpreter %s cannot be opened: %s", pl->guest_path,
+			 strerror((int)-e));
+	else
+		snprintf(pl->why, sizeof pl->why, "%s", strerror((int)-e));
+	return e;
+}
 /* "#!interpreter argument": 1 if it is one, 0 if not. All behind the first blank is one argument, on every system we know. */
 static int script(struct plan *pl, int fd)
 {
@@ -147,7 +156,7 @@ long plan_make(struct plan *pl, struct thread *t)
 	while (again > 0) {
 		fd = open_guest(pl, t, pl->guest_path, pl->path, sizeof pl->path);
 		if (fd < 0)
-			return fail(pl, fd, "%s cannot be opened", pl->guest_path);
+			return not_opened(pl, fd);
 		e = may_run(pl, (int)fd);
 		again = e ? (int)e : script(pl, (int)fd);
 		if (again)
