@@ -127,7 +127,7 @@ static long un_path(struct thread *t, int dirfd, unsigned how, struct addr *a)
 	e = un_short(&w, how, a);
 	if (e == -ENAMETOOLONG)
 		e = un_long(a, w.dirfd, w.path, how);
-	where_done(&w);
+	a->own[0] = w.own;               /* the name may go through this descriptor: it lasts as long as the name */
 	return e;
 }
 long addr_get(struct thread *t, uaddr from, uint64_t n, int dirfd, unsigned how, struct addr *a)
