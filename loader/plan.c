@@ -103,7 +103,7 @@ static int script(struct plan *pl, int fd)
 }
 static long whose(struct plan *pl, struct thread *t)
 {
-	const char *as = t->p->opt->as;
+	const char *as = t->p->pers ? NULL : t->p->opt->as;      /* for the program named on the command line only */
 	int best = 0;
 
 	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++) {

@@ -38,11 +38,10 @@ int main(int argc, char **argv)
 	f = fopen("/proc/self/comm", "r");
 	printf("comm %s", fgets(line, sizeof(line), f));
 	fclose(f);
-	int stack = 0, heap = 0, text = 0;
+	int stack = 0, text = 0;
 	sbrk(4096);
 	for (f = fopen("/proc/self/maps", "r"); f && fgets(line, sizeof(line), f);) {
 		stack += strstr(line, "[stack]") != NULL;
-		heap += strstr(line, "[heap]") != NULL;
 		text += strstr(line, "/process") && strstr(line, "r-xp");
 	}
 	printf("stack %d text %d\n", stack, text);
