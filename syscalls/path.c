@@ -48,6 +48,11 @@ static enum special proc_name(struct proc *p, const char *s, int *fd)
 		return SP_NONE;
 	s += n;
 	n = path_next(&s);
+	if (is(s, n, "task")) {                  /* a thread has the same of its own: task/TID/fd */
+		s += n;
+		s += path_next(&s);
+		n = path_next(&s);
+	}
 	if (!s[n] && (is(s, n, "exe") || is(s, n, "file")))
 		return SP_EXE;
 	return is(s, n, "fd") || is(s, n, "fdinfo") ? descriptor(s + n, SP_PROCFD, fd) : SP_NONE;

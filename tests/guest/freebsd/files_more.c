@@ -183,6 +183,53 @@ static void ranges(void)
 	show(fcntl(25, F_GETFD));
 	show(sys(SYS_close_range, 24, 0xffffffff, 0));
 }
+/* Descriptors of the translator lie above the limit: no name leads to one. */
+static char *number(char *to, long n)
+{
+	char tmp[24];
+	int i = 0;
+	do
+		tmp[i++] = (char)('0' + n % 10);
+	while (n /= 10);
+	while (i--)
+		*to++ = tmp[i];
+	*to = 0;
+	return to;
+}
+static void hidden(void)
+{
+	static const char *const dirs[] = { "/proc/self/fd/", "/dev/fd/", "/proc/self/fdinfo/", "/proc//self/./fd//",
+					    "/proc/curproc/fd/", "/proc/self/task/TID/fd/" };
+	static char b[65536];
+	char path[64];
+	struct rlimit r;
+	long d, n, found = 0, seen = 0, base;
+	say("hidden\n");
+	getrlimit(RLIMIT_NOFILE, &r);
+	for (unsigned i = 0; i < COUNT(dirs); i++)
+		for (n = 0; n < 200; n++) {
+			char *tid = strchr(strcpy(path, dirs[i]), 'T');
+			if (tid) {
+				tid = number(tid, getpid());
+				strcpy(tid, "/fd/");
+			}
+			number(path + strlen(path), r.cur + n);
+			found += open(path, O_PATH, 0) >= 0;
+		}
+	d = open("/proc/self/fd", O_RDONLY, 0);
+	for (n = 0; n < 200; n++) {
+		number(path, r.cur + n);
+		found += openat(d, path, O_PATH, 0) >= 0;
+	}
+	while ((n = sys(SYS_getdirentries, d, b, sizeof(b), &base)) > 0)
+		for (char *e = b; e < b + n; e += ((struct dirent *)e)->reclen) {
+			long v = 0;
+			for (char *c = ((struct dirent *)e)->name; *c >= '0' && *c <= '9'; c++)
+				v = v * 10 + (*c - '0');
+			seen += v >= r.cur;
+		}
+	say("%d opened, %d listed\n", found, seen);
+}
 int main(int argc, char **argv)
 {
 	umask(022);
@@ -195,6 +242,7 @@ int main(int argc, char **argv)
 	removal();
 	space();
 	telling();
+	hidden();
 	ranges();
 	return 0;
 }
