@@ -27,7 +27,11 @@ int msg_flags_recv(long flags);                                  /* and for its 
 long msg_sent(struct thread *, int fd, long flags, long rv);      /* what is still to be done after a send; rv */
 
 /* --- what Linux does not remember about a socket for us ---------------------------------------------------------------- */
-enum { SOCK_NOSIGPIPE = 1, SOCK_CREDS = 2, SOCK_CREDS2 = 4, SOCK_RECVDST = 8, SOCK_RECVIF = 16, SOCK_BINTIME = 32 };
+enum {
+	SOCK_NOSIGPIPE = 1, SOCK_CREDS = 2, SOCK_CREDS2 = 4, SOCK_RECVDST = 8, SOCK_RECVIF = 16, SOCK_BINTIME = 32,
+	SOCK_TIMESTAMP = 64,
+	SOCK_CLOCK = 256,        /* unit of two bits: which clock and form SOCK_TIMESTAMP tells (SO_TS_CLOCK) */
+};
 unsigned sock_state(struct thread *, int fd);
 long must_check sock_state_set(struct thread *, int fd, unsigned bits, bool on);
 extern volatile int sock_states;     /* how many sockets have any of it */
@@ -81,7 +85,7 @@ extern const struct optkind
 	opt_state,               /* a bit of sock_state, in hnr */
 	opt_pktinfo,             /* the same; the host's IP_PKTINFO is on while any of this kind is */
 	opt_passcred,            /* the same with SO_PASSCRED */
-	opt_bintime,             /* the same with SO_TIMESTAMPNS */
+	opt_timestamp,           /* the same with SO_TIMESTAMPNS */
 	opt_dontfrag,            /* int; path MTU discovery on Linux */
 	opt_mreqsrc,             /* struct ip_mreq_source: other order of members */
 	opt_zero,                /* int; only 0 can be set */

@@ -187,11 +187,30 @@ long cmsg_sockcred2_put(struct thread *t, int fd, const void *in, size_t n, void
 }
 
 /* --- times ------------------------------------------------------------------------------------------------------------------------------ */
+/* The host stamps in nanoseconds of real time. SO_TIMESTAMP tells it in the form that SO_TS_CLOCK chose, and
+ * SO_BINTIME tells it apart from that. A socket from before an exec has no state here any more: microseconds. */
+enum { TS_MICRO, TS_BINTIME, TS_REALTIME, TS_MONOTONIC };
+
+static bool stamped(struct thread *t, int fd, unsigned clock)
+{
+	unsigned st = sock_state(t, fd);
+	return st & SOCK_TIMESTAMP ? st / SOCK_CLOCK % 4 == clock : !st && clock == TS_MICRO;
+}
+long cmsg_timeval_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	const struct timespec *ts = in;
+	int64_t *tv = guest;
+	if (n < sizeof *ts || !stamped(t, fd, TS_MICRO))
+		return 0;
+	tv[0] = ts->tv_sec;
+	tv[1] = ts->tv_nsec / 1000;
+	return 16;
+}
 long cmsg_bintime_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
 {
 	const struct timespec *ts = in;
 	uint64_t *bt = guest;                    /* seconds, and 2^-64ths of one */
-	if (n < sizeof *ts || !(sock_state(t, fd) & SOCK_BINTIME))
+	if (n < sizeof *ts || !(sock_state(t, fd) & SOCK_BINTIME || stamped(t, fd, TS_BINTIME)))
 		return 0;
 	bt[0] = (uint64_t)ts->tv_sec;
 	bt[1] = (uint64_t)ts->tv_nsec * 18446744073ull;
@@ -199,7 +218,20 @@ long cmsg_bintime_put(struct thread *t, int fd, const void *in, size_t n, void *
 }
 long cmsg_realtime_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
 {
-	return sock_state(t, fd) & SOCK_BINTIME ? 0 : cmsg_same_put(t, fd, in, n, guest, max);
+	return stamped(t, fd, TS_REALTIME) ? cmsg_same_put(t, fd, in, n, guest, max) : 0;
+}
+long cmsg_monotonic_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
+{
+	const struct timespec *ts = in;
+	struct timespec real, mono;
+	int64_t *to = guest, ns;
+	if (n < sizeof *ts || !stamped(t, fd, TS_MONOTONIC) || time_now(CLOCK_REALTIME, &real) < 0 ||
+	    time_now(CLOCK_MONOTONIC, &mono) < 0)
+		return 0;
+	ns = (mono.tv_sec - real.tv_sec + ts->tv_sec) * 1000000000 + mono.tv_nsec - real.tv_nsec + ts->tv_nsec;
+	to[0] = ns / 1000000000;
+	to[1] = ns % 1000000000;
+	return 16;
 }
 
 /* --- where a datagram came in, or leaves from -------------------------------------------------------------------------------------------- */

@@ -20,8 +20,10 @@ long cmsg_rights_put(struct thread *, int fd, const void *host, size_t n, void *
 long cmsg_creds_get(struct thread *, const void *guest, size_t n, void *host, size_t max);
 long cmsg_sockcred_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 long cmsg_sockcred2_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
+long cmsg_timeval_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 long cmsg_bintime_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 long cmsg_realtime_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
+long cmsg_monotonic_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 long cmsg_dstaddr_get(struct thread *, const void *guest, size_t n, void *host, size_t max);
 long cmsg_dstaddr_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 long cmsg_recvif_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
@@ -30,6 +32,8 @@ long cmsg_byte_put(struct thread *, int fd, const void *host, size_t n, void *gu
 
 extern const struct optkind
 	opt_xucred,              /* struct xucred of the peer */
+	opt_tsclock,             /* which clock and form a time stamp has */
+	opt_listenq,             /* a listener's queue: hnr 0 its limit, 1 its length, 2 those not yet connected */
 	opt_groupreq,            /* struct group_req */
 	opt_groupsrc,            /* struct group_source_req */
 	opt_icmp6filter;         /* a set bit lets pass; on Linux it stops */

@@ -4,6 +4,7 @@
  */
 #include <string.h>
 #include <netinet/in.h>
+#include <linux/tcp.h>
 #include "host.h"
 #include "sock.h"
 
@@ -37,6 +38,36 @@ static long xucred_get(struct opt *o)
 			if (groups[i] != u.gid)
 				x.groups[x.ngroups++] = groups[i];
 	return opt_out(o, &x, sizeof x);
+}
+
+static long tsclock_set(struct opt *o)
+{
+	int v;
+	long e = opt_in(o, &v, sizeof v);
+	if (e < 0)
+		return e;
+	if (v < 0 || v > 3)
+		return -EINVAL;
+	e = sock_state_set(o->t, o->fd, 3 * SOCK_CLOCK, false);
+	return e < 0 ? e : sock_state_set(o->t, o->fd, (unsigned)v * SOCK_CLOCK, v != 0);
+}
+static long tsclock_get(struct opt *o)
+{
+	int v = (int)(sock_state(o->t, o->fd) / SOCK_CLOCK % 4);
+	return opt_out(o, &v, sizeof v);
+}
+/* Linux tells a TCP listener's queue in fields of TCP_INFO that mean something else on a connection; no other kind's. */
+static long listenq_get(struct opt *o)
+{
+	struct tcp_info ti = { 0 };
+	uint32_t n = sizeof ti;
+	long e = host(SYS_getsockopt, o->fd, IPPROTO_TCP, TCP_INFO, &ti, &n);
+	int listening = ti.tcpi_state == 10, v[3] = { 0 };
+	if (e < 0)
+		return e == -EOPNOTSUPP ? -ENOPROTOOPT : e;
+	if (listening)
+		v[0] = (int)ti.tcpi_sacked, v[1] = (int)ti.tcpi_unacked;
+	return opt_out(o, &v[o->row->hnr], sizeof v[0]);
 }
 
 /* --- multicast groups of either family: an interface and one or two addresses ------------------------------------------------ */
@@ -75,6 +106,8 @@ static long icmp6_get(struct opt *o)
 }
 
 const struct optkind opt_xucred = { NULL, xucred_get };
+const struct optkind opt_tsclock = { tsclock_set, tsclock_get };
+const struct optkind opt_listenq = { NULL, listenq_get };
 const struct optkind opt_groupreq = { groupreq_set, NULL };
 const struct optkind opt_groupsrc = { groupsrc_set, NULL };
 const struct optkind opt_icmp6filter = { icmp6_set, icmp6_get };

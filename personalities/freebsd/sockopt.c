@@ -14,7 +14,6 @@
 #ifndef IP_RECVORIGDSTADDR
 #define IP_RECVORIGDSTADDR IP_ORIGDSTADDR
 #endif
-#define SCM_TIMESTAMP SO_TIMESTAMP
 #define SCM_TIMESTAMPNS SO_TIMESTAMPNS
 
 /* --- TCP_INFO: begins like Linux's; states and the option bits have other numbers ------------------------------------------------- */

@@ -245,6 +245,12 @@ static long family_error(struct call *c, int fd, const struct addr *a, long e)
 	bool other = e == -EINVAL && c->t->p->pers->bsd_sockets && sock_domain(fd) != a->ss.ss_family;
 	return other ? -EAFNOSUPPORT : e;
 }
+static bool named(int fd)
+{
+	struct sockaddr_storage ss;
+	uint32_t n = sizeof ss;
+	return host(SYS_getsockname, fd, &ss, &n) == 0 && n > SUN_PATH;
+}
 long sock_bind_at(struct call *c, int dirfd, int i)
 {
 	struct addr a;
@@ -253,6 +259,8 @@ long sock_bind_at(struct call *c, int dirfd, int i)
 		return e;
 	e = host(SYS_bind, (int)c->arg[i], &a.ss, a.len);
 	addr_done(&a);
+	if (e == -EADDRINUSE && a.ss.ss_family == AF_UNIX && named((int)c->arg[i]) && c->t->p->pers->bsd_sockets)
+		return -EINVAL;          /* the socket has a name: BSD sees that first, Linux the name that is taken */
 	return family_error(c, (int)c->arg[i], &a, e);
 }
 long sys_bind(struct call *c) { return sock_bind_at(c, AT_FDCWD, 0); }

@@ -96,7 +96,7 @@ static long state_get(struct opt *o)
 static long plain_set(struct opt *o) { return state_set(o, 0, 0, 0); }
 static long pktinfo_set(struct opt *o) { return state_set(o, SOCK_RECVDST | SOCK_RECVIF, IPPROTO_IP, IP_PKTINFO); }
 static long passcred_set(struct opt *o) { return state_set(o, SOCK_CREDS | SOCK_CREDS2, SOL_SOCKET, SO_PASSCRED); }
-static long bintime_set(struct opt *o) { return state_set(o, SOCK_BINTIME, SOL_SOCKET, SO_TIMESTAMPNS); }
+static long stamp_set(struct opt *o) { return state_set(o, SOCK_TIMESTAMP | SOCK_BINTIME, SOL_SOCKET, SO_TIMESTAMPNS); }
 
 /* BSD: "may this packet be cut". Linux: what to do about path MTUs; DO sets the DF bit, DONT clears it. */
 static long dontfrag_set(struct opt *o)
@@ -149,7 +149,7 @@ const struct optkind opt_byteint = { raw_set, byteint_get };
 const struct optkind opt_state = { plain_set, state_get };
 const struct optkind opt_pktinfo = { pktinfo_set, state_get };
 const struct optkind opt_passcred = { passcred_set, state_get };
-const struct optkind opt_bintime = { bintime_set, state_get };
+const struct optkind opt_timestamp = { stamp_set, state_get };
 const struct optkind opt_dontfrag = { dontfrag_set, dontfrag_get };
 const struct optkind opt_mreqsrc = { mreqsrc_set, NULL };
 const struct optkind opt_zero = { zero_set, zero_get };
