@@ -170,11 +170,21 @@ static struct sockcred cred_of(const struct ucred *u)
 {
 	return (struct sockcred){ u->uid, u->uid, u->gid, u->gid, 1, { u->gid } };
 }
+/* LOCAL_CREDS on a stream is for the first message only. */
+static void once_on_stream(struct thread *t, int fd)
+{
+	int type = 0, on = (sock_state(t, fd) & SOCK_CREDS2) != 0;
+	uint32_t n = sizeof type;
+	host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &n);
+	if (type != SOCK_DGRAM && sock_state_set(t, fd, SOCK_CREDS, false) == 0)
+		host(SYS_setsockopt, fd, SOL_SOCKET, SO_PASSCRED, &on, sizeof on);
+}
 long cmsg_sockcred_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
 {
 	if (n < sizeof(struct ucred) || !(sock_state(t, fd) & SOCK_CREDS))
 		return 0;
 	*(struct sockcred *)guest = cred_of(in);
+	once_on_stream(t, fd);
 	return sizeof(struct sockcred);
 }
 long cmsg_sockcred2_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
