@@ -70,7 +70,7 @@ void path_start(struct proc *p)
 }
 bool path_confined(const struct proc *p) { return p->paths && p->paths->only; }
 
-/* --- chroot --------------------------------------------------------------------------------------------------------------- */
+/* --- chroot ------------------------------------------------------------------------------------------------------- */
 /* What we say to ourselves at exec (options.h) names the root and the binds: say the new ones. */
 static bool is_word(const char *s, const char *word) { return !str_cmp(s, word); }
 static char *joined(const char *a, const char *sep, const char *b)

@@ -5,10 +5,10 @@
  * a descriptor of ours is not to be had through /proc/self/fd.
  *
  * With a root, a path is looked up in the root (walk.c) and, unless the root is all there is, then on the host by the
- * same name. What a relative path begins at is a directory the guest already holds: in the root its guest name is found
- * first, outside the root it is the host's alone. A handler gets what a host *at call wants, and never a name that could
- * lead elsewhere by the time Linux reads it: a followed path is a descriptor of ours, named by the link /proc/self/fd/N,
- * any other is its directory's descriptor and the last name.
+ * same name. What a relative path begins at is a directory the guest already holds: in the root its guest name is
+ * found first, outside the root it is the host's alone. A handler gets what a host *at call wants, and never a name
+ * that could lead elsewhere by the time Linux reads it: a followed path is a descriptor of ours, named by the link
+ * /proc/self/fd/N, any other is its directory's descriptor and the last name.
  */
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -16,7 +16,7 @@
 #include "host.h"
 #include "paths.h"
 
-/* --- names with a meaning of their own ------------------------------------------------------------------------------ */
+/* --- names with a meaning of their own ---------------------------------------------------------------------------- */
 enum special { SP_NONE, SP_EXE, SP_PROCFD, SP_DEVFD };
 
 static const char *const standard[] = { "stdin", "stdout", "stderr" };
@@ -98,7 +98,7 @@ static bool plain(uaddr path)
 	return b[0] < '0' || b[0] > '9';
 }
 
-/* --- from host to guest ------------------------------------------------------------------------------------------------ */
+/* --- from host to guest ------------------------------------------------------------------------------------------- */
 long path_of_fd(int fd, char *buf, size_t n)
 {
 	char link[40];
@@ -144,7 +144,7 @@ static long beneath(int dirfd, unsigned how, struct where *w)
 	return 0;
 }
 
-/* --- the door ------------------------------------------------------------------------------------------------------------ */
+/* --- the door ----------------------------------------------------------------------------------------------------- */
 /* A name with a meaning of its own: 0 resolved, 1 go on with w->buf. */
 static long special(struct thread *t, struct where *w)
 {
@@ -206,7 +206,7 @@ void where_done(struct where *w)
 	w->own = -1;
 }
 
-/* --- open ---------------------------------------------------------------------------------------------------------------- */
+/* --- open --------------------------------------------------------------------------------------------------------- */
 /* /dev/fd/N is another number for the same open file, position and all; Linux would open the file anew. */
 static long open_again(struct thread *t, int fd, unsigned flags)
 {

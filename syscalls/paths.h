@@ -33,19 +33,19 @@ long walk_open(struct paths *, const char *path, uint64_t flags, unsigned mode);
 long walk_beneath(int dirfd, const char *path, uint64_t flags, unsigned mode);
 bool fd_is_dir(int fd);
 
-/* The next name of a path: its length, and *s moved to its beginning; 0 at the end. "." and extra slashes are no names. */
+/* The next name of a path: its length, and *s moved to its beginning; 0 at the end. "." and more slashes are no names. */
 size_t path_next(const char **s);
 bool path_slash(const char *path);                   /* ends in a slash: must be a directory */
 
 /* root.c: t->p->paths is set, w->buf holds the guest's path */
 long root_resolve(struct thread *, int dirfd, unsigned how, struct where *);
 long root_open(struct thread *, int dirfd, unsigned flags, unsigned mode, struct where *);
-const struct mount *path_mount_of(const struct paths *, const char *host);   /* the innermost that holds this host path */
+const struct mount *path_mount_of(const struct paths *, const char *host);   /* the innermost around this host path */
 
 /* ways to fill a result */
 long path_to_host(struct where *, const char *path); /* the host's own name for it */
 long path_to_fd(struct where *, long fd, bool follow);       /* what fd is; without follow it must be a directory */
-char *path_last(char *path);                         /* where its last name begins; of the slashes behind it one is left */
+char *path_last(char *path);                         /* where its last name begins; one slash is left behind it */
 bool path_dots(const char *name);                    /* "", "." or ".." */
 static inline long path_open_host(int dirfd, const char *path, unsigned flags, unsigned mode)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Paths of a guest that has a root: which of root, binds and host a path is looked up in, and what the handler gets.
- * An absolute path is tried in the guest's own tree (walk.c), then on the host by the same name unless the root is all
- * there is; a new name goes where its directory was found. Nothing here trusts a name twice: what was found is held as a
- * descriptor until the host call that uses it is over.
+ * An absolute path is tried in the guest's own tree (walk.c), then on the host by the same name unless the root is
+ * all there is; a new name goes where its directory was found. Nothing here trusts a name twice: what was found is
+ * held as a descriptor until the host call that uses it is over.
  */
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -34,7 +34,7 @@ struct lookup {
 	int dirfd;
 	struct found found;
 	bool natively;           /* it begins outside the root: the host alone knows it */
-	char abs[2 * PATH_MAX];  /* the path in the guest's terms, from its root: where it begins may be as long as itself */
+	char abs[2 * PATH_MAX];  /* the path from the guest's root: where it begins may be as long as itself */
 	char tmp[2 * PATH_MAX];
 	char link[PATH_MAX];
 };
@@ -125,8 +125,8 @@ bool path_dots(const char *name)
 	size_t n = path_next(&name);
 	return n == 0 || (n == 2 && name[0] == '.' && name[1] == '.');
 }
-/* The guest's name for a bind is not in the guest's directory. To look at it: the host's name for it. To change the name:
- * a directory's own ".", which Linux refuses to make, move or remove, as it refuses a mount point. */
+/* The guest's name for a bind is not in the guest's directory. To look at it: the host's name for it. To change the
+ * name: a directory's own ".", which Linux refuses to make, move or remove, as it refuses a mount point. */
 static bool bind_point(struct lookup *l, const char *path, unsigned how, struct where *w)
 {
 	long fd = l->ps->n_bind ? find(l, path, 0) : -ENOENT;
@@ -237,7 +237,7 @@ long root_resolve(struct thread *t, int dirfd, unsigned how, struct where *w)
 	return 0;
 }
 
-/* --- open ---------------------------------------------------------------------------------------------------------------- */
+/* --- open --------------------------------------------------------------------------------------------------------- */
 /* The guest's next descriptor must be the lowest free one, so ours is moved out of the way first. */
 static long reopen(struct lookup *l, long fd, unsigned flags)
 {
@@ -257,8 +257,8 @@ static bool fd_is_link(int fd)
 	struct stat st;
 	return !host(SYS_fstat, fd, &st) && S_ISLNK(st.st_mode);
 }
-/* Where openat2 is missing, or binds lie in the tree: find the object and open it through its descriptor, or its directory
- * and make the name there; should a link have come there meanwhile, look again. */
+/* Where openat2 is missing, or binds lie in the tree: find the object and open it through its descriptor, or its
+ * directory and make the name there; should a link have come there meanwhile, look again. */
 static long open_by_hand(struct lookup *l, unsigned flags, unsigned mode, struct where *w)
 {
 	bool excl = (flags & O_CREAT) && (flags & O_EXCL), there;
@@ -276,7 +276,8 @@ static long open_by_hand(struct lookup *l, unsigned flags, unsigned mode, struct
 		if (e != -ENOENT)
 			return e;
 		if (!(flags & O_CREAT))
-			return !l->found.bound && (!l->ps->only || device(l->abs)) ? path_open_host(AT_FDCWD, l->abs, flags, mode) : e;
+			return l->found.bound || (l->ps->only && !device(l->abs)) ? e
+			     : path_open_host(AT_FDCWD, l->abs, flags, mode);
 		e = how & PATH_FOLLOW ? maker(l, l->abs, PATH_CREATE, w)
 							 : entry(l, l->abs, PATH_CREATE, w, &there);
 		if (e)

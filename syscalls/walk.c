@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Lookup in the guest's own tree. Two ways with one meaning: openat2(RESOLVE_IN_ROOT), where the host has it and no bind
- * lies in the tree, else a walk by hand that holds a descriptor for every directory on its way, so that ".." goes back to
- * where it came from and not to where somebody has meanwhile moved the directory. In neither can a symbolic link, a ".."
- * or a rename by another process lead out: no name is ever looked up but in a descriptor that is inside.
+ * Lookup in the guest's own tree. Two ways with one meaning: openat2(RESOLVE_IN_ROOT), where the host has it and no
+ * bind lies in the tree, else a walk by hand that holds a descriptor for every directory on its way, so that ".."
+ * goes back to where it came from and not to where somebody has meanwhile moved the directory. In neither can a
+ * symbolic link, a ".." or a rename by another process lead out: no name is ever looked up but in a descriptor that
+ * is inside.
  */
 #include <fcntl.h>
 #include <linux/magic.h>
@@ -262,6 +263,7 @@ long walk_find(struct proc *p, const char *path, unsigned how, struct found *f)
 		how |= PATH_DIR | PATH_FOLLOW;
 	if (!ps->one_call || ps->n_bind || str_len(path) >= PATH_MAX)
 		return by_hand(p, path, how, f);
-	rv = walk_open(ps, path, O_PATH | O_CLOEXEC | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW) | (how & PATH_DIR ? O_DIRECTORY : 0), 0);
+	rv = walk_open(ps, path, O_PATH | O_CLOEXEC | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW)
+		       | (how & PATH_DIR ? O_DIRECTORY : 0), 0);
 	return rv == -EAGAIN ? by_hand(p, path, how, f) : rv;
 }

@@ -31,7 +31,7 @@ long bsd_getcwd(struct call *c)
 	return copy_out((uaddr)c->arg[0], path, (size_t)n + 1);
 }
 
-/* --- flags of a file: some host file systems keep a few of them (chattr) ---------------------------------------------------- */
+/* --- flags of a file: some host file systems keep a few of them (chattr) ------------------------------------------ */
 #define KEPT (FS_NODUMP_FL | FS_IMMUTABLE_FL | FS_APPEND_FL)
 
 static long set_flags(int fd, uint64_t flags)
@@ -89,7 +89,7 @@ long bsd_chflagsat(struct call *c)
 	return do_chflags(c, 1, (int)c->arg[0], how, (uint64_t)c->arg[2]);
 }
 
-/* --- file systems -------------------------------------------------------------------------------------------------------------- */
+/* --- file systems ------------------------------------------------------------------------------------------------- */
 enum { WAIT = 1, NOWAIT };
 struct list { struct call *c; unsigned rec; uaddr at; uint64_t size, most, n; };
 

@@ -18,11 +18,12 @@ long fbsd_fcntl_rdahead(struct call *c) { return fcntl_rdahead(c); }
 /* No host file system is a stack of several. */
 long fbsd_fcntl_isunionstack(struct call *c) { return 0; }
 
-/* --- what a descriptor is ---------------------------------------------------------------------------------------------------- */
+/* --- what a descriptor is ----------------------------------------------------------------------------------------- */
 enum { VREG = 1, VDIR, VBLK, VCHR, VLNK };
 
 static const struct { uint32_t fmt; int type, vtype; } kinds[] = {
-	{ S_IFREG, KF_VNODE, VREG }, { S_IFDIR, KF_VNODE, VDIR }, { S_IFBLK, KF_VNODE, VBLK }, { S_IFCHR, KF_VNODE, VCHR },
+	{ S_IFREG, KF_VNODE, VREG }, { S_IFDIR, KF_VNODE, VDIR }, { S_IFBLK, KF_VNODE, VBLK },
+	{ S_IFCHR, KF_VNODE, VCHR },
 	{ S_IFLNK, KF_VNODE, VLNK }, { S_IFSOCK, KF_SOCKET, 0 }, { S_IFIFO, KF_PIPE, 0 },
 };
 static const struct { int host, kf; } flag_of[] = {
@@ -54,7 +55,8 @@ static void kf_fill(struct call *c, struct kinfo_file *k, const struct stat *st,
 	k->status = 1;                           /* KF_ATTR_VALID */
 	if (k->type != KF_VNODE)
 		return;
-	k->file.nlink = st->st_nlink, k->file.fsid = st->st_dev, k->file.rdev = st->st_rdev, k->file.fileid = st->st_ino;
+	k->file.nlink = st->st_nlink, k->file.fsid = st->st_dev, k->file.rdev = st->st_rdev;
+	k->file.fileid = st->st_ino;
 	k->file.size = (uint64_t)st->st_size;
 	k->file.fsid_old = (uint32_t)st->st_dev, k->file.rdev_old = (uint32_t)st->st_rdev;
 	k->file.mode = (uint16_t)st->st_mode;

@@ -19,7 +19,7 @@ sysfn fbsd_mmap;
 sysfn fbsd_old_lseek, fbsd_old_truncate, fbsd_old_ftruncate, fbsd_realpathat, fbsd_funlinkat, fbsd_fspacectl;
 sysfn sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_unlinkat;
 
-/* --- directory entries ------------------------------------------------------------------------------------------------------ */
+/* --- directory entries -------------------------------------------------------------------------------------------- */
 struct entry {
 	uint64_t fileno;
 	int64_t off;             /* of the next one */
@@ -60,7 +60,8 @@ static size_t old_dirent(void *out, size_t room, uint64_t ino, unsigned type, co
 }
 size_t fbsd_dirent(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name)
 {
-	return rec == REC_DIRENT_OLD ? old_dirent(out, room, ino, type, name) : new_dirent(out, room, ino, off, type, name);
+	return rec == REC_DIRENT_OLD ? old_dirent(out, room, ino, type, name)
+				     : new_dirent(out, room, ino, off, type, name);
 }
 static long entries(struct call *c, unsigned rec, bool has_base)
 {
@@ -73,7 +74,7 @@ long fbsd_getdirentries(struct call *c) { return entries(c, REC_DIRENT, true); }
 long fbsd_old_getdirentries(struct call *c) { return entries(c, REC_DIRENT_OLD, true); }
 long fbsd_old_getdents(struct call *c) { return entries(c, REC_DIRENT_OLD, false); }
 
-/* --- FreeBSD 6: a 64-bit argument stood at an even place, after padding ---------------------------------------------------------- */
+/* --- FreeBSD 6: a 64-bit argument stood at an even place, after padding ------------------------------------------- */
 static long unpadded(struct call *c, int pad, sysfn *fn)
 {
 	struct call d = *c;
@@ -89,7 +90,7 @@ long fbsd_old_lseek(struct call *c) { return unpadded(c, 1, sys_lseek); }
 long fbsd_old_truncate(struct call *c) { return unpadded(c, 1, sys_truncate); }
 long fbsd_old_ftruncate(struct call *c) { return unpadded(c, 1, sys_ftruncate); }
 
-/* --- mmap --------------------------------------------------------------------------------------------------------------------------- */
+/* --- mmap --------------------------------------------------------------------------------------------------------- */
 #define OSREL_STRICT 1100036         /* programs made since must say MAP_SHARED or MAP_PRIVATE for a file */
 
 static long strict(struct call *c, sysfn *fn)
@@ -101,7 +102,7 @@ static long padded_mmap(struct call *c) { return unpadded(c, 5, sys_mmap); }
 long fbsd_mmap(struct call *c) { return strict(c, sys_mmap); }
 long fbsd_old_mmap(struct call *c) { return strict(c, padded_mmap); }
 
-/* --- FreeBSD's alone ---------------------------------------------------------------------------------------------------------------- */
+/* --- FreeBSD's alone ---------------------------------------------------------------------------------------------- */
 long fbsd_realpathat(struct call *c) { return sys_realpathat(c); }
 
 #define FD_NONE (-200)
@@ -112,7 +113,8 @@ static bool same_file(struct call *c, int fd)
 	bool same = false;
 	if (host(SYS_fstat, fd, &a) || arg_path(c, 1, (int)c->arg[0], 0, &w))
 		return false;
-	same = !host(SYS_newfstatat, w.dirfd, w.path, &b, AT_SYMLINK_NOFOLLOW) && a.st_dev == b.st_dev && a.st_ino == b.st_ino;
+	same = !host(SYS_newfstatat, w.dirfd, w.path, &b, AT_SYMLINK_NOFOLLOW) && a.st_dev == b.st_dev
+	    && a.st_ino == b.st_ino;
 	where_done(&w);
 	return same;
 }

@@ -16,7 +16,7 @@
 sysfn sys_mkdir, sys_mkdirat, sys_rmdir, sys_chdir, sys_fchdir, sys_getcwd, sys_chroot, sys_fchroot, sys_getdirentries;
 sysfn sys_realpathat;
 
-/* --- making and removing ------------------------------------------------------------------------------------------------ */
+/* --- making and removing ------------------------------------------------------------------------------------------ */
 static long do_mkdir(struct call *c, int i, int dirfd, unsigned mode)
 {
 	struct where w;
@@ -40,7 +40,7 @@ long sys_rmdir(struct call *c)
 	return rv;
 }
 
-/* --- being somewhere ---------------------------------------------------------------------------------------------------------- */
+/* --- being somewhere ---------------------------------------------------------------------------------------------- */
 long sys_chdir(struct call *c)
 {
 	struct where w;
@@ -99,7 +99,7 @@ long sys_realpathat(struct call *c)
 	return copy_out((uaddr)c->arg[2], path, (size_t)n + 1);
 }
 
-/* --- a root within the root: ours to give, so that the guest's super-user needs no privilege of the host's ------------------- */
+/* --- a root within the root: ours to give, so that the guest's super-user needs no privilege of the host's -------- */
 static long new_root(struct thread *t, int fd)
 {
 	struct stat st;
@@ -126,7 +126,7 @@ long sys_chroot(struct call *c)
 }
 long sys_fchroot(struct call *c) { return new_root(c->t, (int)c->arg[0]); }
 
-/* --- entries ------------------------------------------------------------------------------------------------------------------- */
+/* --- entries ------------------------------------------------------------------------------------------------------ */
 struct hent {                        /* the host's entry, as getdents64 writes it */
 	uint64_t ino;
 	int64_t off;
@@ -171,8 +171,8 @@ static bool convert(struct reader *r, long got)
 	for (long at = 0; at < got; ) {
 		const struct hent *e = (const struct hent *)(r->in + at);
 		if (!hidden(r, e)) {
-			size_t n = r->t->p->pers->dirent(r->rec, r->out + r->made, r->room - r->made, e->ino, e->off, e->type,
-							 e->name);
+			size_t n = r->t->p->pers->dirent(r->rec, r->out + r->made, r->room - r->made,
+							 e->ino, e->off, e->type, e->name);
 			if (!n)
 				return true;
 			r->made += n;

@@ -16,7 +16,7 @@ sysfn fcntl_dupfd, fcntl_dupfd_cloexec, fcntl_dup2fd, fcntl_dup2fd_cloexec, fcnt
 sysfn fcntl_setfl, fcntl_getlk, fcntl_setlk, fcntl_setlkw, fcntl_getown, fcntl_setown, fcntl_addseals, fcntl_getseals;
 sysfn fcntl_readahead, fcntl_rdahead;
 
-/* --- close ------------------------------------------------------------------------------------------------------------------ */
+/* --- close -------------------------------------------------------------------------------------------------------- */
 /* An interrupted close has closed: to say EINTR would invite a second one. */
 long sys_close(struct call *c)
 {
@@ -48,7 +48,7 @@ long sys_closefrom(struct call *c)
 	return close_numbers(c->t->p, (uint64_t)MAX((int)c->arg[0], 0), 0x7fffffff, 0);
 }
 
-/* --- dup --------------------------------------------------------------------------------------------------------------------- */
+/* --- dup ---------------------------------------------------------------------------------------------------------- */
 static long dup_from(struct call *c, long min, int cmd)
 {
 	struct proc *p = c->t->p;
@@ -85,7 +85,7 @@ long sys_dup3(struct call *c)
 }
 long sys_getdtablesize(struct call *c) { return (long)MIN(c->t->p->fd_limit, 0x7fffffffu); }
 
-/* --- pipe ----------------------------------------------------------------------------------------------------------------------- */
+/* --- pipe --------------------------------------------------------------------------------------------------------- */
 static long pipe_make(struct call *c, int fd[2], unsigned flags)
 {
 	long e = host(SYS_pipe2, fd, flags);
@@ -121,7 +121,7 @@ long sys_pipe2(struct call *c)
 	return e;
 }
 
-/* --- fcntl, one command a function ---------------------------------------------------------------------------------------------- */
+/* --- fcntl, one command a function -------------------------------------------------------------------------------- */
 /* Reached only where a table lists no command at all; each command's row names its own function. */
 long sys_fcntl(struct call *c) { return -EINVAL; }
 long fcntl_dupfd(struct call *c) { return dup_from(c, c->arg[2], F_DUPFD); }

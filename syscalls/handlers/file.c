@@ -15,14 +15,14 @@ sysfn sys_open, sys_openat, sys_creat, sys_link, sys_linkat, sys_unlink, sys_unl
 sysfn sys_symlink, sys_symlinkat, sys_mknod, sys_mknodat, sys_mkfifo, sys_mkfifoat, sys_readlink, sys_readlinkat;
 sysfn sys_access, sys_faccessat, sys_eaccess, sys_truncate, sys_ftruncate, sys_umask;
 
-/* --- open -------------------------------------------------------------------------------------------------------------- */
+/* --- open --------------------------------------------------------------------------------------------------------- */
 #define X_OPEN (X_O_EXLOCK | X_O_SHLOCK | X_O_EXEC | X_O_BENEATH | X_O_VERIFY | X_O_EMPTY_PATH | X_IGNORED)
 
 /* The lock is part of the open: the host has no such flag, so the file is cut only once the lock is held. */
 static long open_locked(long fd, uint64_t flags)
 {
 	long how = flags & X_O_EXLOCK ? LOCK_EX : LOCK_SH;
-	long e = host(SYS_flock, fd, how | LOCK_NB);     /* a new file is never asked twice, so O_EXCL is not restarted */
+	long e = host(SYS_flock, fd, how | LOCK_NB);     /* a new file needs no sleep: O_EXCL is not restarted */
 	if (e == -EAGAIN && !(flags & O_NONBLOCK))
 		e = block(SYS_flock, fd, how);
 	if (!e && (flags & O_TRUNC))
@@ -103,7 +103,7 @@ long sys_open(struct call *c) { return do_open(c, AT_FDCWD, 0, (uint64_t)c->arg[
 long sys_openat(struct call *c) { return do_open(c, (int)c->arg[0], 1, (uint64_t)c->arg[2], (unsigned)c->arg[3]); }
 long sys_creat(struct call *c) { return do_open(c, AT_FDCWD, 0, O_WRONLY | O_CREAT | O_TRUNC, (unsigned)c->arg[1]); }
 
-/* --- one name ------------------------------------------------------------------------------------------------------------ */
+/* --- one name ----------------------------------------------------------------------------------------------------- */
 /* What AT_* say about the lookup. What is left of them goes to the host. */
 static unsigned at_how(uint64_t at)
 {
@@ -184,7 +184,7 @@ long sys_truncate(struct call *c)
 long sys_ftruncate(struct call *c) { return host(SYS_ftruncate, c->arg[0], c->arg[1]); }
 long sys_umask(struct call *c) { return host(SYS_umask, c->arg[0]); }
 
-/* --- access ---------------------------------------------------------------------------------------------------------------- */
+/* --- access ------------------------------------------------------------------------------------------------------- */
 static long do_access(struct call *c, int i, int dirfd, long mode, uint64_t at)
 {
 	uint64_t flags = at & (AT_EACCESS | AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH);
@@ -196,7 +196,7 @@ long sys_access(struct call *c) { return do_access(c, 0, AT_FDCWD, c->arg[1], 0)
 long sys_eaccess(struct call *c) { return do_access(c, 0, AT_FDCWD, c->arg[1], AT_EACCESS); }
 long sys_faccessat(struct call *c) { return do_access(c, 1, (int)c->arg[0], c->arg[2], (uint64_t)c->arg[3]); }
 
-/* --- two names --------------------------------------------------------------------------------------------------------------- */
+/* --- two names ---------------------------------------------------------------------------------------------------- */
 static long with_paths(struct call *c, int i, int from, unsigned how, int j, int to, long nr, long flags)
 {
 	struct where a, b;
@@ -247,7 +247,7 @@ long sys_linkat(struct call *c)
 	return do_link(c, 1, (int)c->arg[0], 3, (int)c->arg[2], (uint64_t)c->arg[4]);
 }
 
-/* --- links of text ------------------------------------------------------------------------------------------------------------ */
+/* --- links of text ------------------------------------------------------------------------------------------------ */
 static long do_symlink(struct call *c, int text, int i, int dirfd)
 {
 	struct where w;

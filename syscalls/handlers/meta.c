@@ -23,11 +23,12 @@ static long meta_path(struct call *c, int i, int dirfd, uint64_t at, struct wher
 	long e;
 	if (at & ~(uint64_t)(AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH | X_AT_BENEATH))
 		return -EINVAL;
-	e = arg_path(c, i, dirfd, (at & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW) | (at & X_AT_BENEATH ? PATH_BENEATH : 0), w);
+	e = arg_path(c, i, dirfd, (at & AT_SYMLINK_NOFOLLOW ? 0 : PATH_FOLLOW)
+		     | (at & X_AT_BENEATH ? PATH_BENEATH : 0), w);
 	return e == -EXDEV && (at & X_AT_BENEATH) ? -X_ENOTCAPABLE : e;
 }
 
-/* --- mode ---------------------------------------------------------------------------------------------------------------- */
+/* --- mode --------------------------------------------------------------------------------------------------------- */
 /* The mode of a symbolic link is 0777 on the host and cannot be changed (EOPNOTSUPP), but may be asked for. */
 static bool link_has(struct where *w, unsigned mode)
 {
@@ -43,7 +44,8 @@ static long chmod_flags(struct where *w, unsigned mode, unsigned flags)
 	long e = host(SYS_fchmodat2, w->dirfd, w->path, mode, flags), fd;
 	if (e != -ENOSYS)
 		return e;
-	fd = host(SYS_openat, w->dirfd, flags & AT_EMPTY_PATH && !*w->path ? "." : w->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	fd = host(SYS_openat, w->dirfd, flags & AT_EMPTY_PATH && !*w->path ? "." : w->path,
+		  O_PATH | O_NOFOLLOW | O_CLOEXEC);
 	if (fd < 0)
 		return fd;
 	fmt(link, sizeof link, "/proc/self/fd/%ld", fd);
@@ -57,8 +59,8 @@ static long chmod_flags(struct where *w, unsigned mode, unsigned flags)
 static bool sticky_file(int dirfd, const char *path, unsigned mode, unsigned flags)
 {
 	struct stat st;
-	return mode & S_ISVTX && host(SYS_geteuid) && !host(SYS_newfstatat, dirfd, path, &st, flags) && !S_ISDIR(st.st_mode)
-	    && st.st_uid == host(SYS_geteuid);
+	return mode & S_ISVTX && host(SYS_geteuid) && !host(SYS_newfstatat, dirfd, path, &st, flags)
+	    && !S_ISDIR(st.st_mode) && st.st_uid == host(SYS_geteuid);
 }
 static long do_chmod(struct call *c, int i, int dirfd, unsigned mode, uint64_t at)
 {
@@ -89,7 +91,7 @@ long sys_fchmodat(struct call *c)
 	return do_chmod(c, 1, (int)c->arg[0], (unsigned)c->arg[2], (uint64_t)c->arg[3]);
 }
 
-/* --- owner ---------------------------------------------------------------------------------------------------------------- */
+/* --- owner -------------------------------------------------------------------------------------------------------- */
 static long do_chown(struct call *c, int i, int dirfd, long uid, long gid, uint64_t at)
 {
 	struct where w;
@@ -108,7 +110,7 @@ long sys_fchownat(struct call *c)
 	return do_chown(c, 1, (int)c->arg[0], c->arg[2], c->arg[3], (uint64_t)c->arg[4]);
 }
 
-/* --- times: one host call for all of them; without times it is now ------------------------------------------------------------ */
+/* --- times: one host call for all of them; without times it is now ------------------------------------------------ */
 static long get_timeval2(struct call *c, int i, struct timespec ts[2])
 {
 	struct timeval tv[2];
@@ -146,7 +148,7 @@ long sys_utimensat(struct call *c) { return do_utimes(c, 1, (int)c->arg[0], 2, (
 long sys_futimes(struct call *c) { return do_futimes(c); }
 long sys_futimens(struct call *c) { return do_futimes(c); }
 
-/* --- the bytes' way to the disk, locks, space --------------------------------------------------------------------------------- */
+/* --- the bytes' way to the disk, locks, space --------------------------------------------------------------------- */
 long sys_fsync(struct call *c) { return host(SYS_fsync, c->arg[0]); }
 long sys_fdatasync(struct call *c) { return host(SYS_fdatasync, c->arg[0]); }
 long sys_sync(struct call *c) { return host(SYS_sync); }

@@ -17,7 +17,7 @@ static long no_file(struct call *c, long rv)
 	struct fdobj *o = rv == -EINVAL ? fd_get(c->t->p, (int)c->arg[0], NULL) : NULL;
 	return o && o->ops->no_file ? -o->ops->no_file : rv;
 }
-/* A length that is negative as a signed number is refused before the buffer is looked at; the host sees the buffer first. */
+/* A length that is negative as a signed number is refused before the buffer is looked at; the host looks there first. */
 static long moved(long nr, struct call *c)
 {
 	return c->arg[2] < 0 ? -EINVAL : no_file(c, block(nr, c->arg[0], c->arg[1], c->arg[2], c->arg[3]));
@@ -48,7 +48,7 @@ long sys_lseek(struct call *c)
 	return o && o->ops->no_file ? -ESPIPE : host(SYS_lseek, c->arg[0], c->arg[1], c->arg[2]);
 }
 
-/* --- copy_file_range: the guest's works between any two file systems, the host's only where it has a fast way --------- */
+/* --- copy_file_range: the guest's works between any two file systems, the host's only where it has a fast way ----- */
 struct copier {
 	int in, out;
 	int64_t in_at, out_at;   /* -1: the descriptor's own position */

@@ -30,7 +30,8 @@ static long do_stat(struct call *c, int i, int dirfd, uint64_t at, int out)
 	if (w.own >= 0 && how & PATH_FOLLOW)     /* the object itself is at hand */
 		e = host(SYS_statx, w.own, "", AT_EMPTY_PATH, STAT_MASK, &st);
 	else
-		e = host(SYS_statx, w.dirfd, w.path, (at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) | AT_NO_AUTOMOUNT, STAT_MASK, &st);
+		e = host(SYS_statx, w.dirfd, w.path, (at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) | AT_NO_AUTOMOUNT,
+			 STAT_MASK, &st);
 	where_done(&w);
 	return e ? e : arg_put(c, out, &st);
 }
@@ -44,7 +45,7 @@ long sys_fstat(struct call *c)
 	return e ? e : arg_put(c, 1, &st);
 }
 
-/* --- pathconf --------------------------------------------------------------------------------------------------------------- */
+/* --- pathconf ----------------------------------------------------------------------------------------------------- */
 /* What the host's kernel does not tell is what its libc knows of the file systems. */
 static const struct { uint32_t magic; long links; } link_max[] = {
 	{ EXT4_SUPER_MAGIC, 65000 }, { BTRFS_SUPER_MAGIC, 65535 }, { XFS_SUPER_MAGIC, 2147483647 },
@@ -52,7 +53,8 @@ static const struct { uint32_t magic; long links; } link_max[] = {
 };
 static const struct { int name; long value; } constants[] = {
 	{ _PC_MAX_CANON, 255 }, { _PC_MAX_INPUT, 255 }, { _PC_PATH_MAX, 4096 }, { _PC_PIPE_BUF, 4096 },
-	{ _PC_CHOWN_RESTRICTED, 1 }, { _PC_NO_TRUNC, 1 }, { _PC_VDISABLE, 0xff }, { _PC_SYNC_IO, 1 }, { _PC_ASYNC_IO, 200112 },
+	{ _PC_CHOWN_RESTRICTED, 1 }, { _PC_NO_TRUNC, 1 }, { _PC_VDISABLE, 0xff }, { _PC_SYNC_IO, 1 },
+	{ _PC_ASYNC_IO, 200112 },
 	{ _PC_FILESIZEBITS, 64 }, { _PC_SYMLINK_MAX, 4095 }, { _PC_2_SYMLINKS, 1 },
 };
 static long links_most(const struct statfs *f)

@@ -25,7 +25,7 @@ static void unescape(char *s)
 {
 	char *to = s;
 	for (; *s; to++) {
-		if (s[0] == '\\' && s[1] >= '0' && s[1] <= '3' && s[2] >= '0' && s[2] <= '7' && s[3] >= '0' && s[3] <= '7') {
+		if (s[0] == '\\' && (s[1] & ~3) == '0' && (s[2] & ~7) == '0' && (s[3] & ~7) == '0') {
 			*to = (char)((s[1] - '0') * 64 + (s[2] - '0') * 8 + (s[3] - '0'));
 			s += 4;
 		} else {
@@ -95,7 +95,8 @@ static void names_of(struct proc *p, int fd, struct host_statfs *f)
 	struct statx st;
 	struct mountline m;
 	char *all, *at, *line;
-	if (host(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) || !(st.stx_mask & STATX_MNT_ID) || !(all = mounts_read()))
+	if (host(SYS_statx, fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) || !(st.stx_mask & STATX_MNT_ID)
+	    || !(all = mounts_read()))
 		return;
 	for (at = all; (line = next_line(&at)); )
 		if (parse(line, &m) && m.id == st.stx_mnt_id) {

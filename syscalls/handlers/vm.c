@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Memory. The guest's address space is the host's, so these are the host's calls, with two differences: ranges that are
- * ours (mem_is_ours) are not the guest's to change and get the answer for an address outside the map; and the BSDs round
- * an address that is not page-aligned where the host refuses it.
+ * Memory. The guest's address space is the host's, so these are the host's calls, with two differences: ranges that
+ * are ours (mem_is_ours) are not the guest's to change and get the answer for an address outside the map; and the
+ * BSDs round an address that is not page-aligned where the host refuses it.
  */
 #include <sys/mman.h>
 #include "ext.h"
@@ -13,8 +13,10 @@ sysfn sys_mmap, sys_munmap, sys_mprotect, sys_madvise, sys_mincore, sys_msync, s
 sysfn sys_mlockall, sys_munlockall, sys_minherit, sys_break, sys_brk, sys_mremap;
 
 #define USER_TOP 0x7ffffffff000ull
-#define X_MMAP (X_MAP_GUARD | X_MAP_EXCL | X_MAP_NOCORE | X_MAP_NOSYNC | X_MAP_TRYFIXED | X_MAP_INHERIT_ZERO | X_IGNORED \
-		| (0xffull << X_MAP_ALIGN_SHIFT))
+#define ALIGN_BITS (0xffull << X_MAP_ALIGN_SHIFT)
+#define X_MMAP (X_MAP_GUARD | X_MAP_EXCL | X_MAP_NOCORE | X_MAP_NOSYNC | X_MAP_TRYFIXED | X_MAP_INHERIT_ZERO \
+		| X_IGNORED | ALIGN_BITS)
+#define RESERVE (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
 /* A range as the BSDs take it: both ends rounded outwards. */
 struct span { uaddr lo; uint64_t len; };
@@ -29,7 +31,7 @@ static bool span_get(struct call *c, struct span *s)
 }
 static bool ours(struct call *c, const struct span *s) { return s->len && mem_is_ours(c->t->p->space, s->lo, s->len); }
 
-/* --- mmap ---------------------------------------------------------------------------------------------------------------- */
+/* --- mmap --------------------------------------------------------------------------------------------------------- */
 struct mapping {
 	struct span at;
 	int prot, fd;
@@ -46,7 +48,7 @@ static long mmap_aligned(const struct mapping *m, unsigned long flags, uint64_t 
 {
 	uint64_t room = m->at.len + align - PAGE;
 	long got = room < m->at.len ? -ENOMEM
-	    : host(SYS_mmap, m->at.lo, room, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | (flags & MAP_32BIT), -1, 0);
+	    : host(SYS_mmap, m->at.lo, room, PROT_NONE, RESERVE | (flags & MAP_32BIT), -1, 0);
 	if (got < 0)
 		return got;
 	uaddr lo = (uaddr)got, at = (lo + align - 1) & ~(align - 1), end = at + m->at.len;
@@ -63,7 +65,7 @@ static long mmap_aligned(const struct mapping *m, unsigned long flags, uint64_t 
 }
 static long guard_check(const struct mapping *m)
 {
-	uint64_t may = MAP_FIXED | MAP_32BIT | MAP_TYPE | X_MAP_GUARD | X_MAP_EXCL | X_IGNORED | (0xffull << X_MAP_ALIGN_SHIFT);
+	uint64_t may = MAP_FIXED | MAP_32BIT | MAP_TYPE | X_MAP_GUARD | X_MAP_EXCL | X_IGNORED | ALIGN_BITS;
 	return m->prot != PROT_NONE || m->fd != -1 || m->pos || (m->flags & ~may) ? -EINVAL : 0;
 }
 /* What no host flag checks. */
@@ -85,7 +87,8 @@ static long mmap_check(struct call *c, const struct mapping *m)
 	if (align && (align < 12 || align > 46))
 		return -EINVAL;
 	if (m->flags & MAP_FIXED) {
-		if (!m->at.lo || m->at.lo & (PAGE - 1) || m->at.lo > USER_TOP || m->at.len > USER_TOP - m->at.lo || ours(c, &m->at))
+		if (!m->at.lo || m->at.lo & (PAGE - 1) || m->at.lo > USER_TOP || m->at.len > USER_TOP - m->at.lo
+		    || ours(c, &m->at))
 			return -EINVAL;
 	}
 	return m->flags & X_MAP_GUARD ? guard_check(m) : 0;
@@ -113,7 +116,8 @@ long sys_mmap(struct call *c)
 {
 	uint64_t len = (uint64_t)c->arg[1], off = (uint64_t)c->arg[5] & (PAGE - 1);
 	struct mapping m = {
-		.at = { (uaddr)c->arg[0], PAGE_UP(len + off) }, .prot = (int)(c->arg[2] & (long)HOST_BITS), .fd = (int)c->arg[4],
+		.at = { (uaddr)c->arg[0], PAGE_UP(len + off) }, .prot = (int)(c->arg[2] & (long)HOST_BITS),
+		.fd = (int)c->arg[4],
 		.flags = (uint64_t)c->arg[3], .pos = c->arg[5] - (long)off,
 	};
 	uint64_t align = m.flags >> X_MAP_ALIGN_SHIFT;
@@ -137,7 +141,7 @@ long sys_mmap(struct call *c)
 	return at + (long)off;
 }
 
-/* --- ranges of what is mapped ---------------------------------------------------------------------------------------------- */
+/* --- ranges of what is mapped ------------------------------------------------------------------------------------- */
 /* Unmapping nothing is no error, so what is ours in the range is passed over. */
 static long unmap_around(struct space *sp, struct span s)
 {
@@ -195,12 +199,13 @@ long sys_mlock(struct call *c) { return on_span(c, SYS_mlock, 0); }
 long sys_munlock(struct call *c) { return on_span(c, SYS_munlock, 0); }
 long sys_mlockall(struct call *c)
 {
-	return c->arg[0] & (MCL_CURRENT | MCL_FUTURE) ? host(SYS_mlockall, c->arg[0] & (MCL_CURRENT | MCL_FUTURE)) : -EINVAL;
+	long how = c->arg[0] & (MCL_CURRENT | MCL_FUTURE);
+	return how ? host(SYS_mlockall, how) : -EINVAL;
 }
 long sys_munlockall(struct call *c) { return host(SYS_munlockall); }
 
-/* What a child finds in the range. The host can leave it out or wipe it; whether it is shared or copied is decided for the
- * host when it is mapped, and only what is so already can be asked for. */
+/* What a child finds in the range. The host can leave it out or wipe it; whether it is shared or copied is decided when
+ * it is mapped, and only what is so already can be asked for. */
 struct kind { struct span at; bool shared, private; };
 static long see_kind(void *arg, const struct procfs_map *m)
 {
@@ -238,7 +243,8 @@ long sys_minherit(struct call *c)
 
 long sys_mremap(struct call *c)
 {
-	struct span from = { (uaddr)c->arg[0], MAX((uint64_t)c->arg[1], 1) }, to = { (uaddr)c->arg[4], (uint64_t)c->arg[2] };
+	struct span from = { (uaddr)c->arg[0], MAX((uint64_t)c->arg[1], 1) };
+	struct span to = { (uaddr)c->arg[4], (uint64_t)c->arg[2] };
 	if (ours(c, &from))
 		return -EFAULT;
 	if ((c->arg[3] & MREMAP_FIXED) && ours(c, &to))
@@ -246,14 +252,15 @@ long sys_mremap(struct call *c)
 	return host(SYS_mremap, c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4]);
 }
 
-/* --- the break: ours to keep, since the host's own lies where the guest's is not ------------------------------------------------ */
+/* --- the break: ours to keep, since the host's own lies where the guest's is not ---------------------------------- */
 static long move_break(struct space *s, uaddr from, uaddr to)
 {
 	long e = 0;
 	if (to > from) {
 		if ((s->brk_max && to > s->brk_max) || to > USER_TOP || mem_is_ours(s, from, to - from))
 			return -ENOMEM;
-		e = host(SYS_mmap, from, to - from, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
+		e = host(SYS_mmap, from, to - from, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED_NOREPLACE, -1, 0);
 		if (e >= 0 && (uaddr)e != from) {        /* a host too old to know NOREPLACE */
 			host(SYS_munmap, e, to - from);
 			e = -ENOMEM;

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * Calls on files that FreeBSD alone has or means otherwise: beneath a directory, empty paths, O_EXEC, /dev/fd, funlinkat,
- * fspacectl, posix_fallocate's result, copy_file_range, F_KINFO, getfsstat, pathconf, the names under /proc. */
+ * Calls on files that FreeBSD alone has or means otherwise: beneath a directory, empty paths, O_EXEC, /dev/fd,
+ * funlinkat, fspacectl, posix_fallocate's result, copy_file_range, F_KINFO, getfsstat, pathconf, the names under
+ * /proc. */
 #include "fbsd.h"
 
 enum { PC_NAME_MAX = 4, PC_CHOWN_RESTRICTED = 7, PC_NO_TRUNC = 8, PC_ACL_EXTENDED = 59, FD_NONE = -200 };
@@ -132,7 +133,11 @@ static void space(void)
 }
 static void telling(void)
 {
-	struct kinfo { int size, type, fd, refs, flags, pad; int64_t offset; char rest[336]; char path[1024]; } k = { .size = 1 };
+	struct kinfo {
+		int size, type, fd, refs, flags, pad;
+		int64_t offset;
+		char rest[336], path[1024];
+	} k = { .size = 1 };
 	static char list[64 * 2344];
 	struct statfs *fs = (struct statfs *)list, one;
 	long fd = open("a", O_RDWR | O_APPEND, 0), n, m;

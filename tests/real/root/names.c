@@ -55,7 +55,8 @@ static void go(const char *p)
 }
 
 static const char *const names[] = {
-	"/", "/.", "/..", "/../etc/f", "/etc/f", "etc/f", "./etc/../etc/f", "/abs", "/rel", "/up", "/out", "/d/dir", "/d/dir/f",
+	"/", "/.", "/..", "/../etc/f", "/etc/f", "etc/f", "./etc/../etc/f", "/abs", "/rel", "/up", "/out", "/d/dir",
+	"/d/dir/f",
 	"/d/dir/", "/etc/f/", "/etc/f/x", "/loop", "/loop/x", "/dangling", "/none", "/none/x", "//etc///f", "/etc/.", "/etc/..",
 	"/d/../../../etc/f", "/d/sub/up2", "", "/d/sub/../dir/../sub", "/root/etc/f", "/root/root/root/etc/f", "abs", "..",
 	"../etc/f", "d/sub/../../../../etc/f", "/etc/passwd", "/dots/etc/f", "dots/../dots/etc/f", "/d/dir/../d/sub/..", "/none/..",
