@@ -181,7 +181,7 @@ static long read_attach(struct knote *kn)
 	if (kn->kind == FD_FILE) {
 		list_add(&kn->kq->files, kn, ON_FILTER);
 		if (vnode_watch(kn, IN_MODIFY) < 0)
-			kn->vnode.watch = NULL;      /* then growth is seen at the next kevent only */
+			return 0;            /* then growth is seen at the next kevent only */
 	}
 	return 0;
 }

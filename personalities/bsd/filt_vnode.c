@@ -3,7 +3,8 @@
  * VNODE: what happens to a file, from inotify. One inotify descriptor a kqueue; the host keeps one watch an inode, so
  * knotes on the same file share a struct kq_watch. Two things inotify does not say are read off the file: a link count
  * that fell is NOTE_DELETE (the host tells of a deletion only when the last descriptor is gone, and ours is not), a
- * size that grew is NOTE_EXTEND, one that shrank is a change of attributes (on a BSD truncation sets one).
+ * size that grew is NOTE_EXTEND, one that shrank is a change of attributes (on a BSD truncation sets one). That an open
+ * directory is removed, inotify tells its parent only: so that is watched, too.
  */
 #include <sys/epoll.h>
 #include <sys/inotify.h>
@@ -42,19 +43,18 @@ static struct kq_watch **watch_at(struct kqueue *kq, int wd)
 		at = &(*at)->next;
 	return at;
 }
-long vnode_watch(struct knote *kn, uint32_t mask)
+/* which: 0 the file itself, 1 its parent */
+static long watch_on(struct knote *kn, uint32_t mask, unsigned which)
 {
 	struct kqueue *kq = kn->kq;
-	char path[32];
+	char path[40];
 	long wd;
 
-	if (!mask)
-		return 0;
 	if (kq->ino < 0 && (wd = kq_ours(kq, &kq->ino, host(SYS_inotify_init1, IN_NONBLOCK), KQ_WORD_INO, EPOLLIN)) < 0)
 		return wd;
-	fmt(path, sizeof path, "/proc/self/fd/%d", kn->fd);
+	fmt(path, sizeof path, which ? "/proc/self/fd/%d/.." : "/proc/self/fd/%d", kn->fd);
 	wd = host(SYS_inotify_add_watch, kq->ino, path, mask | IN_MASK_ADD);
-	if (wd < 0 || kn->vnode.watch)
+	if (wd < 0 || kn->vnode.watch[which])
 		return wd < 0 ? wd : 0;
 	struct kq_watch **at = watch_at(kq, (int)wd), *w = *at;
 	if (!w) {
@@ -63,10 +63,12 @@ long vnode_watch(struct knote *kn, uint32_t mask)
 		w->wd = (int)wd;
 		*at = w;
 	}
-	kn->vnode.watch = w;
-	list_add(&w->first, kn, ON_WATCH);
+	kn->vnode.watch[which] = w;
+	list_add(&w->list[which], kn, ON_WATCH + which);
 	return 0;
 }
+long vnode_watch(struct knote *kn, uint32_t mask) { return mask ? watch_on(kn, mask, 0) : 0; }
+
 static void watch_free(struct kqueue *kq, struct kq_watch *w)
 {
 	struct kq_watch **at = watch_at(kq, w->wd);
@@ -75,15 +77,17 @@ static void watch_free(struct kqueue *kq, struct kq_watch *w)
 }
 void vnode_unwatch(struct knote *kn)
 {
-	struct kq_watch *w = kn->vnode.watch;
-	if (!w)
-		return;
-	kn->vnode.watch = NULL;
-	list_remove(&w->first, kn, ON_WATCH);
-	if (w->first)
-		return;
-	host(SYS_inotify_rm_watch, kn->kq->ino, w->wd);
-	watch_free(kn->kq, w);
+	for (unsigned which = 0; which < 2; which++) {
+		struct kq_watch *w = kn->vnode.watch[which];
+		if (!w)
+			continue;
+		kn->vnode.watch[which] = NULL;
+		list_remove(&w->list[which], kn, ON_WATCH + which);
+		if (w->list[0] || w->list[1])
+			continue;
+		host(SYS_inotify_rm_watch, kn->kq->ino, w->wd);
+		watch_free(kn->kq, w);
+	}
 }
 
 /* --- events ----------------------------------------------------------------------------------------------------- */
@@ -111,7 +115,7 @@ static void dir_changed(struct knote *kn, uint32_t in, uint64_t nlink)
 }
 static void attrib(struct knote *kn, uint64_t nlink)
 {
-	if (nlink == kn->vnode.nlink)
+	if (nlink == kn->vnode.nlink || (kn->is_dir && nlink))
 		hint(kn, NOTE_ATTRIB);
 	else
 		hint(kn, nlink < kn->vnode.nlink ? NOTE_DELETE : NOTE_LINK);
@@ -139,22 +143,31 @@ static void happened(struct knote *kn, uint32_t in)
 	if (in & IN_UNMOUNT)
 		kn->kev.flags |= EV_EOF;
 }
+/* In the directory that holds this one, something was removed. */
+static void beside(struct knote *kn)
+{
+	struct stat st;
+	if (kn->removed || host(SYS_fstat, kn->fd, &st) < 0 || st.st_nlink)
+		return;
+	kn->removed = true;
+	hint(kn, NOTE_DELETE);
+}
 static void deliver(struct kqueue *kq, const struct inotify_event *e)
 {
 	struct kq_watch *w = *watch_at(kq, e->wd);
-	struct knote *kn, *next;
-	if (!w)
-		return;
-	for (kn = w->first; kn; kn = next) {
-		next = kn->on[ON_WATCH].next;
-		if (kn->f == &kq_filt_vnode)
-			happened(kn, e->mask);
-		if (kn->f->ready(kn))
-			knote_activate(kn);
-		if (e->mask & IN_IGNORED)
-			kn->vnode.watch = NULL;
-	}
-	if (e->mask & IN_IGNORED)
+	for (unsigned which = 0; w && which < 2; which++)
+		for (struct knote *kn = w->list[which], *next; kn; kn = next) {
+			next = kn->on[ON_WATCH + which].next;
+			if (which)
+				beside(kn);
+			else if (kn->f == &kq_filt_vnode)
+				happened(kn, e->mask);
+			if (kn->f->ready(kn))
+				knote_activate(kn);
+			if (e->mask & IN_IGNORED)
+				kn->vnode.watch[which] = NULL;
+		}
+	if (w && e->mask & IN_IGNORED)
 		watch_free(kq, w);
 }
 void vnode_expired(struct kqueue *kq)
@@ -167,6 +180,13 @@ void vnode_expired(struct kqueue *kq)
 }
 
 /* --- the filter ------------------------------------------------------------------------------------------------- */
+static long watch_all(struct knote *kn)
+{
+	long e = vnode_watch(kn, mask_of(kn->sfflags));
+	if (!e && kn->is_dir && kn->sfflags & NOTE_DELETE)
+		watch_on(kn, IN_DELETE, 1);          /* the parent may not be ours to read: then it is not told */
+	return e;
+}
 static long vnode_attach(struct knote *kn)
 {
 	struct stat st;
@@ -177,7 +197,8 @@ static long vnode_attach(struct knote *kn)
 		return -EINVAL;
 	kn->vnode.size = (uint64_t)st.st_size;
 	kn->vnode.nlink = st.st_nlink;
-	return vnode_watch(kn, mask_of(kn->sfflags));
+	kn->is_dir = S_ISDIR(st.st_mode);
+	return watch_all(kn);
 }
 static bool vnode_ready(struct knote *kn) { return kn->kev.fflags != 0; }
 
@@ -186,7 +207,7 @@ static void vnode_touch(struct knote *kn, struct kev *kev)
 {
 	kn->sfflags = kev->fflags;
 	kn->sdata = kev->data;
-	if (vnode_watch(kn, mask_of(kn->sfflags)) < 0)
+	if (watch_all(kn) < 0)
 		report_unknown(thread_self(), UNK_OPTION, "EVFILT_VNODE fflags", kn->sfflags);
 }
 const struct filter kq_filt_vnode = {

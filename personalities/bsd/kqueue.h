@@ -60,7 +60,7 @@ enum {                               /* knote.state */
 	KN_LIVE = 8,             /* in the hash */
 };
 enum { SET_OF_NONE, SET_OF_MAIN, SET_OF_SIDE };      /* knote.where: the epoll set a polled knote is registered in */
-enum { ON_FILTER, ON_WATCH };
+enum { ON_FILTER, ON_WATCH, ON_PARENT };
 enum { FD_SOCK, FD_FIFO, FD_FILE, FD_CHAR, FD_KQUEUE, FD_OTHER };
 
 struct kqueue;
@@ -72,19 +72,21 @@ struct knote {
 	struct kqueue *kq;
 	struct knote *chain;     /* hash, or free list */
 	struct knote *next, *prev;           /* queue */
-	struct { struct knote *next, *prev; } on[2];         /* ON_FILTER: kq->files, kq->signals; ON_WATCH: watch->first */
+	struct { struct knote *next, *prev; } on[3];         /* ON_FILTER: kq->files, kq->signals; ON_WATCH, ON_PARENT: */
+	                                                     /* watch->list[0], [1] */
 	uint32_t index, gen;     /* the word of its epoll registration */
 	uint32_t round;          /* kq->round when last told, so that one call tells it once */
 	uint8_t state;
 	uint8_t where;
 	uint8_t kind;            /* FD_*, of descriptor filters */
 	bool edge;               /* registered for edges although the guest's condition is a level (see filt_fd.c) */
+	bool is_dir, removed;    /* VNODE */
 	bool queued_kind;        /* a descriptor the host cannot poll: told through our queue */
 	int fd;                  /* what is registered: ident itself or a descriptor of ours */
 	union {
 		struct { uint64_t next, period; uint32_t heap; bool fired; } timer;      /* ns; heap: place + 1 */
 		struct { uint64_t seen; int sig; } signal;
-		struct { struct kq_watch *watch; uint64_t size, nlink; } vnode;          /* and READ on plain files */
+		struct { struct kq_watch *watch[2]; uint64_t size, nlink; } vnode;       /* and READ on plain files */
 		struct { bool triggered; } user;
 		struct { int notes; } proc;                  /* socket where forks and execs are told, or -1 */
 	};
@@ -108,9 +110,9 @@ struct filter {
 extern const struct filter kq_filt_read, kq_filt_write, kq_filt_empty, kq_filt_timer, kq_filt_user, kq_filt_signal,
 	kq_filt_proc, kq_filt_procdesc, kq_filt_vnode;
 
-struct kq_watch {                    /* one inode under inotify, for all knotes on it */
+struct kq_watch {                    /* one inode under inotify */
 	struct kq_watch *next;
-	struct knote *first;
+	struct knote *list[2];   /* knotes on it; knotes on directories in it */
 	int wd;
 };
 #define KQ_WATCHES 256u
