@@ -34,7 +34,7 @@ char *arena_start(struct space *s, size_t heap_size, size_t blocks_size)
 static unsigned class_of(size_t n)
 {
 	unsigned c = SMALLEST;
-	while (((size_t)1 << c) < n)
+	while (c < 63 && ((size_t)1 << c) < n)
 		c++;
 	return c;
 }
