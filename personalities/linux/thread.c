@@ -81,13 +81,6 @@ static long clone_thread(struct thread *t, const struct birth *b)
 }
 
 /* --- processes ---------------------------------------------------------------------------------------------------------- */
-static void default_actions(struct thread *t)
-{
-	static const struct sigact dfl;
-	for (int sig = 1; sig < LNX_NSIG; sig++)
-		if (t->p->act[sig].handler > 1)
-			signal_action(t, sig, &dfl, NULL);
-}
 /* On the child, before it is a guest. */
 void lnx_proc_forked(struct proc *p)
 {
@@ -107,8 +100,6 @@ void lnx_proc_forked(struct proc *p)
 		e |= mem_store32(b->ptid, (uint32_t)t->tid);
 	if (b->flags & CLONE_SETTLS)
 		host(SYS_arch_prctl, ARCH_SET_FS, b->tls);
-	if (b->flags & CLEAR_SIGHAND)
-		default_actions(t);
 	mem_free(b, sizeof *b);
 	(void)e;
 }
@@ -117,7 +108,7 @@ static long clone_process(struct thread *t, const struct birth *from)
 	struct birth *b;
 	uint64_t fl = from->flags;
 	unsigned how = (fl & CLONE_VM ? FORK_VM : 0) | (fl & CLONE_VFORK ? FORK_VFORK : 0) |
-		       (fl & CLONE_FILES ? FORK_FILES : 0);
+		       (fl & CLONE_FILES ? FORK_FILES : 0) | (fl & CLEAR_SIGHAND ? FORK_DROPSIG : 0);
 	long pid;
 
 	if (fl & CLONE_SIGHAND)

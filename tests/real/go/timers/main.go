@@ -22,7 +22,7 @@ func main() {
 	fired := make(chan int, 20)
 	for i := 9; i >= 0; i-- {
 		i := i
-		time.AfterFunc(time.Duration(i*20)*time.Millisecond, func() { fired <- i })
+		time.AfterFunc(time.Duration(i*60)*time.Millisecond, func() { fired <- i })
 	}
 	for i := 0; i < 10; i++ {
 		fmt.Print(<-fired, " ")
