@@ -4,6 +4,7 @@
  */
 #pragma once
 #include <elf.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>

@@ -1,0 +1,263 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A FreeBSD guest that calls everything with arguments that are random, or odd where the row says what they are. Each child
+ * makes some hundred calls from one seed and ends; the parent looks how. A child may die of what it did to itself; it
+ * may wait for ever and be killed; it may never end with 125, the status of the translator's own mistakes, and never burn
+ * the processor inside one call.
+ *
+ *     call_fuzz SECONDS SEED [NAME]    one NAME: only that call
+ *     call_fuzz -1 SEED                that seed alone, in this process, telling each call before it is made
+ */
+#include "fbsd.h"
+
+#undef SYS
+#define SYS(nr_, name_, ret_, fn_, ...) { nr_, #name_, #__VA_ARGS__ },
+#define NOSYS(nr_, name_, reason_)
+#define GONE(nr_, name_, reason_)
+static const struct row { int nr; const char *name, *args; } row[] = {
+#include "syscalls.def"
+};
+
+/* what ends, kills, stops, forks, or takes the machine's time for good; what waits by design is killed by the parent */
+static const char *const never[] = {
+	"syscall", "__syscall", "_exit", "fork", "vfork", "rfork", "pdfork", "thr_new", "thr_create", "thr_exit", "execve", "fexecve",
+	"__mac_execve", "abort2", "kill", "okillpg", "thr_kill", "thr_kill2", "sigqueue", "pdkill", "ptrace", "reboot", "procctl",
+	"setpriority", "rtprio", "rtprio_thread", "sched_setparam", "sched_setscheduler", "mlockall", "mlock", "chroot", "fchroot", "sync",
+	"settimeofday", "clock_settime", "adjtime", "ntp_adjtime", "sigreturn", "osigreturn", "freebsd4_sigreturn", "setcontext",
+	"swapcontext", "setrlimit", "osetrlimit", "fsync", "fdatasync", "posix_fallocate",
+};
+
+static u64 rng;
+static char *pool;               /* 16 pages, then nothing */
+static const long POOL = 16 * 4096;
+static int verbose;
+
+static u64 next(void)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return rng;
+}
+static u64 pick(const u64 *v, unsigned n) { return v[next() % n]; }
+#define PICK(...) ({ static const u64 v_[] = { __VA_ARGS__ }; pick(v_, COUNT(v_)); })
+
+static u64 number(void)
+{
+	switch (next() % 6) {
+	case 0: return PICK(0, 1, 2, 3, 8, 16, 255, 4095, 4096, 4097, 65536, 0x7fffffff, 0x80000000, 0xffffffff, 1ull << 32, 1ull << 47, 1ull << 63);
+	case 1: return -(next() % 16);
+	case 2: return 1ull << next() % 64;
+	case 3: return next() & next();
+	case 4: return next() % 300;
+	default: return next();
+	}
+}
+static u64 size(void)
+{
+	return next() % 8 ? PICK(0, 1, 2, 4, 8, 16, 24, 32, 100, 128, 224, 512, 1000, 4096, 5000) : number();
+}
+static u64 pointer(void)
+{
+	switch (next() % 12) {
+	case 0: return PICK(0, 1, 8, 4096, 0x7fffffffe000, 0x7ffffffff000, 1ull << 63, -1ull, -4096ull);
+	case 1: return (u64)pool + POOL - next() % 64;
+	case 2: return (u64)pool + POOL;
+	case 3: return (u64)row + next() % 4096;              /* not to be written */
+	default: return (u64)pool + next() % (POOL - 4096) / 8 * 8;
+	}
+}
+static u64 descriptor(void) { return next() % 8 ? next() % 24 : number(); }
+static u64 path(void)
+{
+	static const char *const name[] = { "f", "d", "d/f", "sym", "fifo", "none", "d/none", ".", "..", "", "sock", "loop", "f/x" };
+	char *p;
+
+	if (next() % 6 == 0)
+		return pointer();
+	p = pool + next() % 8 * 256;
+	if (next() % 10 == 0) {
+		memset(p, 'a', 3000);
+		p[3000] = 0;
+	} else
+		strcpy(p, name[next() % COUNT(name)]);
+	return (u64)p;
+}
+/* a record full of things that mean something in one place or another */
+static u64 record(void)
+{
+	u64 p = pointer();
+
+	if (p >= (u64)pool && p <= (u64)pool + POOL - 512 && next() % 3)
+		for (int i = 0; i < 512; i += 8)
+			switch (next() % 5) {
+			case 0: *(u64 *)(p + i) = pointer(); break;
+			case 1: *(u64 *)(p + i) = descriptor() | number() << 32; break;
+			case 2: *(u64 *)(p + i) = number(); break;
+			case 3: *(u64 *)(p + i) = size(); break;
+			default: *(u64 *)(p + i) = 0; break;
+			}
+	return p;
+}
+static u64 argument(const char *kind)
+{
+	static const struct { const char *word; u64 (*make)(void); } known[] = {
+		{ "FD(", descriptor }, { "ATFD(", descriptor }, { "PATH(", path }, { "STR(", path }, { "STRV(", record }, { "SIZE(", size },
+		{ "IN(", record }, { "OUT(", record }, { "INOUT(", record }, { "INV(", record }, { "OUTV(", record }, { "INOUTV(", record },
+		{ "INBUF(", pointer }, { "OUTBUF(", pointer }, { "IOVIN(", record }, { "IOVOUT(", record }, { "SOCKIN(", record },
+		{ "SOCKOUT(", record }, { "SIGSETIN(", record }, { "SIGSETOUT(", record }, { "PTR(", record }, { "ADDR(", pointer },
+	};
+
+	if (next() % 20 == 0)
+		return next() % 2 ? number() : pointer();
+	if (!strncmp(kind, "ATFD(", 5) && next() % 2)
+		return AT_FDCWD;
+	for (unsigned i = 0; i < COUNT(known); i++)
+		if (!strncmp(kind, known[i].word, strlen(known[i].word)))
+			return known[i].make();
+	return number();
+}
+/* the next word of the row's text at the outermost level, or NULL: "FULL, FD(fd), PART("a, b")" */
+static const char *word_after(const char *s)
+{
+	int depth = 0, quoted = 0;
+
+	for (; *s; s++) {
+		if (*s == '"')
+			quoted = !quoted;
+		else if (!quoted && *s == '(')
+			depth++;
+		else if (!quoted && *s == ')')
+			depth--;
+		else if (!quoted && !depth && *s == ',') {
+			for (s++; *s == ' ' || *s == '\t' || *s == '\n'; s++)
+				;
+			return s;
+		}
+	}
+	return 0;
+}
+static int forbidden(const char *name)
+{
+	for (unsigned i = 0; i < COUNT(never); i++)
+		if (!strcmp(never[i], name))
+			return 1;
+	return 0;
+}
+static const struct row *any(const char *only)
+{
+	const struct row *r;
+
+	do
+		r = &row[next() % COUNT(row)];
+	while (only ? strcmp(r->name, only) : forbidden(r->name));
+	return r;
+}
+static void one_call(const struct row *r)
+{
+	long arg[8];
+	struct full out;
+	const char *w = word_after(r->args);
+
+	for (int i = 0; i < 8; i++) {
+		arg[i] = (long)(w ? argument(w) : next() % 2 ? number() : 0);
+		w = w ? word_after(w) : 0;
+	}
+	if (verbose)
+		say("%s(%lx, %lx, %lx, %lx, %lx, %lx, %lx)\n", r->name, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], arg[6]);
+	sys_full(r->nr, arg, &out);
+	if (verbose)
+		say("  = %ld%s\n", out.rax, out.carry ? " (error)" : "");
+}
+/* descriptors of each kind, below 24 */
+static void furnish(void)
+{
+	struct sigaction ign = { .handler = (void *)SIG_IGN };
+	int p[2];
+
+	sigaction(SIGSYS, &ign, 0);
+	sigaction(SIGPIPE, &ign, 0);
+	pool = pages(POOL + 4096);
+	munmap(pool + POOL, 4096);
+	open("f", O_RDWR | O_CREAT, 0644);
+	open("d", O_RDONLY | O_DIRECTORY, 0);
+	pipe2(p, O_NONBLOCK);
+	socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, p);
+	socketpair(AF_UNIX, SOCK_DGRAM | SOCK_NONBLOCK, 0, p);
+	socket(AF_INET, SOCK_STREAM | SOCK_NONBLOCK, 0);
+	socket(AF_INET, SOCK_DGRAM | SOCK_NONBLOCK, 0);
+	kqueue();
+	open("f", O_RDWR | O_CREAT, 0600);       /* never a device: this may run as root, and modes are changed at random */
+	shm_open2((void *)1, O_RDWR, 0, 0, 0);
+	sys(SYS_posix_openpt, O_RDWR);
+	timerfd_create(CLOCK_MONOTONIC, 0);
+}
+static void child(u64 seed, const char *only)
+{
+	rng = seed * 0x9e3779b97f4a7c15 + 77;
+	furnish();
+	for (int i = 0; i < 300; i++)
+		one_call(any(only));
+	quit(0);
+}
+static u64 parse(const char *s)
+{
+	u64 v = 0;
+
+	for (; *s >= '0' && *s <= '9'; s++)
+		v = v * 10 + *s - '0';
+	return v;
+}
+/* 0, or why it is a finding */
+static const char *watch(long pid)
+{
+	struct rusage ru = { 0 };
+	int status = 0;
+	long r = 0, t = now_ms();
+
+	while ((r = wait4(pid, &status, WNOHANG, &ru)) == 0 && now_ms() - t < 1500)
+		sleep_ms(now_ms() - t < 20 ? 1 : 10);
+	if (r == 0) {
+		sys(SYS_kill, pid, SIGKILL);
+		for (t = now_ms(); (r = wait4(pid, &status, WNOHANG, &ru)) == 0;)
+			if (now_ms() - t > 5000)
+				return "cannot be killed";
+		if (ru.utime.sec + ru.stime.sec >= 1)
+			return "burnt the processor";
+	}
+	if (r != pid)
+		return "was lost";
+	if ((status & 127) == 0 && WEXITSTATUS(status) == 125)
+		return "met a mistake of the translator";
+	return 0;
+}
+int main(int argc, char **argv)
+{
+	long end = now_ms() + (argc > 1 ? (long)parse(argv[1]) : 5) * 1000, bad = 0;
+	u64 seed = argc > 2 ? parse(argv[2]) : 1, first = seed;
+	const char *only = argc > 3 ? argv[3] : 0;
+
+	mkdir("d", 0755);
+	put_file("d/f", "text");
+	symlink("f", "sym");
+	symlink("loop", "loop");
+	mkfifo("fifo", 0600);
+	if (argc > 1 && argv[1][0] == '-') {
+		verbose = 1;
+		child(seed, only);
+	}
+	for (; now_ms() < end && bad < 10; seed++) {
+		long pid = fork();
+		if (pid == 0)
+			child(seed, only);
+		if (pid < 0)
+			fail("fork");
+		const char *why = watch(pid);
+		if (why) {
+			say("seed %lu: a child %s\n", seed, why);
+			bad++;
+		}
+	}
+	say("calls: %lu children of 300 calls from seed %lu, %ld bad\n", seed - first, first, bad);
+	return bad != 0;
+}

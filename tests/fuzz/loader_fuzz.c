@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Throws damaged images at image_open: no crash, no hang, an answer each time, and no field of an accepted image that
+ * lies. Takes seconds and a seed; prints the seed of the run, so that it can be had again. -w FILE SEED writes the image of
+ * a seed, for the second half of loader.test, which runs it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "elf_image.h"
+#include "loader/image.h"
+
+static uint64_t rng;
+static uint64_t next(void)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	rng ^= rng << 17;
+	return rng;
+}
+static uint64_t odd_value(void)
+{
+	static const uint64_t odd[] = { 0, 1, 2, 7, 16, 0xff, 0xfff, 0x1000, 0x1001, ELF_SIZE, ELF_SIZE - 1, 0x400000, 0x7fffffff, 0x80000000,
+		0xffffffff, 1ull << 46, 0x7ffffffff000, 0x7fffffffffff, 1ull << 47, 1ull << 63, ~0ull, ~0ull - 0xfff, ~0xfffull };
+	uint64_t v = odd[next() % (sizeof odd / sizeof *odd)];
+	return next() % 4 ? v : v + next() % 64 - 32;
+}
+static void damage_header(struct elf_image *e)
+{
+	switch (next() % 8) {
+	case 0: e->eh.e_phnum = (uint16_t)(next() % 3 ? next() % 20 : odd_value()); break;
+	case 1: e->eh.e_phoff = odd_value(); break;
+	case 2: e->eh.e_type = (uint16_t)(next() % 5); break;
+	case 3: e->eh.e_phentsize = (uint16_t)odd_value(); break;
+	case 4: e->eh.e_entry = odd_value(); break;
+	case 5: e->eh.e_ident[next() % 16] = (unsigned char)next(); break;
+	case 6: e->eh.e_machine = (uint16_t)(next() % 70); break;
+	default: ((unsigned char *)&e->eh)[next() % sizeof e->eh] ^= (unsigned char)(1 << next() % 8); break;
+	}
+}
+static void damage_segment(struct elf_image *e)
+{
+	Elf64_Phdr *p = &e->ph[next() % 6];
+	uint32_t types[] = { PT_LOAD, PT_NOTE, PT_INTERP, PT_TLS, PT_PHDR, PT_DYNAMIC, PT_GNU_STACK, PT_GNU_RELRO, PT_NULL, 0x65a3dbe5 };
+	uint64_t *field[] = { &p->p_offset, &p->p_vaddr, &p->p_filesz, &p->p_memsz, &p->p_align };
+
+	if (next() % 4 == 0)
+		p->p_type = types[next() % (sizeof types / sizeof *types)];
+	else if (next() % 8 == 0)
+		p->p_flags = (uint32_t)next();
+	else
+		*field[next() % 5] = next() % 3 ? odd_value() : *field[next() % 5] + next() % 0x3000 - 0x1800;
+}
+static size_t make(struct elf_image *e, uint64_t seed)
+{
+	rng = seed * 0x9e3779b97f4a7c15 + 1;
+	elf_good(e);
+	if (next() % 2) {
+		e->eh.e_phnum = 6;
+		e->ph[4] = (Elf64_Phdr){ PT_INTERP, PF_R, offsetof(struct elf_image, interp), 0, 0, 21, 21, 1 };
+		e->ph[5] = (Elf64_Phdr){ PT_TLS, PF_R, 0x2000, 0x403000, 0x403000, 16, 64, 16 };
+	}
+	for (unsigned i = 0, n = 1 + next() % 4; i < n; i++)
+		switch (next() % 8) {
+		case 0: case 1: damage_header(e); break;
+		case 2: ((unsigned char *)&e->note)[next() % sizeof e->note] = (unsigned char)next(); break;
+		case 3: ((unsigned char *)e)[next() % 0x500] = (unsigned char)next(); break;
+		default: damage_segment(e); break;
+		}
+	return next() % 8 ? sizeof *e : next() % sizeof *e;
+}
+/* What an accepted image promises to those who read it. */
+static const char *lies(const struct image *i, size_t n)
+{
+	if (!i->n_seg || i->n_seg > IMAGE_SEGS)
+		return "number of segments";
+	if (i->n_note > IMAGE_NOTES)
+		return "number of notes";
+	for (unsigned s = 0; s < i->n_seg; s++) {
+		const struct segment *g = &i->seg[s];
+		if (g->filesz > g->memsz || g->off > n || g->filesz > n - g->off)
+			return "a segment outside the file";
+		if (g->vaddr + g->memsz < g->vaddr || g->vaddr + g->memsz > 1ull << 47)
+			return "a segment outside user memory";
+		if (s && g->vaddr < i->seg[s - 1].vaddr + i->seg[s - 1].memsz)
+			return "segments that overlap";
+	}
+	if (!memchr(i->interp, 0, sizeof i->interp))
+		return "an interpreter without an end";
+	if (!memchr(i->path, 0, sizeof i->path))
+		return "a path without an end";
+	return NULL;
+}
+static const char *one(const void *data, size_t n)
+{
+	static struct image im;
+	static char why[256];
+	int fd = elf_fd(data, n);
+	const char *lie = NULL;
+	long r;
+
+	memset(&im, 0, sizeof im);
+	why[0] = 0;
+	r = image_open(&im, fd, "/fuzz", why, sizeof why);
+	if (r == 0)
+		lie = lies(&im, n);
+	else if (r != -ENOEXEC && r != -EINVAL && r != -ENOMEM)
+		lie = "an error that is none";
+	else if (!why[0])
+		lie = "an error without a word";
+	close(fd);
+	return lie;
+}
+
+#ifdef FUZZER
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
+{
+	if (one(data, n))
+		abort();
+	return 0;
+}
+#else
+int main(int argc, char **argv)
+{
+	static struct elf_image e;
+	uint64_t first = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL) << 20, seed = first;
+	time_t end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 5);
+	unsigned long bad = 0;
+
+	if (argc > 3 && !strcmp(argv[1], "-w")) {
+		size_t n = make(&e, strtoull(argv[3], NULL, 0));
+		int fd = open(argv[2], O_CREAT | O_WRONLY | O_TRUNC, 0755);
+		return write(fd, &e, n) != (ssize_t)n;
+	}
+	for (; time(NULL) < end && bad < 20; seed++) {
+		size_t n = make(&e, seed);
+		const char *lie = one(&e, n);
+		if (lie) {
+			printf("seed %lu: %s\n", seed, lie);
+			bad++;
+		}
+	}
+	printf("loader: %lu images from seed %lu, %lu bad\n", seed - first, first, bad);
+	return bad != 0;
+}
+#endif
