@@ -71,6 +71,8 @@ struct sockopt {
 	const struct optkind *kind;
 	int af;                  /* only for sockets of this host family; 0: any */
 };
+/* The row of an option in the guest's numbers, or NULL. fd tells which rows of a level that two families share. */
+const struct sockopt *sockopt_find(const struct personality *, int fd, uint32_t level, uint32_t nr);
 long must_check opt_in(struct opt *, void *dst, size_t n);        /* at least n bytes, or -EINVAL */
 long must_check opt_out(struct opt *, const void *src, size_t n);
 long host_opt_set(struct opt *, const void *v, size_t n);

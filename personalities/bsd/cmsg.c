@@ -132,9 +132,13 @@ long cmsg_rights_get(struct thread *t, const void *guest, size_t n, void *out, s
 	const int *fd = guest;
 	if (n > max)
 		return -EINVAL;
-	for (size_t i = 0; i < n / sizeof *fd; i++)
+	for (size_t i = 0; i < n / sizeof *fd; i++) {
+		struct fdobj *o = fd_get(t->p, fd[i], NULL);
 		if (fd[i] < 0 || fd_is_ours(t->p, fd[i]))
 			return -EBADF;
+		if (o && !str_cmp(o->ops->name, "kqueue"))
+			return -EOPNOTSUPP;
+	}
 	memcpy(out, guest, n & ~3ul);
 	return (long)(n & ~3ul);
 }

@@ -156,7 +156,7 @@ const struct optkind opt_zero = { zero_set, zero_get };
 const struct optkind opt_hint = { hint_set, zero_get };
 
 /* --- the calls --------------------------------------------------------------------------------------------------------------------- */
-static const struct sockopt *find(const struct personality *p, int fd, uint32_t level, uint32_t nr)
+const struct sockopt *sockopt_find(const struct personality *p, int fd, uint32_t level, uint32_t nr)
 {
 	for (const struct sockopt *s = p->sockopt; s && s->name; s++)
 		if (s->level == level && s->nr == nr && (!s->af || s->af == sock_domain(fd)))
@@ -174,7 +174,7 @@ static long unknown(struct call *c)
 static long opt_of(struct call *c, struct opt *o)
 {
 	*o = (struct opt){ .t = c->t, .fd = (int)c->arg[0], .val = (uaddr)c->arg[3] };
-	o->row = find(c->t->p->pers, o->fd, (uint32_t)c->raw[1], (uint32_t)c->raw[2]);
+	o->row = sockopt_find(c->t->p->pers, o->fd, (uint32_t)c->raw[1], (uint32_t)c->raw[2]);
 	return o->row ? 0 : unknown(c);
 }
 long sys_setsockopt(struct call *c)
