@@ -5,5 +5,6 @@
 #pragma once
 #include "guise.h"
 
-long ids_set(struct thread *, long nr, uint32_t real, uint32_t effective, uint32_t saved); /* nr: SYS_setresuid, _setresgid */
+/* nr: SYS_setresuid or SYS_setresgid */
+long ids_set(struct thread *, long nr, uint32_t real, uint32_t effective, uint32_t saved);
 long groups_set(struct thread *, int n, const uint32_t *list);   /* list: ours, or the guest's own pointer */

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Between the socket handlers (handlers/sock.c, msg.c, sockopt.c) and the personalities that spell addresses, control
- * messages and options. An option is one row of the personality's table; what is done with its value is its kind, a pair
- * of functions, so that a layout only one system has stays in that system's folder.
+ * messages and options. An option is one row of the personality's table; what is done with its value is its kind, a
+ * pair of functions, so that a layout only one system has stays in that system's folder.
  */
 #pragma once
 #include "guise.h"
 
-/* --- addresses ------------------------------------------------------------------------------------------------------ */
+/* --- addresses -------------------------------------------------------------------------------------------------- */
 struct addr {                        /* an address made ready for the host; addr_done closes what it holds */
 	struct sockaddr_storage ss;
 	long len;
@@ -18,7 +18,8 @@ long must_check addr_get(struct thread *, uaddr guest, uint64_t n, int dirfd, un
 void addr_done(struct addr *);
 /* Host address to the guest's buffer and length word. full: the length told is the address's, else what was written. */
 long must_check addr_put(struct thread *, const struct addr *, uaddr to, uint32_t room, uaddr lenp, bool full);
-long addr_bytes(struct thread *, const struct addr *, void *guest, size_t max);  /* the same into our memory: its length */
+/* The same into our memory: its length. */
+long addr_bytes(struct thread *, const struct addr *, void *guest, size_t max);
 
 long sock_bind_at(struct call *, int dirfd, int i);                /* socket, name and length are arguments i.. */
 long sock_connect_at(struct call *, int dirfd, int i);
@@ -26,7 +27,7 @@ int msg_flags_in(struct thread *, int fd, long flags);           /* a SET_MSG ar
 int msg_flags_recv(long flags);                                  /* and for its receive */
 long msg_sent(struct thread *, int fd, long flags, long rv);      /* what is still to be done after a send; rv */
 
-/* --- what Linux does not remember about a socket for us ---------------------------------------------------------------- */
+/* --- what Linux does not remember about a socket for us --------------------------------------------------------- */
 enum {
 	SOCK_NOSIGPIPE = 1, SOCK_CREDS = 2, SOCK_CREDS2 = 4, SOCK_RECVDST = 8, SOCK_RECVIF = 16, SOCK_BINTIME = 32,
 	SOCK_TIMESTAMP = 64,
@@ -41,7 +42,7 @@ static inline bool sock_quiet(struct thread *t, int fd)          /* a write may 
 }
 int sock_domain(int fd);             /* AF_* of the host, or -errno */
 
-/* --- control messages ---------------------------------------------------------------------------------------------------- */
+/* --- control messages ------------------------------------------------------------------------------------------- */
 struct cmsgrow {                     /* one kind of control message */
 	const char *name;
 	uint32_t level, type;    /* the guest's */
@@ -51,7 +52,7 @@ struct cmsgrow {                     /* one kind of control message */
 	long (*put)(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 };
 
-/* --- options ---------------------------------------------------------------------------------------------------------------- */
+/* --- options ---------------------------------------------------------------------------------------------------- */
 struct opt {                         /* one setsockopt or getsockopt under way */
 	struct thread *t;
 	const struct sockopt *row;

@@ -20,7 +20,7 @@ struct head { uint32_t len; int32_t level, type; };
 #define ALIGN(n) (((n) + 7ul) & ~7ul)
 _Static_assert(sizeof(struct head) == 12 && sizeof(struct cmsghdr) == HEAD, "heads");
 
-/* --- to the host ------------------------------------------------------------------------------------------------------------- */
+/* --- to the host ------------------------------------------------------------------------------------------------ */
 static const struct cmsgrow *row_of_guest(const struct personality *p, const struct head *h)
 {
 	for (const struct cmsgrow *r = p->cmsg; r && r->name; r++)
@@ -67,11 +67,11 @@ long bsd_cmsg_get(struct thread *t, const void *guest, size_t n, void *out, size
 	return (long)to;
 }
 
-/* --- to the guest --------------------------------------------------------------------------------------------------------------- */
+/* --- to the guest ----------------------------------------------------------------------------------------------- */
 struct out { char *g; size_t at, room; bool full; };
 
-/* A message that does not fit is left out with all that follow, and its descriptors are closed. Linux would give the first
- * few descriptors of it. One host message may be several of the guest's (packet info is address and interface). */
+/* A message that does not fit is left out with all that follow, and its descriptors are closed. Linux would give the
+ * first few descriptors of it. One host message may be several of the guest's (packet info is address and interface). */
 static void one_put(struct thread *t, int fd, const struct cmsghdr *h, struct out *o)
 {
 	char data[4096];
@@ -112,7 +112,7 @@ long bsd_cmsg_put(struct thread *t, int fd, const void *in, size_t n, void *gues
 	return (long)o.at;
 }
 
-/* --- data: the same on both sides --------------------------------------------------------------------------------------------- */
+/* --- data: the same on both sides ------------------------------------------------------------------------------- */
 long cmsg_same_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
 {
 	if (n > max)
@@ -126,7 +126,7 @@ long cmsg_same_put(struct thread *t, int fd, const void *in, size_t n, void *gue
 	return (long)n;
 }
 
-/* --- descriptors ------------------------------------------------------------------------------------------------------------------ */
+/* --- descriptors ------------------------------------------------------------------------------------------------ */
 long cmsg_rights_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
 {
 	const int *fd = guest;
@@ -157,7 +157,7 @@ long cmsg_rights_put(struct thread *t, int s, const void *in, size_t n, void *gu
 	return (long)(k * sizeof *to);
 }
 
-/* --- credentials -------------------------------------------------------------------------------------------------------------------- */
+/* --- credentials ------------------------------------------------------------------------------------------------ */
 struct sockcred { uint32_t uid, euid, gid, egid; int32_t ngroups; uint32_t groups[1]; };
 struct sockcred2 { int32_t version, pid; struct sockcred c; };
 
@@ -200,7 +200,7 @@ long cmsg_sockcred2_put(struct thread *t, int fd, const void *in, size_t n, void
 	return sizeof(struct sockcred2);
 }
 
-/* --- times ------------------------------------------------------------------------------------------------------------------------------ */
+/* --- times ------------------------------------------------------------------------------------------------------ */
 /* The host stamps in nanoseconds of real time. SO_TIMESTAMP tells it in the form that SO_TS_CLOCK chose, and
  * SO_BINTIME tells it apart from that. A socket from before an exec has no state here any more: microseconds. */
 enum { TS_MICRO, TS_BINTIME, TS_REALTIME, TS_MONOTONIC };
@@ -248,7 +248,7 @@ long cmsg_monotonic_put(struct thread *t, int fd, const void *in, size_t n, void
 	return 16;
 }
 
-/* --- where a datagram came in, or leaves from -------------------------------------------------------------------------------------------- */
+/* --- where a datagram came in, or leaves from ------------------------------------------------------------------- */
 long cmsg_dstaddr_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
 {
 	struct in_pktinfo *p = out;

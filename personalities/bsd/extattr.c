@@ -1,16 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Extended attributes. The user name space is Linux's "user."; the system one is root's on BSD and has no counterpart that
- * could be shown to anybody else, so it is refused. A list is a byte of length and a name each, not NUL-ended; a value
- * that is longer than the buffer is cut, where Linux says ERANGE.
+ * Extended attributes. The user name space is Linux's "user."; the system one is root's on BSD and has no counterpart
+ * that could be shown to anybody else, so it is refused. A list is a byte of length and a name each, not NUL-ended; a
+ * value that is longer than the buffer is cut, where Linux says ERANGE.
  */
 #include <string.h>
 #include <fcntl.h>
 #include "host.h"
 
 sysfn bsd_extattr_set_fd, bsd_extattr_get_fd, bsd_extattr_delete_fd, bsd_extattr_list_fd, bsd_extattr_set_file,
-	bsd_extattr_get_file, bsd_extattr_delete_file, bsd_extattr_list_file, bsd_extattr_set_link, bsd_extattr_get_link,
-	bsd_extattr_delete_link, bsd_extattr_list_link;
+	bsd_extattr_get_file, bsd_extattr_delete_file, bsd_extattr_list_file, bsd_extattr_set_link,
+	bsd_extattr_get_link, bsd_extattr_delete_link, bsd_extattr_list_link;
 
 #define USER 1
 #define PREFIX "user."
@@ -60,7 +60,7 @@ static long on_begin(struct call *c, enum how how, bool named, struct on *o, str
 	return 0;
 }
 
-/* --- get: the whole value, or as much of it as there is room for ---------------------------------------------------------------- */
+/* --- get: the whole value, or as much of it as there is room for ------------------------------------------------ */
 static long get_cut(const struct on *o, uaddr to, size_t n)
 {
 	char *v = mem_alloc(VALUE_MAX);
@@ -108,7 +108,7 @@ static long delete(struct call *c, enum how how)
 	return e;
 }
 
-/* --- list ---------------------------------------------------------------------------------------------------------------------------- */
+/* --- list ------------------------------------------------------------------------------------------------------- */
 static size_t list_spell(const char *names, size_t n, char *to)
 {
 	size_t k = 0;

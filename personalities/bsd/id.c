@@ -25,7 +25,7 @@ static long set_all(struct call *c, long get, long set, long is_root)
 long bsd_setuid(struct call *c) { return set_all(c, SYS_getresuid, SYS_setresuid, !host(SYS_geteuid)); }
 long bsd_setgid(struct call *c) { return set_all(c, SYS_getresgid, SYS_setresgid, !host(SYS_geteuid)); }
 
-/* --- the login name ------------------------------------------------------------------------------------------------------------ */
+/* --- the login name --------------------------------------------------------------------------------------------- */
 static uint64_t login_uid(void)
 {
 	char s[32];

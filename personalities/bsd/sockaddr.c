@@ -13,8 +13,9 @@
 
 struct bsd_sockaddr { uint8_t len, family; char data[14]; };
 
-/* --- to the host ------------------------------------------------------------------------------------------------------------- */
-/* The path ends at the length or at a NUL. An empty one names nothing; never may it become one of Linux's abstract names. */
+/* --- to the host ------------------------------------------------------------------------------------------------ */
+/* The path ends at the length or at a NUL. An empty one names nothing; never may it become one of Linux's abstract
+ * names. */
 static long un_get(const char *path, size_t n, struct sockaddr_un *un)
 {
 	size_t i = 0;
@@ -44,7 +45,7 @@ long bsd_sockaddr_get(const void *guest, size_t n, struct sockaddr_storage *host
 	return (long)n;
 }
 
-/* --- to the guest -------------------------------------------------------------------------------------------------------------- */
+/* --- to the guest ----------------------------------------------------------------------------------------------- */
 static size_t un_put(const struct sockaddr_un *un, size_t n, uint8_t *g)
 {
 	size_t len = 0, max = n > 2 ? n - 2 : 0;

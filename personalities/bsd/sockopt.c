@@ -17,7 +17,8 @@ struct xucred {
 };
 _Static_assert(sizeof(struct xucred) == 88, "sys/ucred.h");
 
-/* Both systems tell who the peer was when it called connect or listen. Without a peer: ENOTCONN here, no one on Linux. */
+/* Both systems tell who the peer was when it called connect or listen. Without a peer: ENOTCONN here, no one on
+ * Linux. */
 static long xucred_get(struct opt *o)
 {
 	struct ucred u;
@@ -70,7 +71,7 @@ static long listenq_get(struct opt *o)
 	return opt_out(o, &v[o->row->hnr], sizeof v[0]);
 }
 
-/* --- multicast groups of either family: an interface and one or two addresses ------------------------------------------------ */
+/* --- multicast groups of either family: an interface and one or two addresses ----------------------------------- */
 struct group { uint32_t ifindex, pad; struct sockaddr_storage a[2]; };
 
 static long group_set(struct opt *o, unsigned n)

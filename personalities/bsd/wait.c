@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * wait6: which children, what is told, and what they used. Linux tells a child's own use and that of the child's children as
- * one sum; it is given as the child's own.
+ * wait6: which children, what is told, and what they used. Linux tells a child's own use and that of the child's
+ * children as one sum; it is given as the child's own.
  */
 #include <string.h>
 #include <sys/wait.h>

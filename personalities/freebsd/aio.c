@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Asynchronous input and output, done before the call that asks for it returns: allowed, only not fast. So it is done for
- * what never blocks for long, files; for sockets, pipes and terminals it is refused with EOPNOTSUPP, which is what FreeBSD
- * says of descriptors it holds unsafe (vfs.aio.enable_unsafe). Results are kept here until they are fetched.
+ * Asynchronous input and output, done before the call that asks for it returns: allowed, only not fast. So it is done
+ * for what never blocks for long, files; for sockets, pipes and terminals it is refused with EOPNOTSUPP, which is
+ * what FreeBSD says of descriptors it holds unsafe (vfs.aio.enable_unsafe). Results are kept here until they are
+ * fetched.
  */
 #include <aio.h>
 #include <string.h>
@@ -75,7 +76,7 @@ static bool find(uaddr cb, bool take, struct job *out)
 	return j != NULL;
 }
 
-/* --- doing ------------------------------------------------------------------------------------------------------------------------ */
+/* --- doing ------------------------------------------------------------------------------------------------------ */
 static long file_only(int fd)
 {
 	struct stat st;
@@ -173,7 +174,7 @@ long fbsd_lio_listio(struct call *c)
 	return failed ? -EIO : 0;
 }
 
-/* --- fetching ---------------------------------------------------------------------------------------------------------------------- */
+/* --- fetching --------------------------------------------------------------------------------------------------- */
 long fbsd_aio_error(struct call *c)
 {
 	struct job j;

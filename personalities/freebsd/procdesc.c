@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Process descriptors: pdfork's child is known by a descriptor, ends without SIGCHLD, is not found by a wait for any child,
- * and is killed when the last descriptor is closed, unless it is a daemon's. Here the descriptor is Linux's pidfd and
- * the rest an object of ours. When the parent ends without closing, Linux lets the child live on.
+ * Process descriptors: pdfork's child is known by a descriptor, ends without SIGCHLD, is not found by a wait for any
+ * child, and is killed when the last descriptor is closed, unless it is a daemon's. Here the descriptor is Linux's
+ * pidfd and the rest an object of ours. When the parent ends without closing, Linux lets the child live on.
  */
 #include <fcntl.h>
 #include <sys/wait.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * How much of a limit is in use. Linux counts some of them, by process; the others are ENXIO, FreeBSD's answer for a limit
- * that nobody counts.
+ * How much of a limit is in use. Linux counts some of them, by process; the others are ENXIO, FreeBSD's answer for a
+ * limit that nobody counts.
  */
 #include <fcntl.h>
 #include <sys/resource.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * FreeBSD's sendfile: headers, a stretch of a file (nbytes 0: to its end), trailers. It answers 0 and tells how much went
- * out through sbytes, also when it could not finish (EAGAIN on a non-blocking socket, EINTR). Linux's sends one stretch and
- * answers its length. The flags are hints about disk and memory. Also bindat and connectat, which only FreeBSD has.
+ * FreeBSD's sendfile: headers, a stretch of a file (nbytes 0: to its end), trailers. It answers 0 and tells how much
+ * went out through sbytes, also when it could not finish (EAGAIN on a non-blocking socket, EINTR). Linux's sends one
+ * stretch and answers its length. The flags are hints about disk and memory. Also bindat and connectat, which only
+ * FreeBSD has.
  */
 #include <fcntl.h>
 #include <sys/uio.h>

@@ -16,7 +16,7 @@
 #endif
 #define SCM_TIMESTAMPNS SO_TIMESTAMPNS
 
-/* --- TCP_INFO: begins like Linux's; states and the option bits have other numbers ------------------------------------------------- */
+/* --- TCP_INFO: begins like Linux's; states and the option bits have other numbers ------------------------------- */
 struct fbsd_tcp_info {
 	uint8_t state, ca_state, retransmits, probes, backoff, options, wscale, pad;
 	uint32_t rto, ato, snd_mss, rcv_mss, unacked, sacked, lost, retrans, fackets;
@@ -30,8 +30,8 @@ _Static_assert(offsetof(struct fbsd_tcp_info, rto) == offsetof(struct tcp_info, 
 _Static_assert(offsetof(struct fbsd_tcp_info, rcv_space) == offsetof(struct tcp_info, tcpi_rcv_space), "netinet/tcp.h");
 _Static_assert(sizeof(struct fbsd_tcp_info) == 256, "netinet/tcp.h");
 
-/* by Linux's number: closed 0, listen 1, SYN sent 2, SYN received 3, established 4, close wait 5, FIN wait 6, closing 7,
- * last ACK 8, FIN wait 9, time wait 10 */
+/* by Linux's number: closed 0, listen 1, SYN sent 2, SYN received 3, established 4, close wait 5, FIN wait 6, closing
+ * 7, last ACK 8, FIN wait 9, time wait 10 */
 static const uint8_t tcp_state[] = { 0, 4, 2, 3, 6, 9, 10, 0, 5, 8, 1, 7, 3 };
 
 static long tcpinfo_get(struct opt *o)
@@ -53,7 +53,7 @@ static long tcpinfo_get(struct opt *o)
 	return opt_out(o, &g, sizeof g);
 }
 
-/* --- TCP_CONGESTION: a name; FreeBSD's classic algorithm has another one ------------------------------------------------------------ */
+/* --- TCP_CONGESTION: a name; FreeBSD's classic algorithm has another one ---------------------------------------- */
 static long congestion_set(struct opt *o)
 {
 	char name[17] = { 0 };
@@ -74,7 +74,7 @@ static long congestion_get(struct opt *o)
 	return e < 0 ? e : opt_out(o, name, 16);
 }
 
-/* --- SO_ACCEPTFILTER: as on a kernel with no filter loaded -------------------------------------------------------------------------------- */
+/* --- SO_ACCEPTFILTER: as on a kernel with no filter loaded ------------------------------------------------------ */
 static long acceptfilter_set(struct opt *o)
 {
 	int d = sock_domain(o->fd);

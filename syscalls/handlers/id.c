@@ -13,7 +13,7 @@ sysfn sys_getpid, sys_getppid, sys_getpgrp, sys_getpgid, sys_setpgid, sys_setsid
 	sys_getgid, sys_getegid, sys_getgroups, sys_setgroups, sys_setuid, sys_seteuid, sys_setgid, sys_setegid,
 	sys_setreuid, sys_setregid, sys_setresuid, sys_setresgid, sys_getresuid, sys_getresgid, sys_issetugid;
 
-/* --- processes ---------------------------------------------------------------------------------------------------------------- */
+/* --- processes -------------------------------------------------------------------------------------------------- */
 long sys_getpid(struct call *c) { return c->t->p->pid; }
 long sys_getppid(struct call *c) { return host(SYS_getppid); }
 long sys_getpgrp(struct call *c) { return host(SYS_getpgid, 0); }
@@ -23,7 +23,7 @@ long sys_setsid(struct call *c) { return host(SYS_setsid); }
 long sys_getsid(struct call *c) { return host(SYS_getsid, c->arg[0]); }
 long sys_issetugid(struct call *c) { return c->t->p->setugid; }
 
-/* --- asking ---------------------------------------------------------------------------------------------------------------------- */
+/* --- asking ----------------------------------------------------------------------------------------------------- */
 long sys_getuid(struct call *c) { return host(SYS_getuid); }
 long sys_geteuid(struct call *c) { return host(SYS_geteuid); }
 long sys_getgid(struct call *c) { return host(SYS_getgid); }
@@ -42,7 +42,7 @@ static long three(struct call *c, long nr)
 long sys_getresuid(struct call *c) { return three(c, SYS_getresuid); }
 long sys_getresgid(struct call *c) { return three(c, SYS_getresgid); }
 
-/* --- changing -------------------------------------------------------------------------------------------------------------------- */
+/* --- changing --------------------------------------------------------------------------------------------------- */
 static bool nothing_new(long nr, const uint32_t want[3])
 {
 	uint32_t id[3];

@@ -10,9 +10,10 @@
 #include <sys/sem.h>
 #include "host.h"
 
-sysfn sys_shmget, sys_shmat, sys_shmdt, sys_shmctl, sys_msgget, sys_msgsnd, sys_msgrcv, sys_msgctl, sys_semget, sys_semop;
+sysfn sys_shmget, sys_shmat, sys_shmdt, sys_shmctl, sys_msgget, sys_msgsnd, sys_msgrcv, sys_msgctl, sys_semget,
+	sys_semop;
 
-/* --- shared memory ------------------------------------------------------------------------------------------------------------- */
+/* --- shared memory ---------------------------------------------------------------------------------------------- */
 long sys_shmget(struct call *c) { return host(SYS_shmget, (int)c->arg[0], c->arg[1], (int)c->arg[2]); }
 
 /* Attaching over memory of ours would need SHM_REMAP on Linux; there the guest gets what an occupied place gets. */
@@ -40,7 +41,7 @@ long sys_shmctl(struct call *c)
 	return e < 0 ? e : r;
 }
 
-/* --- messages ---------------------------------------------------------------------------------------------------------------------- */
+/* --- messages --------------------------------------------------------------------------------------------------- */
 long sys_msgget(struct call *c) { return host(SYS_msgget, (int)c->arg[0], (int)c->arg[1]); }
 long sys_msgsnd(struct call *c)
 {
@@ -62,6 +63,6 @@ long sys_msgctl(struct call *c)
 	return e < 0 ? e : r;
 }
 
-/* --- semaphores (semctl's union is passed in its own way by each system) ------------------------------------------------------------ */
+/* --- semaphores (semctl's union is passed in its own way by each system) ---------------------------------------- */
 long sys_semget(struct call *c) { return host(SYS_semget, (int)c->arg[0], (int)c->arg[1], (int)c->arg[2]); }
 long sys_semop(struct call *c) { return block(SYS_semop, (int)c->arg[0], c->arg[1], c->arg[2]); }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * sendmsg and recvmsg. The header is a record; the data vector goes to Linux as the guest passed it; the address and the
- * control messages are rewritten into buffers of ours. Descriptors arrive in the host's table before we can look at
- * them: those the guest may not have (its limit, no room in its buffer) are closed again and told as MSG_CTRUNC.
+ * sendmsg and recvmsg. The header is a record; the data vector goes to Linux as the guest passed it; the address and
+ * the control messages are rewritten into buffers of ours. Descriptors arrive in the host's table before we can look
+ * at them: those the guest may not have (its limit, no room in its buffer) are closed again and told as MSG_CTRUNC.
  */
 #include <string.h>
 #include <fcntl.h>
@@ -31,7 +31,7 @@ static void control_free(struct control *k)
 		mem_free(k->guest, k->n * 2);
 }
 
-/* --- sending --------------------------------------------------------------------------------------------------------------- */
+/* --- sending ---------------------------------------------------------------------------------------------------- */
 static long control_in(struct call *c, struct msghdr *m, struct control *k)
 {
 	const struct personality *p = c->t->p->pers;
@@ -72,7 +72,7 @@ long sys_sendmsg(struct call *c)
 	return e;
 }
 
-/* --- receiving -------------------------------------------------------------------------------------------------------------- */
+/* --- receiving -------------------------------------------------------------------------------------------------- */
 static void close_rights(const struct cmsghdr *h)
 {
 	const int *fd = (const int *)CMSG_DATA(h);

@@ -75,7 +75,8 @@ long sys_getrusage(struct call *c)
 	return e < 0 ? e : arg_put(c, 1, &u);
 }
 
-/* Linux answers 1..40 so that no priority looks like an error; the guest reads 32 bits, so a negative one does not either. */
+/* Linux answers 1..40 so that no priority looks like an error; the guest reads 32 bits, so a negative one does not
+ * either. */
 long sys_getpriority(struct call *c)
 {
 	long r = host(SYS_getpriority, (int)c->arg[0], (int)c->arg[1]);

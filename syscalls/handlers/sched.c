@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The POSIX scheduling calls. Policies are the host's by the SCHED table; priorities are the host's own range (1..99 for
- * the real-time policies), which is what sched_get_priority_min and _max tell.
+ * The POSIX scheduling calls. Policies are the host's by the SCHED table; priorities are the host's own range (1..99
+ * for the real-time policies), which is what sched_get_priority_min and _max tell.
  */
 #include <sched.h>
 #include <time.h>

@@ -20,7 +20,7 @@ sysfn sys_socket, sys_socketpair, sys_bind, sys_connect, sys_listen, sys_shutdow
 
 #define SUN_PATH offsetof(struct sockaddr_un, sun_path)
 
-/* --- state of ours ----------------------------------------------------------------------------------------------------- */
+/* --- state of ours ---------------------------------------------------------------------------------------------- */
 struct sockst { struct fdobj o; unsigned bits; };
 volatile int sock_states;            /* how many there are: most programs have none and pay nothing */
 
@@ -64,7 +64,7 @@ int sock_domain(int fd)
 	return e < 0 ? (int)e : d;
 }
 
-/* --- addresses, guest to host --------------------------------------------------------------------------------------------- */
+/* --- addresses, guest to host ----------------------------------------------------------------------------------- */
 static long un_set(struct addr *a, const char *path)
 {
 	struct sockaddr_un *un = (struct sockaddr_un *)&a->ss;
@@ -76,8 +76,8 @@ static long un_set(struct addr *a, const char *path)
 	return 0;
 }
 
-/* A root makes short guest paths long ones; the host takes 107 bytes. The directory, or the socket itself, is opened and
- * named through /proc. getsockname on such a socket can only tell the last component. */
+/* A root makes short guest paths long ones; the host takes 107 bytes. The directory, or the socket itself, is opened
+ * and named through /proc. getsockname on such a socket can only tell the last component. */
 static long un_long(struct addr *a, int dirfd, const char *path, unsigned how)
 {
 	char dir[4096], name[160];
@@ -167,7 +167,7 @@ void addr_done(struct addr *a)
 	a->own[0] = a->own[1] = -1;
 }
 
-/* --- addresses, host to guest --------------------------------------------------------------------------------------------- */
+/* --- addresses, host to guest ----------------------------------------------------------------------------------- */
 static void un_to_guest(struct thread *t, const struct addr *a, struct addr *out)
 {
 	struct sockaddr_un *un = (struct sockaddr_un *)&out->ss;
@@ -215,7 +215,7 @@ static long room_get(uaddr to, uaddr lenp, uint32_t *room)
 	return e < 0 ? e : (int)*room < 0 ? -EINVAL : 0;
 }
 
-/* --- making ------------------------------------------------------------------------------------------------------------------ */
+/* --- making ----------------------------------------------------------------------------------------------------- */
 /* A raw local socket is a datagram one on Linux and nothing on BSD. */
 long sys_socket(struct call *c)
 {
@@ -265,23 +265,24 @@ long sock_bind_at(struct call *c, int dirfd, int i)
 }
 long sys_bind(struct call *c) { return sock_bind_at(c, AT_FDCWD, 0); }
 
-/* --- connecting: what BSD's answers tell its programs, and Linux's do not --------------------------------------------------------- */
+/* --- connecting: what BSD's answers tell its programs, and Linux's do not --------------------------------------- */
 static bool connected(int fd, int type)
 {
 	struct sockaddr_storage ss;
 	uint32_t n = sizeof ss, tn = sizeof type;
 	int is;
-	return host(SYS_getpeername, fd, &ss, &n) == 0 && host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &is, &tn) == 0 &&
-	       is == type;
+	return host(SYS_getpeername, fd, &ss, &n) == 0 &&
+	       host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &is, &tn) == 0 && is == type;
 }
 /* A full queue of a local listener: BSD refuses at once, Linux waits, or says EAGAIN to a non-blocking connect. A path
  * that is no socket: ENOTSOCK, which Linux calls refused. */
 static long un_error(const struct addr *a, long e)
 {
+	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
 	struct stat st;
 	if (e == -EAGAIN)
 		return -ECONNREFUSED;
-	if (e == -ECONNREFUSED && !host(SYS_stat, ((const struct sockaddr_un *)&a->ss)->sun_path, &st) && !S_ISSOCK(st.st_mode))
+	if (e == -ECONNREFUSED && host(SYS_stat, un->sun_path, &st) == 0 && !S_ISSOCK(st.st_mode))
 		return -ENOTSOCK;
 	return e;
 }
@@ -361,7 +362,7 @@ static long name_with(struct call *c, long nr)
 long sys_getsockname(struct call *c) { return name_with(c, SYS_getsockname); }
 long sys_getpeername(struct call *c) { return name_with(c, SYS_getpeername); }
 
-/* --- traffic ----------------------------------------------------------------------------------------------------------------- */
+/* --- traffic ---------------------------------------------------------------------------------------------------- */
 int msg_flags_in(struct thread *t, int fd, long flags)
 {
 	int f = (int)(flags & (long)HOST_BITS);

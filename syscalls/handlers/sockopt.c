@@ -11,7 +11,7 @@
 
 sysfn sys_setsockopt, sys_getsockopt;
 
-/* --- values in and out --------------------------------------------------------------------------------------------------------- */
+/* --- values in and out ------------------------------------------------------------------------------------------ */
 long opt_in(struct opt *o, void *dst, size_t n)
 {
 	return o->len < n ? -EINVAL : copy_in(dst, o->val, n);
@@ -39,7 +39,7 @@ static long host_int(struct opt *o, int *v)
 	return host_opt_get(o, v, &n);
 }
 
-/* --- kinds ------------------------------------------------------------------------------------------------------------------------ */
+/* --- kinds ------------------------------------------------------------------------------------------------------ */
 static long raw_set(struct opt *o) { return host_opt_set(o, (void *)o->val, o->len); }
 static long raw_get(struct opt *o) { return host_opt_get(o, (void *)o->val, (uint32_t *)o->lenp); }
 
@@ -155,7 +155,7 @@ const struct optkind opt_mreqsrc = { mreqsrc_set, NULL };
 const struct optkind opt_zero = { zero_set, zero_get };
 const struct optkind opt_hint = { hint_set, zero_get };
 
-/* --- the calls --------------------------------------------------------------------------------------------------------------------- */
+/* --- the calls -------------------------------------------------------------------------------------------------- */
 const struct sockopt *sockopt_find(const struct personality *p, int fd, uint32_t level, uint32_t nr)
 {
 	for (const struct sockopt *s = p->sockopt; s && s->name; s++)

@@ -19,7 +19,7 @@ sysfn sys_gettimeofday, sys_settimeofday, sys_clock_gettime, sys_clock_getres, s
 	sys_timer_settime, sys_timer_gettime, sys_timer_getoverrun, sys_timerfd_create, sys_timerfd_settime,
 	sys_timerfd_gettime;
 
-/* --- the vDSO --------------------------------------------------------------------------------------------------------------- */
+/* --- the vDSO --------------------------------------------------------------------------------------------------- */
 static int (*vdso_clock)(long, struct timespec *);   /* NULL: ask the kernel */
 
 /* With another clock source the vDSO makes the system call itself, from text that not every engine lets through. */
@@ -69,7 +69,7 @@ long time_now(long clock, struct timespec *ts)
 	return host(SYS_clock_gettime, (int)clock, ts);
 }
 
-/* --- clocks --------------------------------------------------------------------------------------------------------------------- */
+/* --- clocks ----------------------------------------------------------------------------------------------------- */
 long sys_gettimeofday(struct call *c)
 {
 	static const int utc[2];
@@ -136,7 +136,7 @@ long sys_times(struct call *c)
 	return e < 0 ? e : r;
 }
 
-/* --- sleep: the rest is told only when a signal ended it ---------------------------------------------------------------------- */
+/* --- sleep: the rest is told only when a signal ended it -------------------------------------------------------- */
 static long sleep_on(struct call *c, long clock, long flags, int i)
 {
 	struct timespec want, rest;
@@ -145,7 +145,7 @@ static long sleep_on(struct call *c, long clock, long flags, int i)
 	if (e < 0)
 		return e;
 	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
-		clock = clock == CLOCK_REALTIME_COARSE ? CLOCK_REALTIME : CLOCK_MONOTONIC;   /* Linux reads these only */
+		clock = clock == CLOCK_REALTIME_COARSE ? CLOCK_REALTIME : CLOCK_MONOTONIC;   /* read only */
 	e = block(SYS_clock_nanosleep, (int)clock, (int)flags, &want, &rest);
 	if (e != -EINTR || abs || !c->arg[i + 1])
 		return e;
@@ -160,7 +160,7 @@ long sys_clock_nanosleep(struct call *c)
 	return sleep_on(c, c->arg[0] == X_CLOCK_SECOND ? CLOCK_REALTIME : c->arg[0], c->arg[1], 2);
 }
 
-/* --- the three timers of every process -------------------------------------------------------------------------------------------- */
+/* --- the three timers of every process -------------------------------------------------------------------------- */
 long sys_getitimer(struct call *c)
 {
 	struct itimerval it;
@@ -179,7 +179,7 @@ long sys_setitimer(struct call *c)
 	return e < 0 || !c->arg[2] ? e : arg_put(c, 2, &old);
 }
 
-/* --- POSIX timers: numbers are the host's, small and per process on both sides ----------------------------------------------------- */
+/* --- POSIX timers: numbers are the host's, small and per process on both sides ---------------------------------- */
 long sys_timer_create(struct call *c)
 {
 	struct sigevent ev;
