@@ -16,6 +16,10 @@ CFLAGS  ?= -O2 -g
 BASE    := -std=gnu17 -fPIE -D_GNU_SOURCE -DGUISE_VERSION='"$(VERSION)"' -I. -Isyscalls -Ipersonalities -MMD -MP $(WARN)
 RTFLAGS := -mgeneral-regs-only -ffreestanding -fno-stack-protector -fno-builtin -fno-strict-aliasing -fcf-protection=none \
            -fno-asynchronous-unwind-tables -mno-red-zone
+# DEBUG=1: undefined behaviour traps everywhere; the unit tests and fuzzers, being ordinary programs, get ASan as well
+ifdef DEBUG
+BASE    += -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
+endif
 LIBS    := -lelf -lz
 
 RT_SRC   := $(shell find syscalls personalities -name '*.[cS]' | sort)

@@ -248,10 +248,14 @@ static void regs_from(struct regs *r, const greg_t *g)
 		.r15 = (uint64_t)g[REG_R15], .rip = (uint64_t)g[REG_RIP], .rflags = (uint64_t)g[REG_EFL],
 	};
 }
+static bool leaving(const greg_t *g)
+{
+	return (char *)g[REG_RIP] >= exit_begin && (char *)g[REG_RIP] < exit_end;
+}
 static void turn_back(struct thread *t, greg_t *g)
 {
 	char *rip = (char *)g[REG_RIP];
-	if (rip >= exit_begin && rip < exit_end) {
+	if (leaving(g)) {
 		g[REG_RIP] = (greg_t)exit_begin;
 		g[REG_RSP] = (greg_t)t->stack;
 	} else if (rip >= wait_begin && rip < wait_after) {
@@ -264,8 +268,12 @@ void signal_host(int sig, siginfo_t *si, void *context)
 	ucontext_t *uc = context;
 	greg_t *g = uc->uc_mcontext.gregs;
 	uint64_t all = ~FAULTS;
-	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]);
+	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]), left = false;
 
+	if (ours && is_sync(sig, si) && leaving(g)) {
+		ours = false;            /* its next address is none: the last jump faults here, and is the guest's mistake */
+		left = true;
+	}
 	if (ours && is_sync(sig, si)) {
 		our_fault(sig, si, g);
 		return;
@@ -276,7 +284,8 @@ void signal_host(int sig, siginfo_t *si, void *context)
 	if (ours) {
 		turn_back(t, g);
 	} else {
-		regs_from(&t->regs, g);
+		if (!left)
+			regs_from(&t->regs, g);
 		t->inside = 1;
 		g[REG_RIP] = (greg_t)entry_attend;
 		g[REG_RSP] = (greg_t)t->stack;
