@@ -85,7 +85,13 @@ static long wait_for(struct call *c, siginfo_t *si, const struct timespec *ts)
 		long sig = host(SYS_rt_sigtimedwait, &m, si, &now, 8);
 		return sig > 0 ? sig : signal_take(t, set, si);
 	}
-	return block(SYS_rt_sigtimedwait, &m, si, ts, 8);
+	if (!(m & ~sigset_host(t->sigmask)))
+		return block(SYS_rt_sigtimedwait, &m, si, ts, 8);
+	/* not blocked by the caller, as it should have: waited for all the same, and not acted on meanwhile */
+	host(SYS_rt_sigprocmask, SIG_BLOCK, &m, NULL, 8);
+	e = block(SYS_rt_sigtimedwait, &m, si, ts, 8);
+	signal_setmask(t, t->sigmask);
+	return e;
 }
 static long wait_info(struct call *c, const struct timespec *ts)
 {
