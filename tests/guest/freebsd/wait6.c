@@ -9,8 +9,10 @@ static long child(int how)
 	long pid = fork();
 	if (pid)
 		return pid;
-	if (how < 0)
+	if (how < 0) {
 		kill(getpid(), -how);
+		sleep_ms(200);           /* the end must not overtake the news that it goes on */
+	}
 	quit(how < 0 ? 42 : how);
 }
 static void tell(const char *what, long r, long pid, int status, const siginfo_t *si)
