@@ -1,0 +1,10 @@
+# One source, twice: a FreeBSD guest and a Linux program, both without a libc's start-up in the way.
+BENCH_PROGRAMS := $(T)/bench/calls.freebsd $(T)/bench/calls.linux
+
+$(T)/bench/calls.freebsd: tests/bench/calls.c $(FBSD_RT)
+	@mkdir -p $(@D)
+	$(FBSD_CC) $(FBSD_FLAG) -O2 -MF $@.d $(FBSD_LINK) -o $@ $< $(FBSD_RT)
+$(T)/bench/calls.linux: tests/bench/calls.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -D_GNU_SOURCE -Wall -Wextra -Werror -static -MMD -MF $@.d -o $@ $<
+-include $(BENCH_PROGRAMS:=.d)
