@@ -5,10 +5,13 @@
  */
 #include "linux.h"
 
-sysfn lnx_sigaction, lnx_sigprocmask, lnx_sigpending, lnx_sigtimedwait, lnx_sigaltstack, lnx_masked;
+sysfn lnx_sigaction, lnx_sigprocmask, lnx_sigpending, lnx_sigtimedwait, lnx_sigaltstack, lnx_sigqueue,
+	lnx_masked;
 sysfn sys_sigaction, sys_sigprocmask, sys_sigpending, sys_sigtimedwait, sys_sigsuspend;
 
 #define SS_AUTODISARM_ (1u << 31)
+#define FAULTS (1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1) | \
+		1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1))
 
 long lnx_sigaction(struct call *c)
 {
@@ -52,6 +55,23 @@ long lnx_sigaltstack(struct call *c)
 		t->altstack = new;
 	}
 	return c->arg[1] ? arg_put(c, 1, &old) : 0;
+}
+
+/* A program may send itself a signal with a fault's own words (crash handlers do, to die by it in the end). On the host
+ * it would arrive as if we had faulted; here it goes straight to delivery, where a blocked or ignored one is fatal. */
+long lnx_sigqueue(struct call *c)
+{
+	unsigned i = c->nr == SYS_rt_tgsigqueueinfo ? 2 : 1;
+	int sig = (int)c->arg[i];
+	siginfo_t si;
+
+	if (sig < 1 || sig > 64 || !(FAULTS >> (sig - 1) & 1) || !c->arg[i + 1] || copy_in(&si, (uaddr)c->arg[i + 1], sizeof si) ||
+	    si.si_code <= 0)
+		return lnx_make(c, c->raw);
+	if (c->nr == SYS_pidfd_send_signal || c->arg[0] != c->t->p->pid || (i == 2 && c->arg[1] != c->t->tid))
+		return -EPERM;
+	signal_force(c->t, sig, si.si_code, (uaddr)si.si_addr);
+	return 0;
 }
 
 /* --- sleeping with another mask ------------------------------------------------------------------------------------------- */

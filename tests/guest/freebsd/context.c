@@ -1,0 +1,84 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * getcontext, setcontext and swapcontext; a thread made from a context; signals held back by a word (sigfastblock). */
+#include "fbsd.h"
+
+static ucontext_t back, there, start;
+static volatile int times, hits;
+static volatile long made;
+
+static void other(void)
+{
+	say("on the other stack\n");
+	sys(SYS_swapcontext, &there, &back);
+	say("again\n");
+	sys(SYS_setcontext, &back);
+	say("not reached\n");
+}
+static void body(void)
+{
+	made = 1;
+	umtx_op(&made, UMTX_OP_WAKE, 1, 0, 0);
+	thr_exit(0);
+}
+static void on(int sig, siginfo_t *si, ucontext_t *uc) { hits++; }
+
+static void on_stack(ucontext_t *c, void (*fn)(void))
+{
+	c->mc.rip = (long)fn;
+	c->mc.rsp = (long)pages(65536) + 65536 - 8;
+}
+
+int main(int argc, char **argv)
+{
+	static u32 word __attribute__((aligned(4)));
+	sigset_t usr2 = SIGSET(SIGUSR2), now;
+	long id = 0;
+
+	sigprocmask(SIG_BLOCK, &usr2, 0);
+	show(sys(SYS_getcontext, &start));
+	times++;
+	sigprocmask(SIG_UNBLOCK, &usr2, 0);
+	if (times == 1)
+		sys(SYS_setcontext, &start);
+	show(times);
+	sigprocmask(0, 0, &now);
+	yes(sigset_has(&start.sigmask, SIGUSR2) && !sigset_has(&now, SIGUSR2));
+	sys(SYS_getcontext, &there);
+	on_stack(&there, other);
+	show(sys(SYS_swapcontext, &back, &there));
+	show(sys(SYS_swapcontext, &back, &there));
+	show(sys(SYS_getcontext, 8));
+	show(sys(SYS_setcontext, 8));
+	show(sys(SYS_swapcontext, &back, 0));
+
+	sys(SYS_getcontext, &start);
+	on_stack(&start, body);
+	show(sys(SYS_thr_create, &start, &id, 0));
+	while (!made)
+		umtx_op(&made, UMTX_OP_WAIT, 0, 0, 0);
+	yes(id > 100000);
+
+	say("held back by a word\n");
+	handle(SIGUSR1, on, 0);
+	show(sys(SYS_sigfastblock, 2, 0));
+	show(sys(SYS_sigfastblock, 1, (char *)&word + 1));
+	show(sys(SYS_sigfastblock, 1, &word));
+	show(sys(SYS_sigfastblock, 1, &word));
+	word += 0x10;
+	kill(getpid(), SIGUSR1);
+	show(hits);
+	say("word %x\n", word);
+	word -= 0x10;
+	if (word & 1)
+		show(sys(SYS_sigfastblock, 2, 0));
+	show(hits);
+	say("word %x\n", word);
+	word = 0x10;
+	show(sys(SYS_sigfastblock, 3, 0));
+	word = 0;
+	show(sys(SYS_sigfastblock, 3, 0));
+	show(sys(SYS_sigfastblock, 9, 0));
+	kill(getpid(), SIGUSR1);
+	show(hits);
+	return 0;
+}
