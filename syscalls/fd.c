@@ -16,7 +16,12 @@
 
 struct watch { struct watch *next; void (*gone)(void *, int fd); void *arg; };
 struct fdent { struct fdobj *obj; struct watch *watch; };
-struct fdtab { volatile uint32_t lock; struct fdent *e; unsigned n; };
+struct fdtab {
+	volatile uint32_t lock;
+	struct fdent *e;
+	unsigned n;
+	volatile unsigned top;   /* no object at or above: what a fork has to look at */
+};
 
 static struct fdtab *tab_new(unsigned n)
 {
@@ -84,6 +89,10 @@ long fd_put(struct proc *p, int fd, struct fdobj *o)
 	struct fdent *e = entry(p, fd);
 	if (!e)
 		return -EMFILE;
+	unsigned top = p->fds->top;
+	while (o && top <= (unsigned)fd && !__atomic_compare_exchange_n(&p->fds->top, &top, (unsigned)fd + 1, false,
+									 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		;
 	__atomic_store_n(&e->obj, o, __ATOMIC_RELEASE);
 	return fd;
 }
@@ -151,8 +160,9 @@ void fd_unwatch(struct proc *p, int fd, void (*gone)(void *, int), void *arg)
 void fd_forked(struct proc *child, const struct fdtab *parents)
 {
 	struct fdtab *mine = tab_new(parents->n);
+	mine->top = parents->top;
 	child->fds = mine;
-	for (unsigned fd = 0; fd < parents->n; fd++) {
+	for (unsigned fd = 0; fd < parents->top; fd++) {
 		struct fdobj *o = parents->e[fd].obj;
 		if (!o)
 			continue;
