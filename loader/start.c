@@ -185,6 +185,7 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 	im->envp = envp;
 	im->execpath = pl->guest_path;
 	im->stack_top = PAGE_DOWN((uint64_t)__builtin_frame_address(0) - OWN_STACK);
+	mem_claim(&space, im->stack_top, getauxval(AT_EXECFN) + PAGE);   /* our options lie there, and libc's environment */
 	space.brk_start = space.brk_now = im->brk;
 	if (pl->pers->identify)
 		pl->pers->identify(&proc, im);

@@ -17,6 +17,21 @@ static size_t packed(size_t at, size_t len) { return (at + len + 1 + 7) & ~7ul; 
 static long gone(long e) { return e == -ENOENT ? -ESRCH : e == -EACCES ? -EPERM : e; }
 
 /* --- mappings ---------------------------------------------------------------------------------------------------- */
+/* One mapping of the host may be the guest's below and ours above: the first stack is. False: all of it is ours. */
+static bool guests_part(const struct space *s, uint64_t *lo, uint64_t *hi)
+{
+	for (unsigned i = 0; i < s->n_ours; i++) {
+		if (s->ours[i].hi <= *lo || s->ours[i].lo >= *hi)
+			continue;
+		if (s->ours[i].lo > *lo)
+			*hi = s->ours[i].lo;
+		else
+			*lo = s->ours[i].hi;
+		if (*lo >= *hi)
+			return false;
+	}
+	return true;
+}
 static long tell_map(void *arg, const struct procfs_map *m)
 {
 	struct sysctl_req *r = arg;
@@ -26,7 +41,7 @@ static long tell_map(void *arg, const struct procfs_map *m)
 		.flags = (!m->shared && m->prot & PROT_WRITE ? KVME_COW : 0) |
 			 (!str_cmp(m->path, "[stack]") ? KVME_GROWS_DOWN : 0),
 	};
-	if (pid_of(r) == r->p->pid && mem_is_ours(r->p->space, k.start, k.end - k.start))
+	if (pid_of(r) == r->p->pid && !guests_part(r->p->space, &k.start, &k.end))
 		return 0;
 	if (!str_ncmp(m->path, "[v", 2))         /* vdso, vvar, vsyscall: the host's */
 		return 0;

@@ -28,7 +28,8 @@ static struct umtx_time *abs_in(u32 clock, long ms)
 	static struct umtx_time t;
 
 	clock_gettime(clock, &t.timeout);
-	t.timeout.nsec += ms * 1000000;
+	t.timeout.sec--;                 /* so that a time in the past borrows */
+	t.timeout.nsec += 1000000000 + ms * 1000000;
 	t.timeout.sec += t.timeout.nsec / 1000000000;
 	t.timeout.nsec %= 1000000000;
 	t.flags = UMTX_ABSTIME;

@@ -16,15 +16,15 @@ echo through >&"${COPROC[1]}"
 exec {COPROC[1]}>&-
 cat <&"${COPROC[0]}"
 wait
-set -m
-sleep 0.3 &
-jobs | sed 's/ *&$//'
+# job control in a shell that has no other job
+bash -c 'set -m; sleep 0.3 & p=$!
+jobs | sed "s/ *&$//"
 kill -STOP %1
-sleep 0.1
+for i in 1 2 3 4 5 6 7 8 9 10; do jobs | grep -q Stopped && break; sleep 0.05; done
 jobs
 kill -CONT %1
-wait %1
-echo "job $?"
+wait $p
+echo "job $?"'
 ( ulimit -n 20; ulimit -n )
 exec 9>file; echo nine >&9; exec 9>&-; cat file
 mkdir d; cd d; touch a b c; echo *; cd ..; rm -r d
