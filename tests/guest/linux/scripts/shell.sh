@@ -7,7 +7,7 @@ for i in 1 2 3; do (exit $i); echo "status $?"; done
 trap 'echo trapped USR1' USR1
 kill -USR1 $$
 trap 'echo leaving' EXIT
-{ sleep 5 & pid=$!; kill -TERM $pid; wait $pid; } 2>/dev/null
+{ sleep 5 & pid=$!; sleep 0.5; kill -TERM $pid; wait $pid; } 2>/dev/null   # not before it is sleep: a shell would run its trap
 echo "background $?"
 cat <<< "here $(printf '%s' string)" | tr a-z A-Z
 diff <(printf '1\n2\n') <(printf '1\n3\n')
