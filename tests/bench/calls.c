@@ -16,11 +16,16 @@ static long now(void)
 #define print say
 #define PIPE(p) pipe2(p, 0)
 #define STAT(b) fstatat(AT_FDCWD, "/etc/passwd", b, 0)
+#define SHARED() ((unsigned *)mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0))
+#define WAIT(p, v) umtx_op(p, UMTX_OP_WAIT_UINT, v, 0, 0)
+#define WAKE(p) umtx_op(p, UMTX_OP_WAKE, 1, 0, 0)
 #else
 #include <fcntl.h>
+#include <linux/futex.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -35,6 +40,9 @@ static long now(void)
 }
 #define print printf
 #define PIPE(p) pipe(p)
+#define SHARED() ((unsigned *)mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0))
+#define WAIT(p, v) syscall(SYS_futex, p, FUTEX_WAIT, v, NULL, NULL, 0)
+#define WAKE(p) syscall(SYS_futex, p, FUTEX_WAKE, 1, NULL, NULL, 0)
 #define STAT(b) syscall(SYS_newfstatat, AT_FDCWD, "/etc/passwd", b, 0)
 #define quit _exit
 #define wait_for(p) waitpid(p, NULL, 0)
@@ -42,6 +50,20 @@ static long now(void)
 
 #define MEASURE(name, n, body) do { long t_ = now(); for (long i_ = 0; i_ < (n); i_++) { body; } \
 	print("%s %ld\n", name, (now() - t_) / (n)); } while (0)
+
+/* wait until *p is v, and say so to the other side */
+static void await(unsigned *p, unsigned v)
+{
+	unsigned seen;
+
+	while ((seen = __atomic_load_n(p, __ATOMIC_ACQUIRE)) != v)
+		WAIT(p, seen);
+}
+static void tell(unsigned *p, unsigned v)
+{
+	__atomic_store_n(p, v, __ATOMIC_RELEASE);
+	WAKE(p);
+}
 
 int main(int argc, char **argv)
 {
@@ -70,6 +92,17 @@ int main(int argc, char **argv)
 	}
 	MEASURE("pipe round trip", n / 2, if (write(a[1], &c, 1) != 1 || read(b[0], &c, 1) != 1) quit(1));
 	close(a[1]);
+	wait_for(child);
+	unsigned *word = SHARED(), turn = 0;
+	child = fork();
+	if (child == 0) {
+		for (unsigned i = 1; i <= n / 2; i++) {
+			await(word, i);
+			tell(word + 64, i);
+		}
+		quit(0);
+	}
+	MEASURE("hand-off by a word", n / 2, tell(word, ++turn); await(word + 64, turn));
 	wait_for(child);
 	MEASURE("fork and wait", 300, if ((child = fork()) == 0) quit(0); wait_for(child));
 	return 0;

@@ -1,7 +1,9 @@
-# One source, twice: a FreeBSD guest and a Linux program, both without a libc's start-up in the way.
+# One source, twice: a FreeBSD guest and a Linux program, both without a libc's start-up in the way. The runtime is
+# expanded late: its fragment is read after this one.
 BENCH_PROGRAMS := $(T)/bench/calls.freebsd $(T)/bench/calls.linux
 
-$(T)/bench/calls.freebsd: tests/bench/calls.c $(FBSD_RT)
+.SECONDEXPANSION:
+$(T)/bench/calls.freebsd: tests/bench/calls.c $$(FBSD_RT)
 	@mkdir -p $(@D)
 	$(FBSD_CC) $(FBSD_FLAG) -O2 -MF $@.d $(FBSD_LINK) -o $@ $< $(FBSD_RT)
 $(T)/bench/calls.linux: tests/bench/calls.c

@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Throws damaged images at image_open: no crash, no hang, an answer each time, and no field of an accepted image that
- * lies. Takes seconds and a seed; prints the seed of the run, so that it can be had again. -w FILE SEED writes the image of
- * a seed, for the second half of loader.test, which runs it.
+ * lies. Then, in a child for every few dozen, at image_map, and looks whether memory holds what the file does. Takes
+ * seconds, a seed and perhaps a real program to damage instead; prints the seed of the run, so that it can be had again.
+ * -w FILE SEED writes the image of a seed, for the second half of loader.test, which runs it.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <time.h>
 #include "elf_image.h"
 #include "loader/image.h"
@@ -54,7 +57,7 @@ static void damage_segment(struct elf_image *e)
 	else
 		*field[next() % 5] = next() % 3 ? odd_value() : *field[next() % 5] + next() % 0x3000 - 0x1800;
 }
-static size_t make(struct elf_image *e, uint64_t seed)
+static size_t __attribute__((unused)) make(struct elf_image *e, uint64_t seed)
 {
 	rng = seed * 0x9e3779b97f4a7c15 + 1;
 	elf_good(e);
@@ -94,7 +97,50 @@ static const char *lies(const struct image *i, size_t n)
 		return "a path without an end";
 	return NULL;
 }
-static const char *one(const void *data, size_t n)
+/* Its pages lie where it says, with the file's bytes first and nothing but zeros after them on the last page. What a later
+ * segment shares a page with is the later one's. */
+static const char *mapped_lies(const struct image *im, const unsigned char *data)
+{
+	const uint64_t page = 4095;
+
+	if (im->hi <= im->lo || (im->lo | im->hi | im->bias) & page || im->brk < im->hi)
+		return "a span that is none";
+	for (unsigned s = 0; s < im->n_seg; s++) {
+		const struct segment *g = &im->seg[s];
+		uint64_t at = g->vaddr + im->bias, end = at + g->filesz;
+		uint64_t next_at = s + 1 < im->n_seg ? (g[1].vaddr + im->bias) & ~page : im->hi;
+
+		if (at < im->lo || at + g->memsz > im->hi)
+			return "a segment outside the span";
+		if (!(g->prot & PROT_READ) || !g->filesz)
+			continue;
+		if (memcmp((void *)at, data + g->off, (end < next_at ? end : next_at > at ? next_at : at) - at))
+			return "bytes that are not the file's";
+		for (; g->memsz > g->filesz && end & page && end < next_at; end++)
+			if (*(volatile unsigned char *)end)
+				return "dirt behind the file's bytes";
+	}
+	return NULL;
+}
+static const char *map_one(struct image *im, const void *data)
+{
+	static char why[256];
+	const char *lie = NULL;
+	long r;
+
+	why[0] = 0;
+	r = image_map(im, why, sizeof why);
+	if (r == 0)
+		lie = mapped_lies(im, data);
+	else if (r > 0 || r < -133)
+		lie = "an error of image_map that is none";
+	else if (!why[0])
+		lie = "an error of image_map without a word";
+	if (im->lo)
+		munmap((void *)im->lo, im->hi - im->lo);
+	return lie;
+}
+static const char *one(const void *data, size_t n, int map)
 {
 	static struct image im;
 	static char why[256];
@@ -111,19 +157,87 @@ static const char *one(const void *data, size_t n)
 		lie = "an error that is none";
 	else if (!why[0])
 		lie = "an error without a word";
+	if (r == 0 && !lie && map)
+		lie = map_one(&im, data);
 	close(fd);
 	return lie;
 }
 
-#ifdef FUZZER
+#if defined FUZZER || defined LIBFUZZER
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n);
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t n)
 {
-	if (one(data, n))
+	if (one(data, n, 0))
 		abort();
 	return 0;
 }
 #else
+enum { BATCH = 64, REAL_MAX = 1 << 20 };
+static unsigned char *real;              /* a whole program, and the copy of it that is damaged */
+static unsigned char damaged[REAL_MAX];
+static size_t real_size;
+
+/* The headers of a real program are struck more often than the rest, its length sometimes. */
+static size_t make_real(uint64_t seed)
+{
+	rng = seed * 0x9e3779b97f4a7c15 + 1;
+	memcpy(damaged, real, real_size);
+	for (unsigned i = 0, n = 1 + next() % 6; i < n; i++) {
+		size_t reach = next() % 8 ? 64 + 56 * 12 : real_size;
+		size_t at = next() % (reach < real_size ? reach : real_size);
+		uint64_t v = odd_value();
+
+		if (next() % 2 && (at &= ~7ul) + 8 <= real_size)
+			memcpy(damaged + at, &v, 8);
+		else
+			damaged[at] ^= (unsigned char)(1 << next() % 8);
+	}
+	return next() % 8 ? real_size : next() % real_size;
+}
+static int load_real(const char *path)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n;
+
+	real = malloc(REAL_MAX);
+	n = fd < 0 || !real ? -1 : read(fd, real, REAL_MAX);
+	real_size = n > 0 ? (size_t)n : 0;
+	close(fd);
+	return n >= 64;
+}
+/* BATCH images in a child, which tells of what it found itself; `at` tells of what it died of. */
+static unsigned long batch(uint64_t seed, volatile uint64_t *at)
+{
+	static struct elf_image e;
+	int status;
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		setrlimit(RLIMIT_CORE, &(struct rlimit){ 0, 0 });
+		setrlimit(RLIMIT_CPU, &(struct rlimit){ 10, 10 });
+		alarm(20);
+		for (unsigned i = 0; i < BATCH; i++) {
+			*at = seed + i;
+			size_t n = real ? make_real(seed + i) : make(&e, seed + i);
+			const void *data = real ? (const void *)damaged : &e;
+			const char *lie = one(data, n, 1);
+			if (lie) {
+				printf("seed %lu: %s\n", seed + i, lie);
+				fflush(stdout);
+				_exit(1);
+			}
+		}
+		_exit(0);
+	}
+	if (pid < 0 || waitpid(pid, &status, 0) != pid)
+		return 1;
+	if (WIFSIGNALED(status))
+		printf("seed %lu: died of signal %d\n", *at, WTERMSIG(status));
+	else if (WEXITSTATUS(status) > 1)
+		printf("seed %lu: ended with %d\n", *at, WEXITSTATUS(status));
+	fflush(stdout);
+	return status != 0;
+}
 int main(int argc, char **argv)
 {
 	static struct elf_image e;
@@ -136,14 +250,13 @@ int main(int argc, char **argv)
 		int fd = open(argv[2], O_CREAT | O_WRONLY | O_TRUNC, 0755);
 		return write(fd, &e, n) != (ssize_t)n;
 	}
-	for (; time(NULL) < end && bad < 20; seed++) {
-		size_t n = make(&e, seed);
-		const char *lie = one(&e, n);
-		if (lie) {
-			printf("seed %lu: %s\n", seed, lie);
-			bad++;
-		}
+	if (argc > 3 && !load_real(argv[3])) {
+		fprintf(stderr, "%s cannot be read\n", argv[3]);
+		return 2;
 	}
+	uint64_t *at = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	for (; time(NULL) < end && bad < 20; seed += BATCH)
+		bad += batch(seed, at);
 	printf("loader: %lu images from seed %lu, %lu bad\n", seed - first, first, bad);
 	return bad != 0;
 }

@@ -1,12 +1,19 @@
-# Fuzzers, bounded by a number of seconds: the loader's as an ordinary program over the loader's own objects (with
-# CC=clang, FUZZER=1 also as a libFuzzer target), the calls' as a FreeBSD guest.
+# Fuzzers, bounded by a number of seconds: the loader's as an ordinary program over the loader's own sources, with
+# sanitizers wherever the compiler has them (with CC=clang, FUZZER=1 also as a libFuzzer target), the calls' as a FreeBSD
+# guest. What other fragments define is expanded late, because they may be read after this one.
 
 FUZZ_PROGRAMS := $(T)/fuzz/loader_fuzz $(T)/fuzz/call_fuzz
+FUZZ_LOADER   := loader/elf.c loader/map.c
+FUZZ_SAN_1    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-sanitize=alignment
+FUZZ_SAN       = $(shell echo 'int main(void){return 0;}' | $(CC) $(FUZZ_SAN_1) -x c -o /dev/null - 2>/dev/null && \
+                   echo '$(FUZZ_SAN_1)')
 
-$(T)/fuzz/loader_fuzz: tests/fuzz/loader_fuzz.c $(UNIT_OBJ)
+.SECONDEXPANSION:
+$(T)/fuzz/loader_fuzz: tests/fuzz/loader_fuzz.c tests/unit/elf_image.h $(FUZZ_LOADER) loader/image.h
 	@mkdir -p $(@D)
-	$(CC) $(BASE) -MF $@.d -Itests/unit -O1 -g -pie $(UNIT_SAN) $(if $(FUZZER),-DFUZZER -fsanitize=fuzzer) -o $@ $< $(UNIT_OBJ) $(LIBS)
-$(T)/fuzz/call_fuzz: tests/fuzz/call_fuzz.c $(FBSD_RT)
+	$(CC) $(filter-out -MMD -MP,$(BASE)) -Itests/unit -O1 -g -pie $(FUZZ_SAN) \
+		$(if $(FUZZER),-DFUZZER -fsanitize=fuzzer) -o $@ $< $(FUZZ_LOADER) $(LIBS)
+$(T)/fuzz/call_fuzz: tests/fuzz/call_fuzz.c $$(FBSD_RT)
 	@mkdir -p $(@D)
 	$(FBSD_CC) $(FBSD_FLAG) -MF $@.d $(FBSD_LINK) -o $@ $< $(FBSD_RT)
--include $(FUZZ_PROGRAMS:=.d)
+-include $(T)/fuzz/call_fuzz.d
