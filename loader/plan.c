@@ -145,7 +145,7 @@ static long find_rtld(struct plan *pl, struct thread *t)
 static bool hand_over(struct plan *pl, struct thread *t)
 {
 	struct proc *p = t->p;
-	return p->pers && pl->pers->identity && !p->pers->identity && !p->observed && !path_confined(p);
+	return p->pers && pl->pers->identity && !p->pers->identity && !p->watched && !path_confined(p);
 }
 long plan_make(struct plan *pl, struct thread *t)
 {

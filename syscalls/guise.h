@@ -179,7 +179,8 @@ struct proc {
 	volatile uint32_t nthreads;
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
-	bool observed;           /* somebody traces: dispatch takes the slow way */
+	bool observed;           /* somebody traces or counts: dispatch takes the slow way */
+	bool watched;            /* somebody traces: what the guest starts stays with us, its end is told */
 	bool setugid;
 	bool shares_files;       /* forked without descriptors of its own: to close one closes the parent's */
 };
@@ -417,6 +418,7 @@ void path_start(struct proc *);
 void observe_start(struct proc *);
 void observe_enter(struct call *);
 void observe_exit(struct call *);
+void cover_row(struct thread *, unsigned table, uint64_t row, long rv);      /* observe/cover.h: rows that handlers look up */
 void observe_exec(struct thread *, bool foreign);    /* right before the host's exec; foreign: into ourselves again */
 void observe_signal(struct thread *, const struct sigpend *);
 void observe_end(struct thread *, int status, bool whole);   /* exit code, or 0x100 | our signal number */

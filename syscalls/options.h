@@ -20,6 +20,7 @@ struct options {
 	const char *engine;      /* its name, or NULL for the best that works here */
 	bool strict;             /* the first unknown call, flag, command or sysctl ends the run */
 	bool trace;
+	const char *cover;       /* file in which used rows are counted, absolute, or NULL: observe/cover.h */
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
 	int resume_fd;           /* the program, already open (its path may be gone), or -1; set by a guest's exec */
 	int trace_fd, report_fd; /* where to write, or -1 */

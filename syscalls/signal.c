@@ -105,7 +105,7 @@ size_t sigset_size(const struct personality *p) { return p->n_sig > 65 ? 16 : p-
 		1ull << (SIGTTOU - 1) | 1ull << (SIGURG - 1) | 1ull << (SIGWINCH - 1))
 static bool is_told(const struct proc *p, int sig)
 {
-	return (p->observed || p->opt->report_fd >= 0) && !(SPARES >> (sig - 1) & 1);
+	return (p->watched || p->opt->report_fd >= 0) && !(SPARES >> (sig - 1) & 1);
 }
 static bool is_fault(int sig) { return sig <= 64 && FAULTS >> (sig - 1) & 1; }
 

@@ -28,7 +28,7 @@ struct option_table { const struct option_row *row; unsigned n; };
 struct subcommand {
 	const char *name;
 	const char *args;        /* what follows it on a usage line */
-	const char *about;       /* one line */
+	const char *about;       /* one line; NULL: for ourselves only, help does not list it */
 	const char *text;        /* a paragraph for `guise help NAME`, or NULL */
 	const struct option_table *options[5];               /* ends at the first NULL */
 	int (*run)(const struct subcommand *, int argc, char **argv);

@@ -30,7 +30,7 @@ static void print_options(const struct option_table *t)
 static void print_subcommand(const struct subcommand *c)
 {
 	usage_line(c, "usage:");
-	printf("\n%s\n", c->about);
+	printf("\n%s\n", c->about ? c->about : "For the tests only.");
 	if (c->text)
 		printf("\n%s\n", c->text);
 	if (c->options[0])
@@ -44,11 +44,12 @@ static void print_whole(void)
 
 	usage_line(subcommand_find("run"), lead);
 	for (const struct subcommand *const *c = __start_guise_subcommands; c < __stop_guise_subcommands; c++)
-		if (strcmp((*c)->name, "run"))
+		if ((*c)->about && strcmp((*c)->name, "run"))
 			usage_line(*c, "      ");
 	printf("\nRuns programs of other operating systems on Linux by translating their system calls.\n\nCommands:\n");
 	for (const struct subcommand *const *c = __start_guise_subcommands; c < __stop_guise_subcommands; c++)
-		printf("  %-10s %s\n", (*c)->name, (*c)->about);
+		if ((*c)->about)
+			printf("  %-10s %s\n", (*c)->name, (*c)->about);
 	printf("\nOptions:\n");
 	print_options(&run_options);
 	print_options(&common_options);

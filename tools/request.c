@@ -130,6 +130,7 @@ static void set_trace_fd(struct request *r, const char *v)
 	r->opt.trace_fd = number_of("--trace-fd", v);
 	r->opt.trace = true;
 }
+static void set_cover(struct request *r, const char *v) { r->opt.cover = v; }
 static void set_report_fd(struct request *r, const char *v) { r->opt.report_fd = number_of("--report-fd", v); }
 
 static const struct option_row run_rows[] = {
@@ -151,6 +152,7 @@ static const struct option_row hidden_rows[] = {
 	{ 0, "again", NULL, V_NONE, NULL, set_again },
 	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },
 	{ 0, "report-fd", "FD", V_TEXT, NULL, set_report_fd },
+	{ 0, "cover", "FILE", V_FILE, NULL, set_cover },
 };
 const struct option_table hidden_options = { hidden_rows, ARRAY_LEN(hidden_rows) };
 
@@ -232,6 +234,8 @@ static void self_argv(struct options *o)
 		add2(o, "--engine", o->engine);
 	if (o->strict)
 		add(o, "--strict");
+	if (o->cover)
+		add2(o, "--cover", o->cover);
 	if (o->trace)
 		add2(o, "--trace-fd", o->fd_text[0]);
 	if (o->report_fd >= 0)

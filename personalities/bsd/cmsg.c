@@ -14,6 +14,7 @@
 #include <time.h>
 #include "host.h"
 #include "sock.h"
+#include "observe/cover.h"
 
 struct head { uint32_t len; int32_t level, type; };
 #define HEAD 16ul
@@ -40,6 +41,8 @@ static long one_get(struct thread *t, const struct head *h, struct cmsghdr *out,
 	if (max < HEAD)
 		return -EINVAL;
 	n = r->get(t, (const char *)h + HEAD, h->len > HEAD ? h->len - HEAD : 0, (char *)out + HEAD, max - HEAD);
+	if (t->p->observed)
+		cover_row(t, COVER_CMSG_SENT, (uint64_t)(r - t->p->pers->cmsg), n);
 	if (n <= 0)
 		return n;
 	out->cmsg_len = HEAD + (size_t)n;
@@ -89,6 +92,8 @@ static void one_put(struct thread *t, int fd, const struct cmsghdr *h, struct ou
 			o->full = true;
 			continue;
 		}
+		if (t->p->observed)
+			cover_row(t, COVER_CMSG_GOT, (uint64_t)(r - t->p->pers->cmsg), 0);
 		struct head head = { (uint32_t)(HEAD + (size_t)made), (int)r->level, (int)r->type };
 		memcpy(o->g + o->at, &head, sizeof head);
 		memcpy(o->g + o->at + HEAD, data, (size_t)made);

@@ -7,6 +7,7 @@
 #include <string.h>
 #include "host.h"
 #include "personalities/bsd/sysctl.h"
+#include "observe/cover.h"
 
 sysfn bsd_sysctl, bsd_sysctlbyname;
 
@@ -246,6 +247,14 @@ static long unknown(struct sysctl_req *r, const int *oid, unsigned n)
 	report_unknown(r->c->t, UNK_SYSCTL, buf, 0);
 	return -ENOENT;
 }
+static long leaf(struct sysctl_req *r)
+{
+	if (r->new && (!(r->row->kind & SYSCTL_WR) || !r->row->fn))
+		return -EPERM;
+	if (r->row->fn)
+		return r->row->fn(r);
+	return r->row->text ? sysctl_text(r, r->row->text) : sysctl_int(r, r->row->value);
+}
 static long answer(struct sysctl_req *r, const struct sysctl_tree *t, const int *oid, unsigned n)
 {
 	unsigned row, used;
@@ -263,11 +272,10 @@ static long answer(struct sysctl_req *r, const struct sysctl_tree *t, const int 
 	r->n_rest = n - used;
 	if (is_node(t, row) && !r->row->fn)
 		return -EISDIR;
-	if (r->new && (!(r->row->kind & SYSCTL_WR) || !r->row->fn))
-		return -EPERM;
-	if (r->row->fn)
-		return r->row->fn(r);
-	return r->row->text ? sysctl_text(r, r->row->text) : sysctl_int(r, r->row->value);
+	e = leaf(r);
+	if (r->p->observed)
+		cover_row(r->c->t, COVER_SYSCTL, row, e);
+	return e;
 }
 static long request(struct call *c, const int *oid, unsigned n)
 {

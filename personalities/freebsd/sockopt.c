@@ -90,8 +90,9 @@ static const struct optkind fbsd_opt_tcpinfo = { NULL, tcpinfo_get };
 static const struct optkind fbsd_opt_congestion = { congestion_set, congestion_get };
 static const struct optkind fbsd_opt_acceptfilter = { acceptfilter_set, acceptfilter_get };
 
+/* #name_ in both: a name that is a macro of the host's headers must not travel through another one */
 #define OPTAF(af_, level_, name_, nr_, hlevel_, hnr_, kind_) { #name_, level_, nr_, hlevel_, hnr_, &kind_, af_ },
-#define OPT(...) OPTAF(0, __VA_ARGS__)
+#define OPT(level_, name_, nr_, hlevel_, hnr_, kind_) { #name_, level_, nr_, hlevel_, hnr_, &kind_, 0 },
 #define CMSG(...)
 const struct sockopt fbsd_sockopt[] = {
 #include "sockopt.def"

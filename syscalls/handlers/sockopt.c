@@ -8,6 +8,7 @@
 #include <netinet/in.h>
 #include "host.h"
 #include "sock.h"
+#include "observe/cover.h"
 
 sysfn sys_setsockopt, sys_getsockopt;
 
@@ -177,6 +178,12 @@ static long opt_of(struct call *c, struct opt *o)
 	o->row = sockopt_find(c->t->p->pers, o->fd, (uint32_t)c->raw[1], (uint32_t)c->raw[2]);
 	return o->row ? 0 : unknown(c);
 }
+static long ended(const struct opt *o, unsigned table, long rv)
+{
+	if (o->t->p->observed)
+		cover_row(o->t, table, (uint64_t)(o->row - o->t->p->pers->sockopt), rv);
+	return rv;
+}
 long sys_setsockopt(struct call *c)
 {
 	struct opt o;
@@ -186,7 +193,7 @@ long sys_setsockopt(struct call *c)
 	o.len = (uint32_t)c->arg[4];
 	if ((int)o.len < 0)
 		return -EINVAL;
-	return o.row->kind->set ? o.row->kind->set(&o) : -ENOPROTOOPT;
+	return ended(&o, COVER_SETOPT, o.row->kind->set ? o.row->kind->set(&o) : -ENOPROTOOPT);
 }
 long sys_getsockopt(struct call *c)
 {
@@ -200,5 +207,5 @@ long sys_getsockopt(struct call *c)
 		return e;
 	if ((int)o.len < 0)
 		return -EINVAL;
-	return o.row->kind->get ? o.row->kind->get(&o) : -ENOPROTOOPT;
+	return ended(&o, COVER_GETOPT, o.row->kind->get ? o.row->kind->get(&o) : -ENOPROTOOPT);
 }

@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/uio.h>
 #include "observe.h"
+#include "cover.h"
 
 /* One page that all processes of the run share: a parent must learn from its child that it is no longer alone. */
 static struct shared {
@@ -97,7 +98,8 @@ void observe_start(struct proc *p)
 
 	move_fd(p, &o->trace_fd, o->fd_text[0], sizeof o->fd_text[0]);
 	move_fd(p, &o->report_fd, o->fd_text[1], sizeof o->fd_text[1]);
-	p->observed = o->trace;
+	p->observed = p->watched = o->trace;
+	cover_start(p);
 	if (!o->trace)
 		return;
 	long a = host(SYS_mmap, NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
@@ -161,6 +163,9 @@ void observe_enter(struct call *c)
 	struct thread *t = c->t;
 	struct line l;
 
+	cover_enter(c);
+	if (!run)
+		return;
 	if (run->begin) {
 		run->begin = 0;
 		first_line(t->p, t);
@@ -189,6 +194,7 @@ void observe_exit(struct call *c)
 	struct thread *t = c->t;
 	struct line l;
 
+	cover_exit(c);
 	if (!t->line_len || !line_begin(t, &l))
 		return;
 	if (c->row && c->row->fn)
@@ -211,6 +217,7 @@ void observe_exec(struct thread *t, bool foreign)
 	keep(t->p->opt->trace_fd, foreign);
 	keep(t->p->opt->report_fd, foreign);
 	report_end(t);
+	cover_exec(t);
 	if (!t->p->observed || !t->line_len || !line_begin(t, &l))
 		return;
 	line_end(&l);
@@ -224,6 +231,8 @@ void observe_signal(struct thread *t, const struct sigpend *pd)
 	char buf[512];
 	struct line l = { buf, sizeof buf, 0, t->p->pers };
 
+	if (!run)
+		return;
 	PUT(&l, "--- "), put_sig(&l, sig_to_guest(l.pers, pd->sig));
 	PUT(&l, " "), put_siginfo(&l, &pd->info, pd->sig);
 	PUT(&l, " ---");
@@ -234,7 +243,7 @@ void observe_end(struct thread *t, int status, bool whole)
 	char buf[256];
 	struct line l = { buf, sizeof buf, 0, t->p->pers };
 
-	if (!t->p->observed)
+	if (!run)
 		return;
 	if (t->line_len && line_begin(t, &l)) {
 		line_end(&l);

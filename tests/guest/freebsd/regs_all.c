@@ -2,6 +2,7 @@
  * For every row of the table that can be called harmlessly, served or not: nothing but rax, rcx, r11 and r8 to r10 is
  * changed by it (rdx where the call has two results). Three times, with arguments that no call can use.
  * TEST timeout: 60
+ * TEST proves: nothing
  */
 #include "regs.h"
 #include "rows.h"

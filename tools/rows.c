@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * guise rows [FILE]: every row of every personality on one line, for programs: system, table, number, name, support,
+ * and with the FILE that runs with --cover wrote, how often it succeeded and which errors it gave. tests/run asks it
+ * which rows the tests have shown to work. No user's command: help does not list it.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+#include "command.h"
+#include "sock.h"
+#include "bsd/sysctl.h"
+#include "observe/cover.h"
+
+extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
+static const struct personality *p;
+static const struct cover_cell (*cells)[COVER_ROWS];      /* of p; NULL: nothing was counted */
+
+static const char *const levels[] = {
+	[L_FULL] = "FULL", [L_PART] = "PART", [L_STUB] = "STUB", [L_NOSYS] = "NOSYS", [L_GONE] = "GONE",
+};
+
+static void print_errors(const struct cover_cell *c)
+{
+	const char *sep = "";
+	for (unsigned e = 0; e < 128; e++) {
+		if (!(c->err[e / 64] >> e % 64 & 1))
+			continue;
+		if (e < p->n_errno_name && p->errno_name[e])
+			printf("%s%s", sep, p->errno_name[e]);
+		else
+			printf("%s%u", sep, e);
+		sep = ",";
+	}
+	puts(*sep ? "" : "-");
+}
+static void print_row(const char *table, unsigned t, unsigned i, const char *nr, const char *name, unsigned level)
+{
+	static const struct cover_cell none;
+	const struct cover_cell *c = cells && i < COVER_ROWS ? &cells[t][i] : &none;
+
+	printf("%s %s %s %s %s %lu ", p->name, table, nr, name, levels[level], c->ok);
+	print_errors(c);
+}
+static void print_calls(void)
+{
+	char nr[32];
+	for (unsigned t = 0; t < p->n_tab; t++)
+		for (unsigned i = 0; i < p->tab[t].n; i++) {
+			const struct row *r = &p->tab[t].row[i];
+			snprintf(nr, sizeof nr, "%u", i);
+			if (r->name)
+				print_row(p->tab[t].name, COVER_CALLS + t, i, nr, r->name, r->level);
+		}
+	for (unsigned s = 1; p->sub && s < N_SUB; s++)
+		for (unsigned i = 0; i < p->sub[s].n; i++) {
+			const struct subrow *r = &p->sub[s].row[i];
+			snprintf(nr, sizeof nr, r->nr < 4096 ? "%lu" : "%#lx", r->nr);
+			print_row(p->sub[s].name, COVER_SUBS + s, i, nr, r->row.name, r->row.level);
+		}
+}
+static void print_socket(void)
+{
+	char nr[32];
+	for (const struct sockopt *o = p->sockopt; o && o->name; o++) {
+		unsigned i = (unsigned)(o - p->sockopt);
+		snprintf(nr, sizeof nr, "%u:%u", o->level, o->nr);
+		if (o->kind->set)
+			print_row("setsockopt", COVER_SETOPT, i, nr, o->name, L_FULL);
+		if (o->kind->get)
+			print_row("getsockopt", COVER_GETOPT, i, nr, o->name, L_FULL);
+	}
+	for (const struct cmsgrow *m = p->cmsg; m && m->name; m++) {
+		unsigned i = (unsigned)(m - p->cmsg);
+		snprintf(nr, sizeof nr, "%u:%u", m->level, m->type);
+		if (m->get)
+			print_row("cmsg-sent", COVER_CMSG_SENT, i, nr, m->name, L_FULL);
+		if (m->put)
+			print_row("cmsg-received", COVER_CMSG_GOT, i, nr, m->name, L_FULL);
+	}
+}
+/* A node without a function has nothing to tell: the names below it have. */
+static void print_sysctls(void)
+{
+	char nr[32];
+	for (unsigned i = 1; p->sysctl && i < p->sysctl->n; i++) {
+		const struct sysctl_row *r = &p->sysctl->row[i];
+		snprintf(nr, sizeof nr, r->nr == SYSCTL_AUTO ? "auto" : "%d", r->nr);
+		if ((r->kind & 15) != SYSCTL_NODE || r->fn)
+			print_row("sysctl", COVER_SYSCTL, i, nr, r->name, L_FULL);
+	}
+}
+static const struct cover_cell (*open_counts(const char *file))[COVER_ROWS]
+{
+	uint64_t size = COVER_SIZE * (uint64_t)(__stop_guise_personalities - __start_guise_personalities);
+	int fd = open(file, O_RDONLY | O_CLOEXEC);
+
+	if (fd < 0)
+		refuse("%s: %s; guise rows takes a file that was written by --cover", file, strerror(errno));
+	if ((uint64_t)lseek(fd, 0, SEEK_END) != size)
+		refuse("%s was not written by --cover of this guise", file);
+	void *m = mmap(NULL, size, PROT_READ, MAP_PRIVATE, fd, 0);
+	if (m == MAP_FAILED)
+		refuse("%s: %s", file, strerror(errno));
+	close(fd);
+	return m;
+}
+static int run(const struct subcommand *self, int argc, char **argv)
+{
+	const char *counts = argc > 1 ? (const char *)open_counts(argv[1]) : NULL;
+
+	for (const struct personality *const *i = __start_guise_personalities; i < __stop_guise_personalities; i++) {
+		p = *i;
+		cells = counts ? (const void *)(counts + COVER_SIZE * (uint64_t)(i - __start_guise_personalities)) : NULL;
+		print_calls();
+		print_socket();
+		print_sysctls();
+	}
+	return fflush(stdout) || ferror(stdout) ? EXIT_OURS : 0;
+}
+static const struct subcommand rows_command = { .name = "rows", .args = "[FILE]", .run = run };
+SUBCOMMAND(rows_command);
