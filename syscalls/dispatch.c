@@ -3,6 +3,9 @@
  * The only door. Every engine brings every call of the guest here, on our stack, with the guest's registers in t->regs.
  * What happens is told by the row: find it, bring its scalars to host terms, run its handler, let the personality write
  * the result. Observers hang here and nowhere else. May block (in handlers); holds no lock.
+ *
+ * What a row asks for is boiled down, at its first use, to one word, its recipe: four bits an argument and a few for the
+ * whole. A call that is made again pays for what its arguments need and for nothing else.
  */
 #include "host.h"
 #include "row.h"
@@ -14,35 +17,79 @@ static const struct row *row_of(struct thread *t, struct call *c)
 	return c->tab < p->n_tab && c->nr < s->n && s->row[c->nr].name ? &s->row[c->nr] : NULL;
 }
 
+/* --- recipes -------------------------------------------------------------------------------------------------------- */
+enum { TAKE_RAW, TAKE_INT, TAKE_UINT, TAKE_FD, TAKE_SCALAR };  /* an argument: low 32 bits, the first lowest */
+#define DO_SUB    (1ull << 33)           /* a command picks the row that counts */
+#define DO_FD     (1ull << 34)           /* the result is a descriptor */
+#define DO_ERRNO  (1ull << 35)           /* an error is a value */
+#define DO_ABSENT (1ull << 36)           /* no handler */
+
+static uint64_t take(const struct personality *p, const struct arg *a)
+{
+	switch (a->kind) {
+	case A_INT: case A_PID: case A_UID:
+		return TAKE_INT;
+	case A_UINT: case A_OCT:
+		return TAKE_UINT;
+	case A_FD:
+		return TAKE_FD;
+	case A_ATFD:
+		return p->identity ? TAKE_FD : TAKE_SCALAR;
+	case A_SET: case A_ENUM:
+		return p->identity ? TAKE_RAW : TAKE_SCALAR;
+	case A_SIG:
+		return TAKE_SCALAR;
+	}
+	return TAKE_RAW;
+}
+static uint64_t recipe_make(const struct personality *p, const struct row *r)
+{
+	uint64_t todo = 0;
+	for (int i = 0; i < 8 && r->arg[i].kind; i++) {
+		todo |= take(p, &r->arg[i]) << 4 * i;
+		if (r->arg[i].kind == A_SUB)
+			todo |= DO_SUB;
+	}
+	return todo | (r->ret == R_FD ? DO_FD : 0) | (r->ret == R_ERRNO ? DO_ERRNO : 0) | (r->fn ? 0 : DO_ABSENT);
+}
+/* Kept beside the row's own place in our image, in one word: no lock, and where two rows meet the later one is kept. */
+extern char __executable_start[];
+#define DO_BITS 37
+static inline uint64_t recipe(const struct personality *p, const struct row *r)
+{
+	static volatile uint64_t made[1024];
+	uint64_t place = (uint64_t)((const char *)r - __executable_start) >> 3;
+	volatile uint64_t *at = &made[(place >> 2) % ARRAY_LEN(made)];   /* rows of a table: 7 apart, so each its own */
+	uint64_t todo = *at;
+
+	if (todo >> DO_BITS != place) {
+		todo = recipe_make(p, r);
+		if (!(place >> (64 - DO_BITS)))
+			*at = todo |= place << DO_BITS;
+	}
+	return todo;
+}
+_Static_assert(sizeof(struct row) == 7 * 32, "recipe() counts on it to spread the rows of a table");
+
+/* --- scalars -------------------------------------------------------------------------------------------------------- */
 /* A scalar argument in host terms. Errors are those the guest's kernel would give for a value it does not know. */
-static long scalar(struct call *c, int i, const struct arg *a)
+static long __attribute__((noinline)) scalar(struct call *c, int i)
 {
 	const struct personality *p = c->t->p->pers;
+	const struct arg *a = &c->row->arg[i];
 	uint64_t h;
 	long e;
 
 	switch (a->kind) {
-	case A_INT: case A_PID: case A_UID:
-		c->arg[i] = (int)c->raw[i];
-		return 0;
-	case A_UINT: case A_OCT:
-		c->arg[i] = (unsigned)c->raw[i];
-		return 0;
-	case A_FD:
-		c->arg[i] = (int)c->raw[i];
-		return fd_is_ours(c->t->p, c->arg[i]) ? -EBADF : 0;
 	case A_ATFD:
 		c->arg[i] = (int)c->raw[i];
-		if (!p->identity && c->arg[i] < 0 && !set_to_host(p, SET_AT, (unsigned)c->raw[i], &h))
+		if (c->arg[i] < 0 && !set_to_host(p, SET_AT, (unsigned)c->raw[i], &h))
 			c->arg[i] = (int)h;
 		return fd_is_ours(c->t->p, c->arg[i]) ? -EBADF : 0;
 	case A_SIG:
 		c->arg[i] = p->identity ? (int)c->raw[i] : c->raw[i] ? sig_to_host(p, (int)c->raw[i]) : 0;
 		return c->raw[i] && !c->arg[i] ? -EINVAL : 0;
 	case A_SET: case A_ENUM:
-		c->arg[i] = c->raw[i];
-		if (p->identity)
-			return 0;
 		if ((e = set_to_host(p, a->what, (unsigned)c->raw[i], &h)) < 0) {
 			report_unknown(c->t, a->kind == A_SET ? UNK_BITS : UNK_OPTION, a->name, (uint64_t)c->raw[i]);
 			return e;
@@ -52,14 +99,22 @@ static long scalar(struct call *c, int i, const struct arg *a)
 	}
 	return 0;
 }
-static long scalars(struct call *c)
+/* arg is raw already; each is taken as its row says, up to the first that is wrong */
+static inline long scalars(struct call *c, uint32_t todo)
 {
 	long e = 0;
-	int i = 0;
-	for (const struct arg *a = c->row->arg; i < 8 && a->kind; a++, i++) {
-		c->arg[i] = c->raw[i];
-		if (a->kind >= A_INT && a->kind <= A_SUB && !e)
-			e = scalar(c, i, a);
+	for (int i = 0; todo && !e; todo >>= 4, i++) {
+		unsigned how = todo & 15;
+		if (how == TAKE_FD) {
+			c->arg[i] = (int)c->raw[i];
+			e = fd_is_ours(c->t->p, c->arg[i]) ? -EBADF : 0;
+		} else if (how == TAKE_INT) {
+			c->arg[i] = (int)c->raw[i];
+		} else if (how == TAKE_UINT) {
+			c->arg[i] = (unsigned)c->raw[i];
+		} else if (how == TAKE_SCALAR) {
+			e = scalar(c, i);
+		}
 	}
 	return e;
 }
@@ -89,59 +144,67 @@ static long unknown_call(struct call *c)
 		signal_force(c->t, SIGSYS, 0, 0);
 	return -ENOSYS;
 }
-
-/* Listed, but not made: what the call itself answers to a command it never heard of. */
-static long missing_command(struct call *c, const struct row *top)
+/* No handler. A command that is listed, but not made: what the call itself answers to one it never heard of. */
+static long __attribute__((noinline)) absent(struct call *c, const struct row *top, bool known)
 {
+	if (c->row == top)
+		return known ? unknown_call(c) : -EINVAL;
 	report_unknown(c->t, UNK_SUB, c->row->name, c->nr);
 	return top->fn ? top->fn(c) : -EINVAL;
 }
 
+/* --- results -------------------------------------------------------------------------------------------------------- */
 /* A descriptor the guest may not have because its own limit says so. */
-static long fd_checked(struct call *c, long rv)
+static long __attribute__((noinline)) fd_too_high(struct call *c, long fd)
 {
-	if (c->row->ret != R_FD || rv < (long)c->t->p->fd_limit)
-		return rv;
-	fd_closed(c->t->p, (int)rv);
-	host(SYS_close, rv);
+	fd_closed(c->t->p, (int)fd);
+	host(SYS_close, fd);
 	return -EMFILE;
 }
-
 /* Some calls succeed and return their error. */
 static long as_value(struct call *c, long rv)
 {
 	bool error = rv < 0 && rv != SYS_RESTART && rv != SYS_NORETURN;
-	return error && c->row && c->row->ret == R_ERRNO ? errno_to_guest(c->t->p->pers, (int)-rv) : rv;
+	return error ? errno_to_guest(c->t->p->pers, (int)-rv) : rv;
 }
 
-long call_run(struct call *c)
+/* --- the call ------------------------------------------------------------------------------------------------------- */
+static inline __attribute__((always_inline)) long run(struct call *c, const struct row *top)
 {
-	const struct row *top = c->row;
-	bool known = top && to_subrow(c);
-	long e;
+	struct proc *p = c->t->p;
+	uint64_t todo = recipe(p->pers, top);
+	bool known = true;
+	long e, rv;
 
-	c->rv2 = 0;
-	c->has_rv2 = false;
-	e = top ? scalars(c) : 0;
+	if (todo & DO_SUB && (known = to_subrow(c)))
+		todo = recipe(p->pers, c->row);
+	e = scalars(c, (uint32_t)todo);
+	if (p->observed)
+		observe_enter(c);
+	rv = e ? e : todo & DO_ABSENT ? absent(c, top, known) : c->row->fn(c);
+	if (todo & DO_FD && rv >= (long)p->fd_limit)
+		rv = fd_too_high(c, rv);
+	return todo & DO_ERRNO ? as_value(c, rv) : rv;
+}
+static long __attribute__((noinline)) run_unknown(struct call *c)
+{
 	if (c->t->p->observed)
 		observe_enter(c);
-	if (!top)
-		c->rv = unknown_call(c);
-	else if (e)
-		c->rv = e;
-	else if (c->row != top && !c->row->fn)
-		c->rv = missing_command(c, top);
-	else if (!known && !c->row->fn)
-		c->rv = -EINVAL;
-	else if (!c->row->fn)
-		c->rv = unknown_call(c);
-	else
-		c->rv = fd_checked(c, c->row->fn(c));
-	c->rv = as_value(c, c->rv);
+	return unknown_call(c);
+}
+struct words { long w[8]; };             /* copied as one, which the compilers do without a loop */
+_Static_assert(sizeof(struct words) == sizeof ((struct call *)NULL)->arg, "all of them");
+static inline __attribute__((always_inline)) long call_made(struct call *c)
+{
+	*(struct words *)c->arg = *(const struct words *)c->raw;
+	c->rv2 = 0;
+	c->has_rv2 = false;
+	c->rv = c->row ? run(c, c->row) : run_unknown(c);
 	if (c->t->p->observed)
 		observe_exit(c);
 	return c->rv;
 }
+long call_run(struct call *c) { return call_made(c); }
 
 void syscall_enter(struct thread *t)
 {
@@ -152,7 +215,7 @@ void syscall_enter(struct thread *t)
 	t->p->pers->fetch(t, &c);
 	c.row = row_of(t, &c);
 	t->call = &c;
-	call_run(&c);
+	call_made(&c);
 	t->call = NULL;
 	if (c.rv == -EINTR)
 		t->poked = 0;

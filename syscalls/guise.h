@@ -75,11 +75,10 @@ struct systab {                      /* rows indexed by number */
 	unsigned n;
 };
 struct subrow { uint64_t nr; struct row row; };
-struct subtab {                      /* one level down: fcntl commands, ioctl requests, ...; any order, indexed at start */
+struct subtab {                      /* one level down: fcntl commands, ioctl requests, ...; any order */
 	const char *name;
 	const struct subrow *row;
 	unsigned n;
-	uint16_t *order;         /* row numbers in the order of nr; made by xlate_start */
 };
 
 /* --- scalars: one table translates both ways and names the value in the trace --------------------------------------- */

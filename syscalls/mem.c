@@ -9,18 +9,39 @@
 
 long mem_move(void *dst, const void *src, size_t n);
 long mem_scan(char *dst, const char *src, size_t n);
+long mem_put32(uaddr, uint32_t);         /* mem_atomic.S; unlike mem_store* not ordered before what follows */
+long mem_put64(uaddr, uint64_t);
 
 #define USER_TOP 0x7ffffffff000ull
 
 static bool in_user(uaddr a, size_t n) { return a <= USER_TOP && n <= USER_TOP - a; }
 
+/* One word or two go without mem_move: its string instruction costs more to begin than they do. */
 long copy_in(void *dst, uaddr src, size_t n)
 {
-	return in_user(src, n) ? mem_move(dst, (const void *)src, n) : -EFAULT;
+	uint64_t *to = dst;
+	long e;
+
+	if (!in_user(src, n))
+		return -EFAULT;
+	if (n == 8)
+		return mem_load64(src, to);
+	if (n == 16)
+		return (e = mem_load64(src, to)) ? e : mem_load64(src + 8, to + 1);
+	return n == 4 ? mem_load32(src, dst) : mem_move(dst, (const void *)src, n);
 }
 long copy_out(uaddr dst, const void *src, size_t n)
 {
-	return in_user(dst, n) ? mem_move((void *)dst, src, n) : -EFAULT;
+	const uint64_t *from = src;
+	long e;
+
+	if (!in_user(dst, n))
+		return -EFAULT;
+	if (n == 8)
+		return mem_put64(dst, *from);
+	if (n == 16)
+		return (e = mem_put64(dst, from[0])) ? e : mem_put64(dst + 8, from[1]);
+	return n == 4 ? mem_put32(dst, *(const uint32_t *)src) : mem_move((void *)dst, src, n);
 }
 long copy_str(char *dst, uaddr src, size_t n)
 {

@@ -34,6 +34,18 @@ begin mem_load64
 	ret
 	fixup	1b, mem_fault
 
+/* long mem_put32(uaddr, uint32_t), mem_put64(uaddr, uint64_t): plain stores, for copy_out */
+begin mem_put32
+	xor	%eax, %eax
+1:	mov	%esi, (%rdi)
+	ret
+	fixup	1b, mem_fault
+begin mem_put64
+	xor	%eax, %eax
+1:	mov	%rsi, (%rdi)
+	ret
+	fixup	1b, mem_fault
+
 /* long mem_store32(uaddr, uint32_t) */
 begin mem_store32
 	xor	%eax, %eax

@@ -89,13 +89,13 @@ static bool hidden_number(struct proc *p, int dirfd, const char *s)
 /* May this path go to Linux unread? Only its first bytes are looked at, and never beyond its page. */
 static bool plain(uaddr path)
 {
-	char b[2] = { 0 };
-	size_t n = MIN(sizeof b, PAGE - (path & (PAGE - 1)));
-	if (copy_in(b, path, n))
+	union { uint32_t word; char b[4]; } u = { 0 };
+	size_t n = MIN(sizeof u, PAGE - (path & (PAGE - 1)));
+	if (copy_in(&u, path, n))
 		return true;             /* Linux answers EFAULT */
-	if (b[0] == '/')
-		return n == 2 && b[1] != 'p' && b[1] != 'd' && b[1] != '/' && b[1] != '.';
-	return b[0] < '0' || b[0] > '9';
+	if (u.b[0] == '/')
+		return n >= 2 && u.b[1] != 'p' && u.b[1] != 'd' && u.b[1] != '/' && u.b[1] != '.';
+	return u.b[0] < '0' || u.b[0] > '9';
 }
 
 /* --- from host to guest ------------------------------------------------------------------------------------------- */

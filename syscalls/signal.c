@@ -70,20 +70,49 @@ void signal_mask_back(struct thread *t)
 	t->sigmask = t->savedmask;
 	t->has_savedmask = false;
 }
+/* Most sets are nearly empty or nearly full: whichever signals are fewer, those in the set or those not, are gone through. */
+static unsigned count(uint64_t w)
+{
+	w -= w >> 1 & 0x5555555555555555;
+	w = (w & 0x3333333333333333) + (w >> 2 & 0x3333333333333333);
+	return (unsigned)(((w + (w >> 4)) & 0x0f0f0f0f0f0f0f0f) * 0x0101010101010101 >> 56);
+}
+static sigbits renamed(sigbits set, const uint8_t *as, unsigned n_as)
+{
+	uint64_t half[2] = { (uint64_t)set, (uint64_t)(set >> 64) };
+	sigbits to = 0;
+	for (unsigned i = 0; i < 2; i++)
+		for (; half[i]; half[i] &= half[i] - 1) {
+			unsigned n = 64 * i + (unsigned)__builtin_ctzll(half[i]) + 1;
+			to |= n < n_as && as[n] ? BIT_OF(as[n]) : 0;
+		}
+	return to;
+}
+static sigbits rename_set(const struct personality *p, bool in, sigbits set)
+{
+	static struct { sigbits guest, ours; volatile bool known; } all;         /* every signal that has a twin */
+	const uint8_t *as = in ? p->sig_in : p->sig_out;
+	unsigned n_as = in ? p->n_sig : 128;
+	if (!all.known) {
+		all.ours = renamed(~(sigbits)0, p->sig_in, p->n_sig);
+		all.guest = renamed(all.ours, p->sig_out, 128);
+		all.known = true;
+	}
+	set &= in ? all.guest : all.ours;
+	if (count((uint64_t)set) + count((uint64_t)(set >> 64)) <= 32)
+		return renamed(set, as, n_as);
+	return (in ? all.ours : all.guest) & ~renamed((in ? all.guest : all.ours) & ~set, as, n_as);
+}
 sigbits sigset_in(const struct personality *p, const uint8_t g[16])
 {
-	sigbits set = 0;
-	for (unsigned n = 1; n < p->n_sig; n++)
-		if (g[(n - 1) / 8] >> (n - 1) % 8 & 1 && p->sig_in[n])
-			set |= BIT_OF(p->sig_in[n]);
-	return set;
+	sigbits set;
+	memcpy(&set, g, sizeof set);
+	return rename_set(p, true, set);
 }
 void sigset_out(const struct personality *p, sigbits set, uint8_t g[16])
 {
-	memset(g, 0, 16);
-	for (unsigned n = 1; n < p->n_sig; n++)
-		if (p->sig_in[n] && set & BIT_OF(p->sig_in[n]))
-			g[(n - 1) / 8] |= (uint8_t)(1 << (n - 1) % 8);
+	set = rename_set(p, false, set);
+	memcpy(g, &set, sizeof set);
 }
 long sigset_get(struct thread *t, uaddr a, sigbits *set)
 {

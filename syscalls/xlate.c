@@ -3,22 +3,54 @@
  * Scalars both ways, from declared tables only. A set's rows lie together in the personality's bits table; where each set
  * begins is found once at start. A value that no row explains is the guest's mistake (-EINVAL) and is counted; under an
  * identity personality it is the host's to judge and passes unchanged.
+ *
+ * What the rows say of a value never changes, so it is read off them once and remembered: a program uses few values, and
+ * the second time costs one look at one place. An entry is written once and never changed; that is all the locking.
  */
 #include "host.h"
 #include "row.h"
 
 static struct { uint16_t first, n; } set_rows[N_SET];
 
-static void sub_order(struct subtab *s)
+/* --- what is known already ---------------------------------------------------------------------------------------- */
+#define MEMO 512u                        /* entries; a guest that uses more values pays for the rows each time */
+#define MEMO_TRIES 4u
+#define MEMO_TAKEN 1ull                  /* somebody is writing this entry; no key is that small */
+enum memo_kind { MEMO_TO_HOST = 1, MEMO_TO_GUEST, MEMO_SUB };
+static struct memo { volatile uint64_t key; uint64_t value; } memo[MEMO];
+
+/* 0: a value too large to be remembered */
+static inline uint64_t memo_key(enum memo_kind kind, unsigned table, uint64_t value)
 {
-	s->order = mem_alloc(s->n * sizeof *s->order + 1);
-	for (unsigned i = 0; i < s->n; i++) {
-		unsigned j = i;
-		for (; j && s->row[s->order[j - 1]].nr > s->row[i].nr; j--)
-			s->order[j] = s->order[j - 1];
-		s->order[j] = (uint16_t)i;
+	return value >> 32 ? 0 : value | (uint64_t)table << 32 | (uint64_t)kind << 48;
+}
+static inline unsigned memo_place(uint64_t key) { return (unsigned)((key * 0x9e3779b97f4a7c15ull) >> 55); }
+static inline bool memo_get(uint64_t key, uint64_t *value)
+{
+	for (unsigned i = 0, at = memo_place(key); key && i < MEMO_TRIES; i++, at = (at + 1) % MEMO) {
+		uint64_t k = __atomic_load_n(&memo[at].key, __ATOMIC_ACQUIRE);
+		if (k == key) {
+			*value = memo[at].value;
+			return true;
+		}
+		if (!k)
+			return false;
+	}
+	return false;
+}
+static void memo_put(uint64_t key, uint64_t value)
+{
+	for (unsigned i = 0, at = memo_place(key); key && i < MEMO_TRIES; i++, at = (at + 1) % MEMO) {
+		uint64_t empty = 0;
+		if (!__atomic_compare_exchange_n(&memo[at].key, &empty, MEMO_TAKEN, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+			continue;
+		memo[at].value = value;
+		__atomic_store_n(&memo[at].key, key, __ATOMIC_RELEASE);
+		return;
 	}
 }
+_Static_assert(MEMO == 1u << (64 - 55), "memo_place makes a place of the top bits");
+
 void xlate_start(const struct personality *p)
 {
 	for (unsigned i = 0; p->bits[i].name; i++) {
@@ -27,11 +59,10 @@ void xlate_start(const struct personality *p)
 			set_rows[set].first = (uint16_t)i;
 		set_rows[set].n = (uint16_t)(i - set_rows[set].first + 1);
 	}
-	for (unsigned i = 1; p->sub && i < N_SUB; i++)
-		if (p->sub[i].n)
-			sub_order(&p->sub[i]);
 }
-long set_to_host(const struct personality *p, unsigned set, uint64_t g, uint64_t *h)
+
+/* --- sets --------------------------------------------------------------------------------------------------------- */
+static long rows_to_host(const struct personality *p, unsigned set, uint64_t g, uint64_t *h)
 {
 	const struct bit *b = p->bits + set_rows[set].first, *end = b + set_rows[set].n;
 	uint64_t seen = 0;
@@ -46,17 +77,34 @@ long set_to_host(const struct personality *p, unsigned set, uint64_t g, uint64_t
 		}
 	return g & ~seen ? wrong : 0;
 }
-uint64_t set_to_guest(const struct personality *p, unsigned set, uint64_t h)
+long set_to_host(const struct personality *p, unsigned set, uint64_t g, uint64_t *h)
+{
+	uint64_t key = memo_key(MEMO_TO_HOST, set, g);
+	if (memo_get(key, h))
+		return 0;
+	long e = rows_to_host(p, set, g, h);
+	if (!e)
+		memo_put(key, *h);
+	return e;
+}
+static uint64_t rows_to_guest(const struct personality *p, unsigned set, uint64_t h)
 {
 	const struct bit *b = p->bits + set_rows[set].first, *end = b + set_rows[set].n;
 	uint64_t g = 0, seen = 0;
-	if (p->identity)
-		return h;
 	for (; b < end; b++)
 		if ((h & b->hmask) == b->hval && !(seen & b->hmask)) {
 			g |= b->gval;
 			seen |= b->hmask;
 		}
+	return g;
+}
+uint64_t set_to_guest(const struct personality *p, unsigned set, uint64_t h)
+{
+	uint64_t key = memo_key(MEMO_TO_GUEST, set, h), g;
+	if (p->identity)
+		return h;
+	if (!memo_get(key, &g))
+		memo_put(key, g = rows_to_guest(p, set, h));
 	return g;
 }
 size_t set_print(const struct personality *p, unsigned set, uint64_t g, char *buf, size_t n)
@@ -77,20 +125,19 @@ size_t set_print(const struct personality *p, unsigned set, uint64_t g, char *bu
 		len += fmt(buf + len, len < n ? n - len : 0, "%s%#lx", len ? "|" : "", g & ~seen);
 	return len;
 }
+
+/* --- the rest ----------------------------------------------------------------------------------------------------- */
 const struct row *sub_find(const struct personality *p, unsigned sub, uint64_t nr)
 {
 	const struct subtab *s = &p->sub[sub];
-	unsigned lo = 0, hi = s->n;
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-		uint64_t here = s->row[s->order[mid]].nr;
-		if (here == nr)
-			return &s->row[s->order[mid]].row;
-		if (here < nr)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
+	uint64_t key = memo_key(MEMO_SUB, sub, nr), known;
+	if (memo_get(key, &known))
+		return (const struct row *)known;
+	for (unsigned i = 0; i < s->n; i++)
+		if (s->row[i].nr == nr) {
+			memo_put(key, (uint64_t)&s->row[i].row);
+			return &s->row[i].row;
+		}
 	return NULL;
 }
 int errno_to_guest(const struct personality *p, int err)

@@ -60,11 +60,11 @@ static const struct subrow getsockopt_rows[] = {
 #include "sockopt.def"
 };
 struct subtab lnx_sub[N_SUB] = {
-	[SUB_FCNTL] = { "fcntl", fcntl_rows, ARRAY_LEN(fcntl_rows), NULL },
-	[SUB_IOCTL] = { "ioctl", ioctl_rows, ARRAY_LEN(ioctl_rows), NULL },
-	[SUB_PRCTL] = { "prctl", prctl_rows, ARRAY_LEN(prctl_rows), NULL },
-	[SUB_SOCKOPT] = { "setsockopt", setsockopt_rows, ARRAY_LEN(setsockopt_rows), NULL },
-	[SUB_GETSOCKOPT] = { "getsockopt", getsockopt_rows, ARRAY_LEN(getsockopt_rows), NULL },
+	[SUB_FCNTL] = { "fcntl", fcntl_rows, ARRAY_LEN(fcntl_rows) },
+	[SUB_IOCTL] = { "ioctl", ioctl_rows, ARRAY_LEN(ioctl_rows) },
+	[SUB_PRCTL] = { "prctl", prctl_rows, ARRAY_LEN(prctl_rows) },
+	[SUB_SOCKOPT] = { "setsockopt", setsockopt_rows, ARRAY_LEN(setsockopt_rows) },
+	[SUB_GETSOCKOPT] = { "getsockopt", getsockopt_rows, ARRAY_LEN(getsockopt_rows) },
 };
 
 /* --- scalars ------------------------------------------------------------------------------------------------------------ */
