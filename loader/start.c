@@ -224,7 +224,8 @@ int program_run(struct options *o, int argc, char **argv, char **envp)
 		close(pl.image.rtld->fd);
 	uint64_t mask = 0;
 	syscall(SYS_rt_sigprocmask, SIG_BLOCK, NULL, &mask, 8);
-	t->sigmask = mask;
+	t->sigmask = proc.pers->sig_carrier ? mask & ~(1ull << (proc.pers->sig_carrier - 1)) : mask;
+	t->sigmask |= (sigbits)o->blocked << 64;
 	observe_start(&proc);
 	signal_start(&proc);
 	if (pl.pers->proc_start)

@@ -25,7 +25,7 @@
 #define PAGE_UP(x) (((x) + PAGE - 1) & ~(PAGE - 1))
 
 typedef uint64_t uaddr;              /* an address as the guest wrote it: an integer, never dereferenced */
-typedef unsigned __int128 sigbits;    /* bit n-1 is signal n in OUR numbering: 1..64 the host's, 65..127 have no host twin */
+typedef unsigned __int128 sigbits;    /* bit n-1 is signal n in OUR numbering: 1..64 the host's, 65..128 have no host twin */
 
 struct thread;
 struct call;
@@ -133,6 +133,7 @@ struct thread {
 	volatile uint32_t inside;/* 20  1 from entry to exit */
 	struct regs regs;        /* 24  the guest's, valid while inside */
 	uint32_t poked;          /* 168 the next call that may sleep answers EINTR instead; the thread's own; syscall_enter clears */
+	uint32_t wait_nr;        /* 172 the host call that host_wait makes */
 	/* entry.S knows nothing below this line */
 	struct proc *p;
 	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */
@@ -143,8 +144,7 @@ struct thread {
 	bool vforked;            /* runs in its parent's memory */
 	struct sigalt altstack;
 	struct sigpend pend;     /* filled by the host handler, emptied by thread_attend */
-	sigbits vpend;           /* waiting signals that the host cannot hold for us */
-	struct sigqueued *vqueue;/* what came with them, oldest first; only the thread itself touches it */
+	sigbits sigwait;         /* what it waits for in a call, blocked or not; its own, others read it */
 	uint64_t entry_nr;       /* rax as it was at the syscall instruction, for restarts */
 	struct call *call;       /* the call in progress, or NULL */
 	uaddr robust, clear_tid; /* guest words to act on at exit, by personalities that have them */
@@ -161,7 +161,8 @@ struct proc {
 	const struct personality *pers;
 	const struct engine *engine;
 	struct options *opt;     /* how we were started; read-only */
-	struct sigact act[128];  /* by signal number; under siglock */
+	struct sigact act[129];  /* by signal number; under siglock */
+	struct pending *pending; /* signals that the host cannot keep for us (pending.c) */
 	struct space *space;     /* shared by all that share memory */
 	struct fdtab *fds;       /* descriptors that are more than their host descriptor (fd.c) */
 	struct paths *paths;     /* root, binds (path.c) */
@@ -227,7 +228,7 @@ struct personality {
 	const uint16_t *errno_of;                            /* [host errno, 0..133] -> guest errno */
 	const char *const *errno_name; unsigned n_errno_name;/* [guest errno] */
 	const uint8_t *sig_in; unsigned n_sig;               /* [guest signal] -> ours */
-	const uint8_t *sig_out;                              /* [ours, 0..127] -> guest */
+	const uint8_t *sig_out;                              /* [ours, 0..128] -> guest */
 	const char *const *sig_name;                         /* [guest signal] */
 	/* socket addresses: guest bytes -> host (length, or -errno), and back (length the guest's form has, written up to max) */
 	long (*sockaddr_get)(const void *guest, size_t n, struct sockaddr_storage *host);
@@ -239,6 +240,7 @@ struct personality {
 	const struct sockopt *sockopt;                       /* the same */
 	bool bsd_sockets;                                    /* accept hands on O_NONBLOCK; a full local backlog refuses */
 	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one (personalities/bsd) */
+	uint8_t sig_carrier;                                 /* the host's signal that is none of the guest's (carrier.c), or 0 */
 	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
 	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */
@@ -312,6 +314,7 @@ long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid)
 void thread_exit(struct thread *, int status) __attribute__((noreturn));   /* this thread only */
 void thread_attend(struct thread *);                 /* signals due, from dispatch and entry.S */
 struct thread *thread_self(void);
+struct thread *thread_next(struct proc *, unsigned *i);      /* those of this process, from *i = 0; from the host handler, too */
 void threads_start(struct space *);                  /* reserve our memory; before the first thread_new or mem_alloc */
 void thread_begin(struct thread *) __attribute__((noreturn));              /* the first thread becomes a guest */
 void thread_adopt(struct thread *);                  /* on a host thread that is new: all that the host keeps by thread */
@@ -337,8 +340,10 @@ long signal_action(struct thread *, int sig, const struct sigact *new, struct si
 void signal_setmask(struct thread *, sigbits);
 void signal_mask_swap(struct thread *, sigbits);     /* for one sleeping call (sigsuspend, ppoll): the next delivery restores */
 void signal_mask_back(struct thread *);              /* ... or this does, when the call ended without a signal */
-long signal_queue(struct thread *, const siginfo_t *);                 /* to the calling thread, a signal without a host number */
-int signal_take(struct thread *, sigbits of, siginfo_t *);             /* the next such one, or 0 */
+/* Our number; pid as kill has it; tid 0 or a thread of that process. code: SI_USER, SI_TKILL (tid) or one with a value. */
+long signal_send(struct thread *, int pid, int tid, int sig, int code, uint64_t value);
+sigbits signal_waiting(struct thread *);              /* what waits for the thread outside of the host's queues */
+int signal_take(struct thread *, sigbits of, siginfo_t *);             /* the first of it, or 0 */
 void signal_watch(struct proc *, int sig);           /* see proc.sig_watch */
 void signal_host(int sig, siginfo_t *, void *uc);    /* the host handler of every signal */
 bool signal_ours(struct thread *, uint64_t rip);     /* is this address our own code? */
@@ -353,6 +358,15 @@ void sigset_out(const struct personality *, sigbits, uint8_t guest[16]);
 size_t sigset_size(const struct personality *);      /* bytes of a guest's set */
 uint64_t sigset_host(sigbits);                        /* as the kernel wants it; never blocks what we need */
 extern sigbits const SIGSET_UNBLOCKABLE;
+
+/* --- carrier.c: for calls by which the host's kernel is to send a signal without a host number ------------------------------- */
+struct sigevent;
+int carrier_event(struct thread *, struct sigevent *);   /* makes ev the host's; the row to give back, or -errno */
+void carrier_event_timer(int row, int timer);        /* it is this timer's */
+void carrier_event_done(int row);
+void carrier_timer_gone(struct thread *, int timer);
+int carrier_timer_overrun(struct thread *, int timer);   /* -1: not one of these */
+void carrier_timer_taken(struct thread *, const siginfo_t *);
 
 /* --- fpu.c: the guest's vector state, which is live in the registers all the time ------------------------------------------- */
 #define FPU_SIZE 2816                                /* room for what fpu_save writes: x87, SSE, AVX, AVX-512 (standard form) */

@@ -23,6 +23,7 @@ struct options {
 	const char *cover;       /* file in which used rows are counted, absolute, or NULL: observe/cover.h */
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
 	int resume_fd;           /* the program, already open (its path may be gone), or -1; set by a guest's exec */
+	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */
 	int trace_fd, report_fd; /* where to write, or -1 */
 	/* What stands between "guise" and PROGRAM when we start ourselves again for the guest's exec of a foreign program:
 	 * "run" and all options that hold for children too, but not --resume, --argv0 and the closing "--". */

@@ -12,6 +12,7 @@
 #include "thread.h"
 #include "arena.h"
 #include "options.h"
+#include "pending.h"
 #include "loader/plan.h"
 
 extern void (*const __start_guise_atfork[])(struct proc *);
@@ -28,8 +29,8 @@ static void child_begin(struct proc *p, struct thread *t)
 	p->siglock = 0;
 	child_ids(p, t);
 	t->vforked = false;
-	t->vpend = 0;
-	t->vqueue = NULL;
+	pending_clear(p->pending);
+	t->sigwait = 0;
 	fd_forked(p, p->fds);
 	for (void (*const *f)(struct proc *) = __start_guise_atfork; f < __stop_guise_atfork; f++)
 		(*f)(p);
@@ -38,11 +39,14 @@ static void child_begin(struct proc *p, struct thread *t)
 	if (p->engine->arm(t) < 0)
 		die("the engine cannot be armed in a forked child");
 }
+/* A signal for the child that comes before it has its own numbers and queues must wait until it has. */
 static long fork_copy(struct thread *t, unsigned long flags)
 {
+	uint64_t all = ~0ull, old;
 	lock(&t->p->siglock);
 	lock(&gate_lock);
 	lock(&arena_lock);
+	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	long pid = host(SYS_clone, flags, 0, 0, 0, 0);
 	if (pid) {
 		unlock(&arena_lock);     /* others may sleep on them */
@@ -53,6 +57,7 @@ static long fork_copy(struct thread *t, unsigned long flags)
 		t->p->shares_files = flags & CLONE_FILES;
 		child_begin(t->p, t);
 	}
+	host(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	return pid;
 }
 /* The child's result is written by the personality as if its own call had returned 0. */
@@ -69,11 +74,15 @@ static struct thread *child_block(struct thread *t, uaddr stack)
 {
 	struct proc *p = mem_alloc(sizeof *p);
 	struct thread *child = p ? thread_new(p) : NULL;
-	if (!child) {
+	struct pending *pending = child ? pending_new() : NULL;
+	if (!pending) {
+		if (child)
+			thread_free(child);
 		mem_free(p, sizeof *p);
 		return NULL;
 	}
 	*p = *t->p;
+	p->pending = pending;
 	p->siglock = 0;
 	p->nthreads = 1;
 	child->regs = t->regs;
@@ -106,8 +115,10 @@ static long fork_shared(struct thread *t, unsigned flags, unsigned long host_fla
 		drop_handlers(p);
 	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);
 	long pid = thread_clone(child, (long)host_flags);
-	if (pid < 0 || flags & FORK_VFORK)
+	if (pid < 0 || flags & FORK_VFORK) {
+		pending_free(p->pending);
 		mem_free(p, sizeof *p);
+	}
 	return pid;
 }
 long proc_fork(struct thread *t, unsigned flags, uaddr stack, int exit_signal)
@@ -175,8 +186,21 @@ struct exec {
 	struct thread *t;
 	struct plan plan;
 	struct vec argv, envv, guest;
+	char signals[40];
 };
 
+/* What the guest blocks and ignores, where the host does not keep it over exec. */
+static long vec_signals(struct exec *x)
+{
+	uint64_t blocked = (uint64_t)(x->t->sigmask >> 64), ignored = 0;
+	for (int sig = 65; sig <= 128; sig++)
+		ignored |= (uint64_t)(x->t->p->act[sig].handler == 1) << (sig - 65);
+	if (!x->t->p->pers->sig_carrier || !(blocked | ignored))
+		return 0;
+	fmt(x->signals, sizeof x->signals, "%lx:%lx", blocked, ignored);
+	long e = vec_text(&x->argv, "--signals");
+	return e ? e : vec_text(&x->argv, x->signals);
+}
 /* argv of the host's exec: [guise, its options, --argv0 .. --,] interpreter, its argument, script, the guest's own rest */
 static long build(struct exec *x, uaddr argv, uaddr envv)
 {
@@ -191,6 +215,8 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 		e = vec_text(&x->argv, "guise");
 		for (unsigned i = 0; !e && i < o->n_self; i++)
 			e = vec_text(&x->argv, o->self_argv[i]);
+		if (!e)
+			e = vec_signals(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
 		    !(e = vec_text(&x->argv, "--argv0")) &&
 		    !(e = argv0 ? vec_text(&x->argv, argv0) : vec_add(&x->argv, x->guest.n ? x->guest.v[0] : (uint64_t)"")) &&
@@ -207,14 +233,16 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 }
 static long plan_gated(void *x) { return plan_make(&((struct exec *)x)->plan, ((struct exec *)x)->t); }
 
-static void signals_for_exec(struct thread *t)
+static void signals_for_exec(struct thread *t, bool keep)
 {
 	struct { uint64_t handler, flags, restorer, mask; } ign = { .handler = 1 };
-	uint64_t mask = (uint64_t)t->sigmask;
-	for (int sig = 1; sig <= 31; sig++)
+	uint64_t mask = (uint64_t)t->sigmask | (keep ? carrier_bit(t->p) : 0);
+	for (int sig = 1; sig <= (keep ? 63 : 31); sig++)
 		if (t->p->act[sig].handler == 1)
 			host(SYS_rt_sigaction, sig, &ign, NULL, 8);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, 8);
+	if (keep)
+		carrier_keep(t);
 }
 static long commit(struct exec *x)
 {
@@ -226,7 +254,7 @@ static long commit(struct exec *x)
 		p->pers->proc_exit(x->t);
 	if (p->pers->proc_execs)
 		p->pers->proc_execs(p);
-	signals_for_exec(x->t);
+	signals_for_exec(x->t, !x->plan.native && x->plan.pers->sig_carrier == p->pers->sig_carrier && p->pers->sig_carrier);
 	fd_limit_exec(p, false);
 	if (!x->plan.native)
 		host(SYS_fcntl, x->plan.fd, F_SETFD, 0);

@@ -14,6 +14,7 @@
 #include "host.h"
 #include "thread.h"
 #include "options.h"
+#include "pending.h"
 
 #define BIT_OF(s) ((sigbits)1 << ((s) - 1))
 #define FAULTS (1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1) | \
@@ -38,13 +39,19 @@ static void __attribute__((naked)) restorer(void)
 /* --- masks and actions ------------------------------------------------------------------------------------------------ */
 uint64_t sigset_host(sigbits set)
 {
-	return (uint64_t)set & ~FAULTS & ~thread_self()->p->sig_watch;
+	struct proc *p = thread_self()->p;
+	return (uint64_t)set & ~FAULTS & ~p->sig_watch & ~carrier_bit(p);
 }
 static void host_mask(uint64_t m)
 {
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &m, NULL, 8);
 }
-static sigbits deliverable(struct thread *t) { return t->vpend & ~t->sigmask; }
+/* The mask was written, now the table is read; who adds to it does the reverse: one of the two sees the other. */
+static sigbits deliverable(struct thread *t)
+{
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return pending_for(t) & ~t->sigmask;
+}
 
 void signal_setmask(struct thread *t, sigbits set)
 {
@@ -142,9 +149,9 @@ static bool is_fault(int sig) { return sig <= 64 && FAULTS >> (sig - 1) & 1; }
 static long host_action(struct proc *p, int sig)
 {
 	const struct sigact *a = &p->act[sig];
-	struct ksigaction k = { .restorer = restorer, .mask = ~FAULTS | 1ull << (SIGSYS - 1) };
+	struct ksigaction k = { .restorer = restorer, .mask = (~FAULTS | 1ull << (SIGSYS - 1)) & ~carrier_bit(p) };
 
-	if (sig > 64 || sig == SIGKILL || sig == SIGSTOP || sig == SIGSYS)
+	if (sig > 64 || sig == p->pers->sig_carrier || sig == SIGKILL || sig == SIGSTOP || sig == SIGSYS)
 		return 0;                /* SIGSYS is the engine's; it passes on what is the guest's */
 	k.flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER | (a->flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
 	k.handler = signal_host;
@@ -163,7 +170,7 @@ long signal_action(struct thread *t, int sig, const struct sigact *new, struct s
 {
 	struct proc *p = t->p;
 	long e = 0;
-	if (sig <= 0 || sig >= 128)
+	if (sig <= 0 || sig > 128 || !sig_to_guest(p->pers, sig))
 		return -EINVAL;
 	if (new && (SIGSET_UNBLOCKABLE & BIT_OF(sig)) && new->handler)
 		return -EINVAL;
@@ -247,8 +254,9 @@ static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g
 		p->signal_seen(p, sig);
 		if (p->act[sig].handler == 1 || (p->act[sig].handler == 0 && default_ignores(p, sig)))
 			return;          /* seen, and no reason to end anybody's sleep */
-		if (t->sigmask & BIT_OF(sig) && !is_fault(sig)) {
-			t->vpend |= BIT_OF(sig);
+		if ((t->sigmask | t->sigwait) & BIT_OF(sig)) {   /* the host did not know: who can take it? */
+			pending_add(p, si->si_code == SI_TKILL ? t->tid : 0, si);
+			signal_route(t, sig);
 			return;
 		}
 	}
@@ -281,22 +289,53 @@ static bool leaving(const greg_t *g)
 {
 	return (char *)g[REG_RIP] >= exit_begin && (char *)g[REG_RIP] < exit_end;
 }
-static void turn_back(struct thread *t, greg_t *g)
+/* Before the call: it is not made. One that slept and that the kernel would now restart: made again by the guest, unless
+ * what is due wants it ended. (The kernel knows what the guest wants of the host's signals; of others it does not.) */
+static void turn_back(struct thread *t, greg_t *g, bool restart)
 {
 	char *rip = (char *)g[REG_RIP];
 	if (leaving(g)) {
 		g[REG_RIP] = (greg_t)exit_begin;
 		g[REG_RSP] = (greg_t)t->stack;
+	} else if (rip == wait_call && (g[REG_RCX] == (greg_t)wait_after + 1 || (g[REG_RCX] == (greg_t)wait_after && !restart))) {
+		g[REG_RIP] = (greg_t)wait_after;
+		g[REG_RAX] = -EINTR;
 	} else if (rip >= wait_begin && rip < wait_after) {
 		g[REG_RIP] = (greg_t)wait_interrupted;
 	}
+}
+/* Nothing is due to this thread: a sleep that our own signal has ended goes on. Handlers of calls that count a time down
+ * do that themselves: they know what is left of it. */
+static void sleep_on(struct thread *t, greg_t *g)
+{
+	if ((char *)g[REG_RIP] != wait_after || g[REG_RAX] != -EINTR)
+		return;
+	switch (t->wait_nr) {
+	case SYS_clock_nanosleep: case SYS_ppoll: case SYS_pselect6: case SYS_epoll_pwait2: case SYS_epoll_pwait:
+	case SYS_rt_sigtimedwait:
+		return;
+	}
+	g[REG_RIP] = (greg_t)wait_call;
+	g[REG_RAX] = t->wait_nr;
+	g[REG_RCX] = (greg_t)wait_after + 1;
+}
+/* Does the guest want a call restarted that this has interrupted? */
+static bool wants_restart(struct thread *t)
+{
+	sigbits v = pending_for(t);
+	int sig = t->pend.sig;
+	if (v & t->sigwait)
+		return false;            /* sigtimedwait ends with it */
+	for (v &= ~t->sigmask; !sig && v; )
+		sig = (uint64_t)v ? __builtin_ctzll((uint64_t)v) + 1 : __builtin_ctzll((uint64_t)(v >> 64)) + 65;
+	return sig && t->p->act[sig].flags & SA_RESTART;
 }
 void signal_host(int sig, siginfo_t *si, void *context)
 {
 	struct thread *t = thread_self();
 	ucontext_t *uc = context;
 	greg_t *g = uc->uc_mcontext.gregs;
-	uint64_t all = ~FAULTS;
+	uint64_t all = ~FAULTS & ~carrier_bit(t->p);
 	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]), left = false;
 
 	if (ours && is_sync(sig, si) && leaving(g)) {
@@ -307,11 +346,17 @@ void signal_host(int sig, siginfo_t *si, void *context)
 		our_fault(sig, si, g);
 		return;
 	}
-	note(t, sig, si, g);
-	if (!t->attn)
+	if (sig == t->p->pers->sig_carrier)
+		carrier_arrived(t, si);
+	else if (!carrier_astray(t, si))
+		note(t, sig, si, g);
+	if (!t->attn) {
+		if (ours)
+			sleep_on(t, g);
 		return;
+	}
 	if (ours) {
-		turn_back(t, g);
+		turn_back(t, g, wants_restart(t));
 	} else {
 		if (!left)
 			regs_from(&t->regs, g);
@@ -380,55 +425,21 @@ static void deliver(struct thread *t, struct sigpend *pd)
 	t->sigmask |= act.mask | (act.flags & SA_NODEFER ? 0 : BIT_OF(sig));
 	t->sigmask &= ~SIGSET_UNBLOCKABLE;
 }
-/* --- signals without a host number: queued here, lowest number first, oldest first within a number ----------------------------- */
-struct sigqueued { struct sigqueued *next; siginfo_t info; };
+/* --- what is due --------------------------------------------------------------------------------------------------------------- */
+sigbits signal_waiting(struct thread *t) { return pending_for(t); }
 
-long signal_queue(struct thread *t, const siginfo_t *si)
-{
-	struct sigqueued **at = &t->vqueue, *q = mem_alloc(sizeof *q);
-	if (!q)
-		return -EAGAIN;
-	q->info = *si;
-	while (*at)
-		at = &(*at)->next;
-	*at = q;
-	t->vpend |= BIT_OF(si->si_signo);
-	signal_setmask(t, t->sigmask);
-	return 0;
-}
-static struct sigqueued **queued(struct thread *t, int sig)
-{
-	struct sigqueued **at = &t->vqueue;
-	while (*at && (*at)->info.si_signo != sig)
-		at = &(*at)->next;
-	return at;
-}
 int signal_take(struct thread *t, sigbits of, siginfo_t *si)
 {
-	sigbits v = t->vpend & of;
-	int sig = 1;
-
-	if (!v)
-		return 0;
-	while (!(v & BIT_OF(sig)))
-		sig++;
-	struct sigqueued **at = queued(t, sig), *q = *at;
-	memset(si, 0, sizeof *si);
-	si->si_signo = sig;
-	if (q) {
-		*si = q->info;
-		*at = q->next;
-		mem_free(q, sizeof *q);
-	}
-	if (!*queued(t, sig))
-		t->vpend &= ~BIT_OF(sig);
+	int sig = pending_take(t, of, si);
+	if (sig)
+		carrier_timer_taken(t, si);
 	return sig;
 }
 static bool next_pending(struct thread *t, struct sigpend *pd)
 {
 	sigbits v = deliverable(t);
 	if (t->pend.sig && is_fault(t->pend.sig) && !is_sync(t->pend.sig, &t->pend.info) && t->sigmask & BIT_OF(t->pend.sig)) {
-		t->vpend |= BIT_OF(t->pend.sig);     /* sent, not caused, and blocked: it waits */
+		pending_add(t->p, t->tid, &t->pend.info);    /* sent, not caused, and blocked: it waits */
 		t->pend.sig = 0;
 	}
 	if (t->pend.sig && !is_sync(t->pend.sig, &t->pend.info) && t->sigmask & BIT_OF(t->pend.sig)) {
@@ -459,7 +470,7 @@ void thread_attend(struct thread *t)
 	do {
 		t->attn = 0;
 		if (held(t)) {           /* it stays noted, all others blocked, until the guest says so */
-			host_mask(~FAULTS);
+			host_mask(~FAULTS & ~carrier_bit(t->p));
 			return;
 		}
 		while (next_pending(t, &pd))
@@ -489,16 +500,43 @@ void signal_thread_start(struct thread *t)
 	if (e < 0)
 		die("cannot set the alternate signal stack (error %ld)", -e);
 }
+static void carrier_listen(struct proc *p)
+{
+	struct ksigaction k = {
+		.handler = signal_host, .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | KERNEL_SA_RESTORER, .restorer = restorer,
+		.mask = ~FAULTS | 1ull << (SIGSYS - 1),
+	};
+	host(SYS_rt_sigaction, p->pers->sig_carrier, &k, NULL, 8);
+}
 /* What the host has told us by exec: ignored signals stay ignored, the blocked stay blocked. */
 void signal_start(struct proc *p)
 {
+	if (!p->pending && !(p->pending = pending_new()))
+		die("no memory for signals that wait");
+	if (p->pers->sig_carrier)
+		carrier_listen(p);
+	for (int sig = 65; sig <= 128; sig++)
+		if (p->opt->ignored >> (sig - 65) & 1)
+			p->act[sig].handler = 1;
 	for (int sig = 1; sig <= 64; sig++) {
 		struct ksigaction k;
+		if (sig == p->pers->sig_carrier)
+			continue;
 		if (!host(SYS_rt_sigaction, sig, NULL, &k, 8) && k.handler == (void *)SIG_IGN)
 			p->act[sig].handler = 1;
 		if (is_fault(sig) || is_told(p, sig) || p->pers->sig_ignored & BIT_OF(sig))
 			host_action(p, sig);
 	}
+}
+void signal_thread_exit(struct thread *t)
+{
+	sigbits left = pending_of_process(t->p) & ~t->sigmask;
+	pending_forget(t);
+	t->sigmask = ~(sigbits)0;
+	t->sigwait = 0;
+	for (int sig = 1; left; sig++, left >>= 1)
+		if (left & 1)
+			signal_route(t, sig);
 }
 void signal_vdso(uint64_t lo, uint64_t hi)
 {

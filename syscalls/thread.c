@@ -21,7 +21,7 @@
 _Static_assert(offsetof(struct thread, self) == 0 && offsetof(struct thread, stack) == 8, "entry.S");
 _Static_assert(offsetof(struct thread, attn) == 16 && offsetof(struct thread, inside) == 20, "entry.S");
 _Static_assert(offsetof(struct thread, regs) == 24 && offsetof(struct thread, regs.rip) == 152, "entry.S");
-_Static_assert(offsetof(struct thread, poked) == 168, "entry.S");
+_Static_assert(offsetof(struct thread, poked) == 168 && offsetof(struct thread, wait_nr) == 172, "entry.S");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 
 static char *slots;
@@ -84,6 +84,15 @@ static void forget_others(struct proc *p)
 }
 AT_FORK(forget_others);
 
+struct thread *thread_next(struct proc *p, unsigned *i)
+{
+	while (*i < slots_used) {
+		struct thread *t = slot_thread((*i)++);
+		if (t->tid > 0 && t->p == p)
+			return t;
+	}
+	return NULL;
+}
 struct thread *thread_self(void)
 {
 	struct thread *t;
@@ -134,7 +143,7 @@ long thread_clone(struct thread *child, long flags)
 	uint64_t *top = (uint64_t *)child->stack - 2;
 	*top = (uint64_t)child;
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
-	long r = host_clone(flags | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID, top, NULL, &child->tid, 0);
+	long r = host_clone(flags | CLONE_CHILD_CLEARTID | CLONE_CHILD_SETTID | CLONE_PARENT_SETTID, top, (void *)&child->tid, &child->tid, 0);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &old, NULL, 8);
 	if (r < 0)
 		thread_free(child);
@@ -164,6 +173,7 @@ void thread_exit(struct thread *t, int status)
 		p->pers->thread_exit(t);
 	observe_end(t, status, false);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
+	signal_thread_exit(t);
 	if (__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_ACQ_REL) == 0)
 		report_end(t);
 	for (;;)

@@ -8,11 +8,12 @@
 long thread_clone(struct thread *child, long host_flags);        /* raw; the child goes on in clone_child */
 void clone_child(struct thread *) __attribute__((noreturn));
 
+void signal_thread_exit(struct thread *);     /* signal.c: the mask is all; what it was to take, another does */
 void proc_child_shared(struct thread *);     /* proc.c: a child in its parent's memory, before it is a guest */
 
 /* entry.S */
 void entry_syscall(void);
 void entry_attend(void);
-extern char exit_begin[], exit_end[], wait_begin[], wait_after[], wait_interrupted[];
+extern char exit_begin[], exit_end[], wait_begin[], wait_call[], wait_after[], wait_interrupted[];
 long host_clone(long flags, void *stack, void *ptid, volatile void *ctid, long tls);
 void stack_switch(void *sp, void (*fn)(void *), void *arg) __attribute__((noreturn));

@@ -152,5 +152,5 @@ int sig_to_host(const struct personality *p, long g)
 }
 int sig_to_guest(const struct personality *p, int sig)
 {
-	return sig > 0 && sig < 128 ? p->sig_out[sig] : 0;
+	return sig > 0 && sig <= 128 ? p->sig_out[sig] : 0;
 }

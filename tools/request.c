@@ -124,6 +124,12 @@ static void set_bind(struct request *r, const char *v)
 }
 /* For ourselves, from self_argv below and proc_exec; --again is the first of them. */
 static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume-fd", v); }
+static void set_signals(struct request *r, const char *v)
+{
+	char *rest;
+	r->opt.blocked = strtoull(v, &rest, 16);
+	r->opt.ignored = *rest ? strtoull(rest + 1, NULL, 16) : 0;
+}
 static void set_again(struct request *r, const char *v) { r->opt.again = true; }
 static void set_trace_fd(struct request *r, const char *v)
 {
@@ -149,6 +155,7 @@ const struct option_table run_options = { run_rows, ARRAY_LEN(run_rows) };
 
 static const struct option_row hidden_rows[] = {
 	{ 0, "resume-fd", "FD", V_TEXT, NULL, set_resume },
+	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },
 	{ 0, "again", NULL, V_NONE, NULL, set_again },
 	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },
 	{ 0, "report-fd", "FD", V_TEXT, NULL, set_report_fd },

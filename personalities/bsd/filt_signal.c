@@ -10,7 +10,7 @@
 #include "host.h"
 #include "kqueue.h"
 
-static volatile uint64_t sent[128];
+static volatile uint64_t sent[129];
 static volatile int sent_fd = -1;
 static volatile int sent_pid;            /* a vfork child runs in this memory too, and its signals are not ours */
 static volatile uint32_t start_lock;
@@ -18,7 +18,7 @@ static volatile uint32_t start_lock;
 void bsd_kqueue_signal(struct proc *p, int sig)
 {
 	uint64_t one = 1;
-	if (p->pid != sent_pid || sig <= 0 || sig >= 128)
+	if (p->pid != sent_pid || sig <= 0 || sig > 128 || sent_fd < 0)
 		return;
 	__atomic_add_fetch(&sent[sig], 1, __ATOMIC_RELAXED);
 	host(SYS_write, sent_fd, &one, sizeof one);

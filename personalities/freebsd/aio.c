@@ -100,18 +100,12 @@ static long perform(const struct fbsd_aiocb *cb, int op)
 }
 static long notify(struct thread *t, const struct sigevent *ev)
 {
-	siginfo_t si;
 	if (ev->sigev_notify != SIGEV_SIGNAL && ev->sigev_notify != SIGEV_THREAD_ID)
 		return 0;
-	memset(&si, 0, sizeof si);
-	si.si_signo = ev->sigev_signo;
-	si.si_code = SI_ASYNCIO;
-	si.si_value = ev->sigev_value;
-	if (ev->sigev_notify == SIGEV_THREAD_ID)
-		return host(SYS_rt_tgsigqueueinfo, t->p->pid, ev->_sigev_un._tid, si.si_signo, &si);
-	return host(SYS_rt_sigqueueinfo, t->p->pid, si.si_signo, &si);
+	return signal_send(t, t->p->pid, ev->sigev_notify == SIGEV_THREAD_ID ? ev->_sigev_un._tid : 0, ev->sigev_signo,
+			   SI_ASYNCIO, (uint64_t)ev->sigev_value.sival_ptr);
 }
-/* An event that could not be sent later is refused now: a kqueue's is not there, and some signals cannot be queued. */
+/* An event that could not be sent later is refused now: a kqueue's is not there. */
 static long event_get(struct thread *t, uaddr at, struct sigevent *ev)
 {
 	long e = rec_get(t, REC_SIGEVENT, at, ev);
@@ -119,7 +113,7 @@ static long event_get(struct thread *t, uaddr at, struct sigevent *ev)
 		return e;
 	if (ev->sigev_notify != SIGEV_SIGNAL && ev->sigev_notify != SIGEV_THREAD_ID)
 		return -EOPNOTSUPP;
-	return ev->sigev_signo < 1 || ev->sigev_signo > 64 ? -EINVAL : 0;
+	return ev->sigev_signo < 1 ? -EINVAL : 0;
 }
 static long submit(struct thread *t, uaddr at, int op)
 {

@@ -16,7 +16,7 @@ extern const struct record fbsd_rec[N_REC];
 extern const uint16_t fbsd_errno_of[];               /* [host errno, 0..EHWPOISON] */
 extern const char *const fbsd_errno_name[FBSD_ELAST + 1];
 extern const uint8_t fbsd_sig_in[FBSD_NSIG];         /* [guest signal] -> ours; 0: no such signal */
-extern const uint8_t fbsd_sig_out[128];              /* [ours] -> guest */
+extern const uint8_t fbsd_sig_out[129];              /* [ours] -> guest */
 extern const char *const fbsd_sig_name[FBSD_NSIG];
 
 uint32_t fbsd_osreldate(const struct proc *);        /* the release shown: the program's own note's, or ours */

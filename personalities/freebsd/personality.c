@@ -166,7 +166,7 @@ static const struct personality freebsd = {
 	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,
 	.bits = fbsd_bits, .errno_of = fbsd_errno_of, .errno_name = fbsd_errno_name, .n_errno_name = FBSD_ELAST + 1,
 	.sig_in = fbsd_sig_in, .n_sig = FBSD_NSIG, .sig_out = fbsd_sig_out, .sig_name = fbsd_sig_name,
-	.sig_ignored = (sigbits)1 << (SIGPWR - 1),       /* the guest's SIGINFO */
+	.sig_carrier = 64, .sig_ignored = (sigbits)1 << (SIGPWR - 1),       /* the guest's SIGINFO */
 	.sockaddr_get = bsd_sockaddr_get, .sockaddr_put = bsd_sockaddr_put,
 	.cmsg_get = bsd_cmsg_get, .cmsg_put = bsd_cmsg_put, .cmsg = fbsd_cmsg, .sockopt = fbsd_sockopt, .bsd_sockets = true,
 	.dirent = fbsd_dirent, .nofollow_err = EMLINK, .sigsys_unknown = true,

@@ -220,7 +220,7 @@ static long kill_family(const struct family *f, int me, struct reaper_kill *k, i
 		if ((k->flags & KILL_CHILDREN && f->k[i].ppid != me) ||
 		    (k->flags & KILL_SUBTREE && f->k[i].subtree != k->subtree))
 			continue;
-		long r = host(SYS_kill, f->k[i].pid, sig);
+		long r = signal_send(thread_self(), f->k[i].pid, 0, sig, SI_USER, 0);
 		if (!r) {
 			k->killed++;
 			e = 0;

@@ -76,6 +76,8 @@ long fbsd_pdkill(struct call *c)
 	struct procdesc *pd = (struct procdesc *)fd_get(c->t->p, (int)c->arg[0], &pd_ops);
 	if (!pd)
 		return host(SYS_fcntl, c->arg[0], F_GETFD, 0) < 0 ? -EBADF : -EINVAL;
+	if (c->arg[1] > 64)              /* its number is its own until it is waited for, which we do when pd is closed */
+		return signal_send(c->t, pd->pid, 0, (int)c->arg[1], SI_USER, 0);
 	return host(SYS_pidfd_send_signal, pd->fd, (int)c->arg[1], NULL, 0);
 }
 long fbsd_pdgetpid(struct call *c)

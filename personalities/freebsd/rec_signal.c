@@ -88,7 +88,7 @@ static int32_t code_out(int sig, int32_t code)
 			return by_fault[i].guest;
 	return code;
 }
-static int32_t sig_out(int ours) { return ours > 0 && ours < 128 ? fbsd_sig_out[ours] : 0; }
+static int32_t sig_out(int ours) { return ours > 0 && ours <= 128 ? fbsd_sig_out[ours] : 0; }
 
 static void sent(const siginfo_t *h, struct fbsd_siginfo *g)
 {

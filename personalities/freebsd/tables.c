@@ -144,12 +144,14 @@ const char *const fbsd_errno_name[FBSD_ELAST + 1] = {
 
 /* --- signals --- */
 #define TIMES1(m, g, o) m(g, o)
-#define TIMES31(m, g, o) \
+#define TIMES30(m, g, o) \
 	m(g, o) m(g + 1, o + 1) m(g + 2, o + 2) m(g + 3, o + 3) m(g + 4, o + 4) m(g + 5, o + 5) m(g + 6, o + 6) \
 	m(g + 7, o + 7) m(g + 8, o + 8) m(g + 9, o + 9) m(g + 10, o + 10) m(g + 11, o + 11) m(g + 12, o + 12) \
 	m(g + 13, o + 13) m(g + 14, o + 14) m(g + 15, o + 15) m(g + 16, o + 16) m(g + 17, o + 17) m(g + 18, o + 18) \
 	m(g + 19, o + 19) m(g + 20, o + 20) m(g + 21, o + 21) m(g + 22, o + 22) m(g + 23, o + 23) m(g + 24, o + 24) \
-	m(g + 25, o + 25) m(g + 26, o + 26) m(g + 27, o + 27) m(g + 28, o + 28) m(g + 29, o + 29) m(g + 30, o + 30)
+	m(g + 25, o + 25) m(g + 26, o + 26) m(g + 27, o + 27) m(g + 28, o + 28) m(g + 29, o + 29)
+#define TIMES31(m, g, o) TIMES30(m, g, o) m(g + 30, o + 30)
+#define TIMES32(m, g, o) TIMES31(m, g, o) m(g + 31, o + 31)
 #define ONE_IN(g, o) [g] = (o),
 #define ONE_OUT(g, o) [o] = (g),
 #define SIGNAL(name_, guest_, ours_) [guest_] = ours_,
@@ -161,7 +163,7 @@ const uint8_t fbsd_sig_in[FBSD_NSIG] = {
 #undef SIGNALS
 #define SIGNAL(name_, guest_, ours_) [ours_] = guest_,
 #define SIGNALS(prefix_, guest_, n_, ours_) TIMES##n_(ONE_OUT, guest_, ours_)
-const uint8_t fbsd_sig_out[128] = {
+const uint8_t fbsd_sig_out[129] = {
 #include "signal.def"
 };
 #undef SIGNAL

@@ -220,40 +220,27 @@ long fbsd_thr_exit(struct call *c)
 }
 
 /* Every other thread of a process. */
-struct others { int pid, but, sig; bool found; };
+struct others { struct thread *t; int pid, but, sig; bool found; };
 static long kill_one(void *arg, unsigned tid)
 {
 	struct others *o = arg;
-	if ((int)tid != o->but && host(SYS_tgkill, o->pid, tid, o->sig) == 0)
+	if ((int)tid != o->but && signal_send(o->t, o->pid, (int)tid, o->sig, SI_TKILL, 0) == 0)
 		o->found = true;
 	return 0;
 }
-static long kill_others(int pid, int but, int sig)
+static long kill_others(struct thread *t, int pid, int but, int sig)
 {
-	struct others o = { pid, but, sig, false };
+	struct others o = { t, pid, but, sig, false };
 	char path[40];
 	fmt(path, sizeof path, "/proc/%d/task", pid);
 	return procfs_each(path, kill_one, &o) < 0 || !o.found ? -ESRCH : 0;
 }
-/* A signal that the host has no number for reaches nobody else. */
-static long to_self(struct thread *t, int tid, int sig)
-{
-	if (tid != t->tid) {
-		report_unknown(t, UNK_OPTION, "signal to another thread", (uint64_t)sig);
-		return -EPERM;
-	}
-	siginfo_t si = { .si_signo = sig, .si_code = SI_TKILL };
-	si.si_pid = t->p->pid;
-	return signal_queue(t, &si);
-}
 static long kill_thread(struct thread *t, int pid, long id, int sig)
 {
 	int tid = fbsd_tid_host(id);
-	if (sig > 64)
-		return to_self(t, tid, sig);
 	if (id == -1)
-		return kill_others(pid, pid == t->p->pid ? t->tid : 0, sig);
-	return tid ? host(SYS_tgkill, pid, tid, sig) : -ESRCH;
+		return kill_others(t, pid, pid == t->p->pid ? t->tid : 0, sig);
+	return tid ? signal_send(t, pid, tid, sig, SI_TKILL, 0) : -ESRCH;
 }
 long fbsd_thr_kill(struct call *c)
 {

@@ -28,7 +28,7 @@ long lnx_sigpending(struct call *c)
 	if ((uint64_t)c->arg[1] > 8)
 		return -EINVAL;
 	host(SYS_rt_sigpending, &set, 8);
-	set = (set | (uint64_t)c->t->vpend) & (uint64_t)c->t->sigmask;
+	set = (set | (uint64_t)signal_waiting(c->t)) & (uint64_t)c->t->sigmask;
 	return copy_out((uaddr)c->arg[0], &set, (size_t)c->arg[1]);
 }
 long lnx_sigaltstack(struct call *c)

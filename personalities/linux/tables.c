@@ -90,6 +90,6 @@ const char *const lnx_sig_name[LNX_NSIG] = {
 const uint8_t lnx_sig_in[LNX_NSIG] = {
 #include "signal.def"
 };
-const uint8_t lnx_sig_out[128] = {
+const uint8_t lnx_sig_out[129] = {
 #include "signal.def"
 };

@@ -6,7 +6,9 @@
  * entry_syscall   as the `syscall` instruction leaves things: rcx = where to return, r11 = flags, rax = number
  * entry_attend    registers are in t->regs already; see what is due, then leave
  * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (signal.c)
- * host_wait       wait_begin..wait_after: a signal at or before the syscall instruction turns into SYS_RESTART
+ * host_wait       wait_begin..wait_after: a signal at or before the syscall instruction turns into SYS_RESTART. There
+ *                 rcx is 0 before the call was first made, wait_after once it has slept and the kernel restarts it,
+ *                 wait_after + 1 where signal.c does that with a call that the kernel never restarts
  */
 #define T_SELF   0
 #define T_STACK  8
@@ -31,6 +33,7 @@
 #define T_RIP    152
 #define T_RFLAGS 160
 #define T_POKED  168
+#define T_WAITNR 172
 
 	.text
 	.globl entry_syscall, entry_attend, exit_begin, exit_end
@@ -99,22 +102,25 @@ exit_begin:
 exit_end:
 
 /* long host_wait(nr, a, b, c, d, e, f) */
-	.globl host_wait, wait_begin, wait_after, wait_interrupted
+	.globl host_wait, wait_begin, wait_call, wait_after, wait_interrupted
 	.type host_wait, @function
 	.p2align 4
 host_wait:
 	mov	%rdi, %rax
+	mov	%edi, %gs:T_WAITNR
 	mov	%rsi, %rdi
 	mov	%rdx, %rsi
 	mov	%rcx, %rdx
 	mov	%r8, %r10
 	mov	%r9, %r8
 	mov	8(%rsp), %r9
+	xor	%ecx, %ecx
 	cmpl	$0, %gs:T_POKED
 	jne	wait_poked
 wait_begin:
 	cmpl	$0, %gs:T_ATTN
 	jne	wait_interrupted
+wait_call:
 	syscall
 wait_after:
 	ret

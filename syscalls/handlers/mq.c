@@ -67,7 +67,13 @@ long sys_mq_notify(struct call *c)
 	long e = c->arg[1] ? arg_get(c, 1, &ev) : 0;
 	if (e < 0)
 		return e;
-	if (c->arg[1] && ev.sigev_notify != SIGEV_NONE && (ev.sigev_notify != SIGEV_SIGNAL || ev.sigev_signo > 64))
+	if (c->arg[1] && ev.sigev_notify != SIGEV_NONE && ev.sigev_notify != SIGEV_SIGNAL)
 		return -EINVAL;
-	return host(SYS_mq_notify, (int)c->arg[0], c->arg[1] ? &ev : NULL);
+	int row = c->arg[1] && ev.sigev_notify == SIGEV_SIGNAL && ev.sigev_signo > 64 ? carrier_event(c->t, &ev) : -1;
+	if (row < -1)
+		return row;
+	e = host(SYS_mq_notify, (int)c->arg[0], c->arg[1] ? &ev : NULL);
+	if (e < 0 && row >= 0)
+		carrier_event_done(row);
+	return e;
 }

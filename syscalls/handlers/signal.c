@@ -3,6 +3,7 @@
  * The calls about signals whose meaning all systems share; argument positions are POSIX's. Signal numbers and sets are
  * ours already (see signal.c for how the host's kernel keeps masks and queues for us).
  */
+#include <time.h>
 #include "host.h"
 
 sysfn sys_sigaction, sys_sigprocmask, sys_sigsuspend, sys_sigpending, sys_sigaltstack, sys_sigtimedwait, sys_sigwaitinfo,
@@ -56,7 +57,7 @@ long sys_sigpending(struct call *c)
 	struct thread *t = c->t;
 	uint64_t host_pending = 0;
 	host(SYS_rt_sigpending, &host_pending, 8);
-	sigbits pending = (host_pending | t->vpend) & t->sigmask;
+	sigbits pending = (host_pending | signal_waiting(t)) & t->sigmask;
 	return sigset_put(t, (uaddr)c->arg[0], pending);
 }
 long sys_sigaltstack(struct call *c)
@@ -69,7 +70,44 @@ long sys_sigaltstack(struct call *c)
 		e = arg_put(c, 1, &old);
 	return e;
 }
-/* Waits for one of the set; the host's queues are the guest's. Returns our number of the signal. */
+#define SECOND 1000000000ll
+static int64_t now_ns(void)
+{
+	struct timespec now;
+	host(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
+	return now.tv_sec * SECOND + now.tv_nsec;
+}
+/* Waits for one of the set; the host's queues are the guest's, but for what pending.c keeps. Our number of the signal. */
+static long wait_once(struct thread *t, sigbits set, siginfo_t *si, const struct timespec *ts)
+{
+	static const struct timespec now = { 0, 0 };
+	uint64_t m = (uint64_t)set;
+	if (!(set & signal_waiting(t)))
+		return block(SYS_rt_sigtimedwait, &m, si, ts, 8);
+	long sig = host(SYS_rt_sigtimedwait, &m, si, &now, 8);   /* the host's have the lower numbers: those first */
+	return sig > 0 ? sig : (sig = signal_take(t, set, si)) ? sig : -EAGAIN;
+}
+/* Another thread may take what woke us, and the host's sleep may end for our own reasons: then on with what is left. */
+static long wait_in(struct thread *t, sigbits set, siginfo_t *si, const struct timespec *ts)
+{
+	bool counts = ts && ts->tv_sec >= 0 && ts->tv_sec < INT32_MAX && ts->tv_nsec >= 0 && ts->tv_nsec < 1000000000;
+	struct timespec left = ts ? *ts : (struct timespec){ 0 };
+	int64_t end = counts ? now_ns() + left.tv_sec * SECOND + left.tv_nsec : 0;
+	long r;
+
+	for (;;) {
+		__atomic_thread_fence(__ATOMIC_SEQ_CST);         /* sigwait was written before the table is read */
+		bool kept = set & signal_waiting(t);
+		r = wait_once(t, set, si, ts ? &left : NULL);
+		bool ours = r == -EINTR && !t->poked && (!t->attn || set & signal_waiting(t));
+		if (!ours && !(r == SYS_RESTART && set & signal_waiting(t)) && !(r == -EAGAIN && kept))
+			return r;
+		if (counts) {
+			int64_t ns = MAX(end - now_ns(), (int64_t)0);
+			left = (struct timespec){ ns / SECOND, ns % SECOND };
+		}
+	}
+}
 static long wait_for(struct call *c, siginfo_t *si, const struct timespec *ts)
 {
 	struct thread *t = c->t;
@@ -80,17 +118,14 @@ static long wait_for(struct call *c, siginfo_t *si, const struct timespec *ts)
 	set &= ~SIGSET_UNBLOCKABLE;
 	memset(si, 0, sizeof *si);
 	uint64_t m = (uint64_t)set;
-	if (set & t->vpend) {            /* the host's have the lower numbers: those first */
-		static const struct timespec now = { 0, 0 };
-		long sig = host(SYS_rt_sigtimedwait, &m, si, &now, 8);
-		return sig > 0 ? sig : signal_take(t, set, si);
-	}
-	if (!(m & ~sigset_host(t->sigmask)))
-		return block(SYS_rt_sigtimedwait, &m, si, ts, 8);
-	/* not blocked by the caller, as it should have: waited for all the same, and not acted on meanwhile */
-	host(SYS_rt_sigprocmask, SIG_BLOCK, &m, NULL, 8);
-	e = block(SYS_rt_sigtimedwait, &m, si, ts, 8);
-	signal_setmask(t, t->sigmask);
+	bool open = m & ~sigset_host(t->sigmask) & ~t->p->sig_watch;
+	t->sigwait = set;
+	if (open)                        /* not blocked by the caller, as it should have: waited for, and not acted on */
+		host(SYS_rt_sigprocmask, SIG_BLOCK, &m, NULL, 8);
+	e = wait_in(t, set, si, ts);
+	if (open)
+		signal_setmask(t, t->sigmask);
+	t->sigwait = 0;
 	return e;
 }
 static long wait_info(struct call *c, const struct timespec *ts)

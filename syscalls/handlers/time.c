@@ -146,7 +146,11 @@ static long sleep_on(struct call *c, long clock, long flags, int i)
 		return e;
 	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
 		clock = clock == CLOCK_REALTIME_COARSE ? CLOCK_REALTIME : CLOCK_MONOTONIC;   /* read only */
-	e = block(SYS_clock_nanosleep, (int)clock, (int)flags, &want, &rest);
+	rest = want;
+	do {
+		struct timespec now = abs ? want : rest;
+		e = block(SYS_clock_nanosleep, (int)clock, (int)flags, &now, &rest);
+	} while (e == -EINTR && !c->t->attn && !c->t->poked);    /* ended for our own reasons, not the guest's */
 	if (e != -EINTR || abs || !c->arg[i + 1])
 		return e;
 	if (rest.tv_sec > want.tv_sec || (rest.tv_sec == want.tv_sec && rest.tv_nsec > want.tv_nsec))
@@ -183,24 +187,42 @@ long sys_setitimer(struct call *c)
 long sys_timer_create(struct call *c)
 {
 	struct sigevent ev;
-	int id;
+	int id, row = -1;
 	long e = c->arg[1] ? arg_get(c, 1, &ev) : 0;
 	if (e < 0)
 		return e;
-	if (c->arg[1] && ev.sigev_notify != SIGEV_NONE && (ev.sigev_signo <= 0 || ev.sigev_signo > 64)) {
+	if (c->arg[1] && ev.sigev_notify != SIGEV_NONE && ev.sigev_signo <= 0) {
 		report_unknown(c->t, UNK_OPTION, "timer signal", (uint64_t)ev.sigev_signo);
 		return -EINVAL;
 	}
+	if (c->arg[1] && ev.sigev_notify != SIGEV_NONE && ev.sigev_signo > 64 && (row = carrier_event(c->t, &ev)) < 0)
+		return row;
 	e = host(SYS_timer_create, (int)c->arg[0], c->arg[1] ? &ev : NULL, &id);
+	if (e >= 0 && row >= 0)
+		carrier_event_timer(row, id);
+	else if (row >= 0)
+		carrier_event_done(row);
 	if (e < 0)
 		return e;
 	e = arg_put(c, 2, &id);
-	if (e < 0)
+	if (e < 0) {
 		host(SYS_timer_delete, id);
+		carrier_timer_gone(c->t, id);
+	}
 	return e;
 }
-long sys_timer_delete(struct call *c) { return host(SYS_timer_delete, (int)c->arg[0]); }
-long sys_timer_getoverrun(struct call *c) { return host(SYS_timer_getoverrun, (int)c->arg[0]); }
+long sys_timer_delete(struct call *c)
+{
+	long e = host(SYS_timer_delete, (int)c->arg[0]);
+	if (!e)
+		carrier_timer_gone(c->t, (int)c->arg[0]);
+	return e;
+}
+long sys_timer_getoverrun(struct call *c)
+{
+	long e = host(SYS_timer_getoverrun, (int)c->arg[0]), ours = e < 0 ? -1 : carrier_timer_overrun(c->t, (int)c->arg[0]);
+	return ours < 0 ? e : ours;
+}
 
 static long timer_set(struct call *c, long nr)
 {

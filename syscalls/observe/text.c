@@ -122,14 +122,14 @@ void put_sigbits(struct line *l, sigbits set)
 	unsigned n = 0, most = 0;
 	bool first = true, invert;
 
-	for (int s = 1; s < 128; s++)
+	for (int s = 1; s <= 128; s++)
 		if (sig_to_guest(l->pers, s)) {
 			most++;
 			n += (unsigned)(set >> (s - 1)) & 1;
 		}
 	invert = n > most - MIN(most, 8u) && n > 2;
 	PUT(l, invert ? "~[" : "[");
-	for (int s = 1; s < 128; s++) {
+	for (int s = 1; s <= 128; s++) {
 		int guest = sig_to_guest(l->pers, s);
 		const char *name = sig_name(l->pers, guest);
 		if (!guest || ((set >> (s - 1)) & 1) == invert)

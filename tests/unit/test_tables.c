@@ -179,7 +179,8 @@ static void signals(void **state)
 		if (!s)
 			continue;
 		known++;
-		must(s < 128, "signal %u becomes %d", g, s);
+		must(s <= 128, "signal %u becomes %d", g, s);
+		must(s != p->sig_carrier, "signal %u is the carrier", g);
 		must(sig_to_guest(p, s) == (int)g, "signal %u becomes %d and comes back as %d", g, s, sig_to_guest(p, s));
 		must(p->sig_name[g] || g > 32, "signal %u has no name", g);
 	}

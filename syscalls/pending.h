@@ -1,0 +1,25 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Between pending.c, carrier.c, signal.c, thread.c and proc.c. Everything here may be called from the host handler, but
+ * for new and free.
+ */
+#pragma once
+#include "guise.h"
+
+struct pending *pending_new(void);
+void pending_free(struct pending *);
+void pending_clear(struct pending *);                        /* in a forked child */
+long pending_add(struct proc *, int tid, const siginfo_t *);  /* tid 0: the process's; -EAGAIN when the table is full */
+bool pending_full(struct proc *);                            /* for what the process sends to itself */
+sigbits pending_for(struct thread *);                        /* what this thread may take */
+sigbits pending_of_process(struct proc *);                   /* what any thread may take */
+int pending_take(struct thread *, sigbits of, siginfo_t *);  /* our number, or 0 */
+int pending_take_any(struct proc *, siginfo_t *);
+void pending_forget(struct thread *);                        /* what was for it alone, at its end */
+
+/* carrier.c: from thread to thread and from process to process, by one host signal that no guest sees */
+uint64_t carrier_bit(const struct proc *);                   /* its bit in a host set, or 0 */
+bool carrier_astray(const struct thread *, const siginfo_t *);
+void carrier_arrived(struct thread *, siginfo_t *);          /* in the host handler */
+void signal_route(struct thread *self, int sig);             /* somebody who can take it now is woken */
+long carrier_keep(struct thread *);                          /* before exec: into the host's queue, which stays */
