@@ -99,10 +99,10 @@ static sigbits rename_set(const struct personality *p, bool in, sigbits set)
 {
 	static struct { sigbits guest, ours; volatile bool known; } all;         /* every signal that has a twin */
 	const uint8_t *as = in ? p->sig_in : p->sig_out;
-	unsigned n_as = in ? p->n_sig : 128;
+	unsigned n_as = in ? p->n_sig : 129;
 	if (!all.known) {
 		all.ours = renamed(~(sigbits)0, p->sig_in, p->n_sig);
-		all.guest = renamed(all.ours, p->sig_out, 128);
+		all.guest = renamed(all.ours, p->sig_out, 129);
 		all.known = true;
 	}
 	set &= in ? all.guest : all.ours;
