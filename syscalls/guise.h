@@ -134,6 +134,7 @@ struct thread {
 	struct regs regs;        /* 24  the guest's, valid while inside */
 	uint32_t poked;          /* 168 the next call that may sleep answers EINTR instead; the thread's own; syscall_enter clears */
 	uint32_t wait_nr;        /* 172 the host call that host_wait makes */
+	void (*entry)(void);     /* 176 entry_jump: rewritten call sites jump through it */
 	/* entry.S knows nothing below this line */
 	struct proc *p;
 	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */
@@ -187,7 +188,7 @@ struct proc {
 struct space {                       /* one address space */
 	volatile uint32_t lock;
 	uaddr brk_start, brk_now, brk_max;
-	struct { uaddr lo, hi; } ours[8];/* ranges that are not the guest's */
+	struct { uaddr lo, hi; } ours[48];/* ranges that are not the guest's */
 	unsigned n_ours;
 	uaddr stack_lo, stack_hi;        /* the first thread's stack */
 	uaddr args, args_end, env, env_end, auxv, ps;    /* where the first stack keeps them */
@@ -262,6 +263,12 @@ struct engine {
 	long (*arm)(struct thread *);                        /* on the thread itself: after start, clone and fork */
 	void (*run)(struct thread *);                        /* enter the guest with t->regs; never returns */
 	void (*disarm)(struct thread *);                     /* before a native exec */
+	/* What follows may be NULL. A signal found the guest at g (a gregset_t): the engine may put g where the guest
+	 * believes to be; true: the signal was the engine's own. Runs in the host handler. */
+	bool (*found)(struct thread *, int sig, const siginfo_t *, long long *g);
+	void (*changes)(uaddr lo, uint64_t len, bool gone);  /* the guest is about to protect this range anew, or (gone) to
+	                                                        unmap it or map over it */
+	void (*count)(unsigned *rewritten, unsigned *left);  /* call sites, for the report */
 };
 #define ENGINE(e) static const struct engine *const e##_joins JOIN("guise_engines") = &(e)
 
@@ -296,7 +303,9 @@ long must_check mem_store64(uaddr, uint64_t);
 long must_check mem_cas32(uaddr, uint32_t old, uint32_t new, uint32_t *seen);
 long must_check mem_cas64(uaddr, uint64_t old, uint64_t new, uint64_t *seen);
 bool mem_is_ours(struct space *, uaddr lo, uint64_t len);
-void mem_claim(struct space *, uaddr lo, uaddr hi);          /* this range is ours from now on */
+bool mem_claim_try(struct space *, uaddr lo, uaddr hi);      /* this range is ours from now on; false: too many are */
+void mem_claim(struct space *, uaddr lo, uaddr hi);          /* ... or die */
+void mem_changes(struct thread *, uaddr lo, uint64_t len, bool gone);        /* as engine->changes */
 
 /* --- arena.c: our own memory ------------------------------------------------------------------------------------------------- */
 void *mem_alloc(size_t);                             /* zeroed; NULL when none is left. Any size; freed with the same size */
@@ -325,6 +334,8 @@ enum { FORK_VM = 1, FORK_VFORK = 2, FORK_FILES = 4, FORK_DROPSIG = 8 };      /* 
 long proc_fork(struct thread *, unsigned flags, uaddr child_stack, int exit_signal);     /* child pid; the child sees 0 */
 long proc_exec(struct thread *, int dirfd, const char *guestpath, uaddr argv, uaddr envv);   /* path "": dirfd itself */
 void proc_exit(struct thread *, int status) __attribute__((noreturn));
+/* A lock that a forked child needs whole: taken for the host call, outside of all others; free in the child. */
+#define FORK_LOCK(l) static volatile uint32_t *const l##_joins JOIN("guise_forklocks") = &(l)
 #define AT_FORK(fn) static void (*const fn##_joins)(struct proc *) JOIN("guise_atfork") = fn  /* runs in the child */
 
 /* --- gate.c: from the guest's thread into ordinary C ------------------------------------------------------------------------ */

@@ -79,13 +79,24 @@ long arg_put(struct call *c, int i, const void *host)
 {
 	return rec_put(c->t, c->row->arg[i].what, (uaddr)c->arg[i], host);
 }
-void mem_claim(struct space *s, uaddr lo, uaddr hi)
+bool mem_claim_try(struct space *s, uaddr lo, uaddr hi)
 {
 	if (s->n_ours == ARRAY_LEN(s->ours))
-		die("too many ranges of memory of our own: raise the size of space.ours");
+		return false;
 	s->ours[s->n_ours].lo = PAGE_DOWN(lo);
 	s->ours[s->n_ours].hi = PAGE_UP(hi);
 	__atomic_store_n(&s->n_ours, s->n_ours + 1, __ATOMIC_RELEASE);
+	return true;
+}
+void mem_claim(struct space *s, uaddr lo, uaddr hi)
+{
+	if (!mem_claim_try(s, lo, hi))
+		die("too many ranges of memory of our own: raise the size of space.ours");
+}
+void mem_changes(struct thread *t, uaddr lo, uint64_t len, bool gone)
+{
+	if (t->p->engine->changes)
+		t->p->engine->changes(lo, len, gone);
 }
 bool mem_is_ours(struct space *s, uaddr lo, uint64_t len)
 {

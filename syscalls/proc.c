@@ -17,6 +17,7 @@
 
 extern void (*const __start_guise_atfork[])(struct proc *);
 extern void (*const __stop_guise_atfork[])(struct proc *);
+extern volatile uint32_t *const __start_guise_forklocks[], *const __stop_guise_forklocks[];
 
 static void child_ids(struct proc *p, struct thread *t)
 {
@@ -39,10 +40,21 @@ static void child_begin(struct proc *p, struct thread *t)
 	if (p->engine->arm(t) < 0)
 		die("the engine cannot be armed in a forked child");
 }
+static void fork_locks(void (*each)(volatile uint32_t *))
+{
+	for (volatile uint32_t *const *l = __start_guise_forklocks; l < __stop_guise_forklocks; l++)
+		each(*l);
+}
+static void lock_one(volatile uint32_t *l) { lock(l); }
+static void unlock_one(volatile uint32_t *l) { unlock(l); }
+static void free_one(volatile uint32_t *l) { *l = 0; }
+
 /* A signal for the child that comes before it has its own numbers and queues must wait until it has. */
 static long fork_copy(struct thread *t, unsigned long flags)
 {
 	uint64_t all = ~0ull, old;
+
+	fork_locks(lock_one);
 	lock(&t->p->siglock);
 	lock(&gate_lock);
 	lock(&arena_lock);
@@ -52,7 +64,9 @@ static long fork_copy(struct thread *t, unsigned long flags)
 		unlock(&arena_lock);     /* others may sleep on them */
 		unlock(&gate_lock);
 		unlock(&t->p->siglock);
+		fork_locks(unlock_one);
 	} else {
+		fork_locks(free_one);
 		arena_lock = gate_lock = 0;
 		t->p->shares_files = flags & CLONE_FILES;
 		child_begin(t->p, t);

@@ -338,6 +338,8 @@ void signal_host(int sig, siginfo_t *si, void *context)
 	uint64_t all = ~FAULTS & ~carrier_bit(t->p);
 	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]), left = false;
 
+	if (!ours && t->p->engine->found && t->p->engine->found(t, sig, si, g))
+		return;
 	if (ours && is_sync(sig, si) && leaving(g)) {
 		ours = false;            /* its next address is none: the last jump faults here, and is the guest's mistake */
 		left = true;

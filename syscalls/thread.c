@@ -22,6 +22,7 @@ _Static_assert(offsetof(struct thread, self) == 0 && offsetof(struct thread, sta
 _Static_assert(offsetof(struct thread, attn) == 16 && offsetof(struct thread, inside) == 20, "entry.S");
 _Static_assert(offsetof(struct thread, regs) == 24 && offsetof(struct thread, regs.rip) == 152, "entry.S");
 _Static_assert(offsetof(struct thread, poked) == 168 && offsetof(struct thread, wait_nr) == 172, "entry.S");
+_Static_assert(offsetof(struct thread, entry) == 176, "entry.S");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 
 static char *slots;
@@ -62,6 +63,7 @@ struct thread *thread_new(struct proc *p)
 		return NULL;
 	host(SYS_mprotect, slots + i * SLOT, PAGE, PROT_NONE);
 	t->self = t;
+	t->entry = entry_jump;
 	t->stack = (uint64_t)t & ~63ul;
 	t->altmem = slots + i * SLOT + SLOT - ALT_SIZE;
 	t->altstack.flags = SS_DISABLE;

@@ -13,6 +13,8 @@ void proc_child_shared(struct thread *);     /* proc.c: a child in its parent's 
 
 /* entry.S */
 void entry_syscall(void);
+void entry_trapped(void);
+void entry_jump(void);
 void entry_attend(void);
 extern char exit_begin[], exit_end[], wait_begin[], wait_call[], wait_after[], wait_interrupted[];
 long host_clone(long flags, void *stack, void *ptid, volatile void *ctid, long tls);

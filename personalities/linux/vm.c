@@ -16,11 +16,14 @@ long lnx_mmap(struct call *c)
 {
 	if (c->arg[3] & (MAP_FIXED | MAP_FIXED_NOREPLACE) && ours(c, (uaddr)c->arg[0], (uint64_t)c->arg[1]))
 		return c->arg[3] & MAP_FIXED_NOREPLACE ? -EEXIST : -ENOMEM;
+	if (c->arg[3] & MAP_FIXED)
+		mem_changes(c->t, (uaddr)c->arg[0], (uint64_t)c->arg[1], true);
 	return lnx_make(c, c->raw);
 }
 /* mprotect, madvise, mincore, ...: address and length come first. */
 long lnx_range(struct call *c)
 {
+	mem_changes(c->t, (uaddr)c->arg[0], (uint64_t)c->arg[1], false);
 	return ours(c, (uaddr)c->arg[0], (uint64_t)c->arg[1]) ? -ENOMEM : lnx_make(c, c->raw);
 }
 /* Where the first of our ranges above a begins, and where it ends. */
@@ -38,6 +41,7 @@ long lnx_munmap(struct call *c)
 {
 	uaddr a = (uaddr)c->arg[0], end = a + PAGE_UP((uint64_t)c->arg[1]), lo, hi;
 
+	mem_changes(c->t, a, (uint64_t)c->arg[1], true);
 	if (a & (PAGE - 1) || end <= a || !ours(c, a, end - a))
 		return lnx_make(c, c->raw);
 	while (a < end) {
@@ -56,14 +60,19 @@ long lnx_mremap(struct call *c)
 		return -EFAULT;
 	if (to && ours(c, (uaddr)c->arg[4], (uint64_t)c->arg[2]))
 		return -EINVAL;
+	mem_changes(c->t, (uaddr)c->arg[0], (uint64_t)c->arg[1], true);
+	if (to)
+		mem_changes(c->t, (uaddr)c->arg[4], (uint64_t)c->arg[2], true);
 	return lnx_make(c, c->raw);
 }
 long lnx_shmat(struct call *c)
 {
 	struct shmid_ds ds;
-	if (c->arg[2] & SHM_REMAP && !host(SYS_shmctl, c->arg[0], IPC_STAT, &ds) &&
-	    ours(c, (uaddr)c->arg[1], ds.shm_segsz))
-		return -EINVAL;
+	if (c->arg[2] & SHM_REMAP && !host(SYS_shmctl, c->arg[0], IPC_STAT, &ds)) {
+		if (ours(c, (uaddr)c->arg[1], ds.shm_segsz))
+			return -EINVAL;
+		mem_changes(c->t, (uaddr)c->arg[1], ds.shm_segsz, true);
+	}
 	return lnx_make(c, c->raw);
 }
 long lnx_shmdt(struct call *c) { return ours(c, (uaddr)c->arg[0], 1) ? -EINVAL : lnx_make(c, c->raw); }

@@ -4,6 +4,8 @@
  * fields (checked by assertions in thread.c). Vector registers, the guest's stack and its red zone are never touched.
  *
  * entry_syscall   as the `syscall` instruction leaves things: rcx = where to return, r11 = flags, rax = number
+ * entry_trapped   the same, at a site that the engine `rewrite` may want to change first
+ * entry_jump      from a rewritten site: rcx = where to return, flags as they are at the site
  * entry_attend    registers are in t->regs already; see what is due, then leave
  * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (signal.c)
  * host_wait       wait_begin..wait_after: a signal at or before the syscall instruction turns into SYS_RESTART. There
@@ -34,14 +36,10 @@
 #define T_RFLAGS 160
 #define T_POKED  168
 #define T_WAITNR 172
+#define T_ENTRY  176
 
-	.text
-	.globl entry_syscall, entry_attend, exit_begin, exit_end
-	.type entry_syscall, @function
-	.p2align 4
-entry_syscall:
-	mov	%rsp, %gs:T_RSP
-	mov	%gs:T_STACK, %rsp
+/* The guest's registers into the thread block; %rsp and what syscall leaves in rcx and r11 are there already. */
+	.macro registers_away
 	mov	%rax, %gs:T_RAX
 	mov	%rbx, %gs:T_RBX
 	mov	%rcx, %gs:T_RCX
@@ -63,6 +61,34 @@ entry_syscall:
 	cld
 	xor	%ebp, %ebp
 	mov	%gs:T_SELF, %rdi
+	.endm
+
+	.text
+	.globl entry_syscall, entry_trapped, entry_jump, entry_attend, exit_begin, exit_end
+	.type entry_trapped, @function
+	.p2align 4
+entry_trapped:
+	mov	%rsp, %gs:T_RSP
+	mov	%gs:T_STACK, %rsp
+	registers_away
+	call	rewrite_trapped
+	jmp	exit_begin
+
+	.type entry_jump, @function
+	.p2align 4
+entry_jump:
+	mov	%rsp, %gs:T_RSP
+	mov	%gs:T_STACK, %rsp
+	pushfq
+	pop	%r11
+	jmp	1f
+
+	.type entry_syscall, @function
+	.p2align 4
+entry_syscall:
+	mov	%rsp, %gs:T_RSP
+	mov	%gs:T_STACK, %rsp
+1:	registers_away
 	call	syscall_enter
 	jmp	exit_begin
 

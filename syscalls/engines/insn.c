@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The length of an x86-64 instruction. Facts: Intel's manual, volume 2, appendix A (opcode maps) and chapter 2 (format).
+ * The length of an x86-64 instruction. Facts: Intel's manual, volume 2, appendix A (opcode maps), chapter 2 (format).
  * Bytes that 64-bit mode does not define have no length: whoever walks over code stops there. Pure: no state, no calls.
  */
 #include "insn.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * As much of the x86-64 instruction format as is needed to walk over code: where one instruction ends, where its operand
- * bytes lie, whether control can go on behind it. Used at call sites (rewrite.c) and over whole programs (guise check).
+ * As much of the x86-64 instruction format as is needed to walk over code: where one instruction ends, where its
+ * operand bytes lie, whether control can go on behind it. Used at call sites (rewrite.c) and over whole programs (guise check).
  */
 #pragma once
 #include <stdbool.h>
@@ -21,4 +21,4 @@ struct insn {
 };
 
 unsigned insn_decode(const uint8_t *code, size_t n, struct insn *);  /* its length, 0: none */
-bool insn_ends_flow(const uint8_t *code, const struct insn *);       /* ret, jmp, ud2, hlt, int3: nothing runs into what follows */
+bool insn_ends_flow(const uint8_t *code, const struct insn *);       /* ret, jmp, ud2, hlt, int3 */

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include "host.h"
 #include "thread.h"
+#include "engines/trap.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
 #define PR_SET_SYSCALL_USER_DISPATCH 59
@@ -20,6 +21,8 @@
 #define KERNEL_SA_RESTORER 0x04000000
 
 extern char __executable_start[], etext[];
+
+static void (*entry)(void);
 
 static void __attribute__((naked)) restorer(void)
 {
@@ -46,10 +49,10 @@ static void on_sigsys(int sig, siginfo_t *si, void *context)
 	}
 	g[REG_RCX] = g[REG_RIP];
 	g[REG_R11] = g[REG_EFL];
-	g[REG_RIP] = (greg_t)entry_syscall;
+	g[REG_RIP] = (greg_t)entry;
 	g[REG_EFL] = 0x202;
 }
-static bool trap_probe(char *why, size_t n)
+bool trap_probe(char *why, size_t n)
 {
 	long e = host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
 	if (e < 0)
@@ -57,24 +60,26 @@ static bool trap_probe(char *why, size_t n)
 		    -e);
 	return e >= 0;
 }
-static long trap_start(struct proc *p)
+long trap_start_at(void (*at)(void))
 {
 	struct { void (*handler)(int, siginfo_t *, void *); unsigned long flags; void (*restorer)(void); uint64_t mask; } k = {
 		.handler = on_sigsys, .flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER, .restorer = restorer,
 		.mask = ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1)),
 	};
+	entry = at;
 	return host(SYS_rt_sigaction, SIGSYS, &k, NULL, 8);
 }
-static long trap_arm(struct thread *t)
+static long trap_start(struct proc *p) { return trap_start_at(entry_syscall); }
+long trap_arm(struct thread *t)
 {
 	return host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, __executable_start,
 		    etext - __executable_start + 1, 0);
 }
-static void trap_disarm(struct thread *t)
+void trap_disarm(struct thread *t)
 {
 	host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_OFF, 0, 0, 0);
 }
-static void trap_run(struct thread *t)
+void trap_run(struct thread *t)
 {
 	entry_attend();
 	__builtin_unreachable();

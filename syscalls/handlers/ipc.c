@@ -23,8 +23,12 @@ long sys_shmat(struct call *c)
 	uaddr at = (uaddr)c->arg[1];
 	if (c->arg[2] & SHM_RND)
 		at = PAGE_DOWN(at);
-	if (at && host(SYS_shmctl, (int)c->arg[0], IPC_STAT, &ds) == 0 && mem_is_ours(c->t->p->space, at, ds.shm_segsz))
-		return -EINVAL;
+	if (at && host(SYS_shmctl, (int)c->arg[0], IPC_STAT, &ds) == 0) {
+		if (mem_is_ours(c->t->p->space, at, ds.shm_segsz))
+			return -EINVAL;
+		if (c->arg[2] & SHM_REMAP)
+			mem_changes(c->t, at, ds.shm_segsz, true);
+	}
 	return host(SYS_shmat, (int)c->arg[0], c->arg[1], (int)c->arg[2]);
 }
 long sys_shmdt(struct call *c) { return host(SYS_shmdt, c->arg[0]); }

@@ -131,6 +131,8 @@ long sys_mmap(struct call *c)
 		m.at.lo -= off;
 	if ((e = mmap_check(c, &m)))
 		return e;
+	if (m.flags & MAP_FIXED && !(m.flags & X_MAP_EXCL))
+		mem_changes(c->t, m.at.lo, m.at.len, true);
 	if (align > 12 && !(m.flags & MAP_FIXED))
 		at = mmap_aligned(&m, mmap_flags(&m), 1ull << align);
 	else
@@ -165,6 +167,7 @@ long sys_munmap(struct call *c)
 	struct span s;
 	if (!c->arg[1] || !span_get(c, &s))
 		return -EINVAL;
+	mem_changes(c->t, s.lo, s.len, true);
 	return ours(c, &s) ? unmap_around(c->t->p->space, s) : host(SYS_munmap, s.lo, s.len);
 }
 static long on_span(struct call *c, long nr, long arg)
@@ -174,7 +177,13 @@ static long on_span(struct call *c, long nr, long arg)
 		return -EINVAL;
 	return ours(c, &s) ? -ENOMEM : host(nr, s.lo, s.len, arg);
 }
-long sys_mprotect(struct call *c) { return on_span(c, SYS_mprotect, c->arg[2] & (long)HOST_BITS); }
+long sys_mprotect(struct call *c)
+{
+	struct span s;
+	if (span_get(c, &s))
+		mem_changes(c->t, s.lo, s.len, false);
+	return on_span(c, SYS_mprotect, c->arg[2] & (long)HOST_BITS);
+}
 /* Advice: what the host cannot use it for (a hole in the range, a kind of memory) is no error to the others. */
 long sys_madvise(struct call *c)
 {
@@ -184,6 +193,7 @@ long sys_madvise(struct call *c)
 		return -EINVAL;
 	if (ours(c, &s))
 		return 0;
+	mem_changes(c->t, s.lo, s.len, false);
 	e = host(SYS_madvise, s.lo, s.len, c->arg[2] & (long)HOST_BITS);
 	return e == -ENOMEM || e == -EINVAL || e == -EBADF ? 0 : e;
 }
@@ -249,6 +259,9 @@ long sys_mremap(struct call *c)
 		return -EFAULT;
 	if ((c->arg[3] & MREMAP_FIXED) && ours(c, &to))
 		return -EINVAL;
+	mem_changes(c->t, from.lo, from.len, true);
+	if (c->arg[3] & MREMAP_FIXED)
+		mem_changes(c->t, to.lo, to.len, true);
 	return host(SYS_mremap, c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4]);
 }
 

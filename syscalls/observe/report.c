@@ -121,6 +121,20 @@ static void write_first(struct thread *t, const struct unknown_thing *u)
 	PUT(&l, "}");
 	append(t, &l);
 }
+/* How many of the places that make calls go straight to us, and how many must trap each time. */
+static void write_sites(struct thread *t)
+{
+	char buf[LINE_SIZE];
+	struct line l = { buf, sizeof buf - 1, 0, t->p->pers };
+	unsigned rewritten, left;
+
+	t->p->engine->count(&rewritten, &left);
+	PUT(&l, "{\"event\":\"sites\",\"pid\":%d", t->p->pid);
+	put_member(&l, "os", t->p->pers->name);
+	put_member(&l, "program", t->p->exe);
+	PUT(&l, ",\"rewritten\":%u,\"left\":%u}", rewritten, left);
+	append(t, &l);
+}
 void report_end(struct thread *t)
 {
 	char buf[LINE_SIZE];
@@ -133,6 +147,8 @@ void report_end(struct thread *t)
 		PUT(&l, ",\"count\":%lu}", u->count);
 		append(t, &l);
 	}
+	if (t->p->engine->count)
+		write_sites(t);
 }
 
 /* --- --strict --------------------------------------------------------------------------------------------------- */

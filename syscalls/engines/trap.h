@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Syscall User Dispatch, for the engines that are built on it.
+ */
+#pragma once
+#include "guise.h"
+
+bool trap_probe(char *why, size_t n);
+long trap_start_at(void (*entry)(void));     /* where a trapped call goes on: entry_syscall, or entry_trapped */
+long trap_arm(struct thread *);
+void trap_disarm(struct thread *);
+void trap_run(struct thread *);
