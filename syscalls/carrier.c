@@ -4,6 +4,7 @@
  * sig_carrier). It is never blocked, and brings what the host has no means for:
  *   CARRY      a signal without a host number, with its words, from another guise process
  *   LOOK       from one thread of ours to another: something waits that you can take (pending.c)
+ *   BROADCAST  the same: a call that all threads make together (thread.c)
  * Timers and message queues of the host send it as well; their value is then the number of a row that says what to make
  * of it. The carrier without a message of ours stands for signal 65, the first without a host number: so natives can
  * exchange that one with us. A native process never gets any other: it would end by it.
@@ -15,10 +16,11 @@
 #include <sys/stat.h>
 #include "host.h"
 #include "pending.h"
+#include "thread.h"
 #include "procfs.h"
 
 #define CARRIER_CODE (-0x4755)           /* si_code of our messages; no kernel's */
-enum { CARRY = 1, LOOK };
+enum { CARRY = 1, LOOK, BROADCAST };
 
 struct message {                         /* lies in the kernel's part of siginfo_t, which it copies for any negative code */
 	int32_t signo, err, code, pad;
@@ -53,6 +55,11 @@ static void wake(struct thread *self, struct thread *t)
 		t->attn = 1;
 	else
 		post(self, t->p->pid, t->tid, &m);
+}
+void carrier_broadcast(struct thread *self, struct thread *to)
+{
+	struct message m = { .op = BROADCAST };
+	post(self, self->p->pid, to->tid, &m);
 }
 /* Itself first: a signal to oneself has arrived when the call that sent it returns. Without a carrier nobody else can be
  * told; what waits is then only what its own thread could not take. */
@@ -198,6 +205,8 @@ void carrier_arrived(struct thread *t, siginfo_t *si)
 	if (m.code == CARRIER_CODE && m.op == LOOK) {
 		if (pending_for(t) & (~t->sigmask | t->sigwait))
 			t->attn = 1;
+	} else if (m.code == CARRIER_CODE && m.op == BROADCAST) {
+		broadcast_take(t);
 	} else if (m.code == CARRIER_CODE) {
 		carried(t, &m);
 	} else if (m.code == SI_TIMER || m.code == SI_MESGQ) {

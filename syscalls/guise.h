@@ -145,6 +145,7 @@ struct thread {
 	bool vforked;            /* runs in its parent's memory */
 	struct sigalt altstack;
 	struct sigpend pend;     /* filled by the host handler, emptied by thread_attend */
+	volatile uint32_t turn;  /* the last broadcast it took part in */
 	sigbits sigwait;         /* what it waits for in a call, blocked or not; its own, others read it */
 	uint64_t entry_nr;       /* rax as it was at the syscall instruction, for restarts */
 	struct call *call;       /* the call in progress, or NULL */
@@ -158,11 +159,19 @@ struct thread {
 };
 
 /* --- one guest process; a vfork child has its own copy ---------------------------------------------------------------- */
+struct broadcast {                   /* a call that every thread makes (thread.c) */
+	volatile uint32_t lock;          /* one at a time; and no thread is born meanwhile */
+	volatile uint32_t turn, done;    /* counts broadcasts; changes when a thread is through */
+	long (*fn)(void *);
+	void *arg;
+	volatile long failed;
+};
 struct proc {
 	const struct personality *pers;
 	const struct engine *engine;
 	struct options *opt;     /* how we were started; read-only */
 	struct sigact act[129];  /* by signal number; under siglock */
+	struct broadcast all;
 	struct pending *pending; /* signals that the host cannot keep for us (pending.c) */
 	struct space *space;     /* shared by all that share memory */
 	struct fdtab *fds;       /* descriptors that are more than their host descriptor (fd.c) */
@@ -323,6 +332,9 @@ long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid)
 void thread_exit(struct thread *, int status) __attribute__((noreturn));   /* this thread only */
 void thread_attend(struct thread *);                 /* signals due, from dispatch and entry.S */
 struct thread *thread_self(void);
+/* fn runs on every other thread of the process, wherever it is (asleep, too), before this returns: the first error, or 0.
+ * In the host handler: fn may do little more than make host calls. For systems with a carrier (carrier.c) only. */
+long thread_broadcast(struct thread *, long (*fn)(void *), void *arg);
 struct thread *thread_next(struct proc *, unsigned *i);      /* those of this process, from *i = 0; from the host handler, too */
 void threads_start(struct space *);                  /* reserve our memory; before the first thread_new or mem_alloc */
 void thread_begin(struct thread *) __attribute__((noreturn));              /* the first thread becomes a guest */

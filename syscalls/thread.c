@@ -13,6 +13,7 @@
 #include "host.h"
 #include "arena.h"
 #include "thread.h"
+#include "pending.h"
 
 #define SLOT (128 * 1024ul)
 #define ALT_SIZE (24 * 1024ul)
@@ -83,6 +84,7 @@ static void forget_others(struct proc *p)
 			slot_thread(i)->tid = 0;
 	slot_lock = 0;
 	p->nthreads = 1;
+	p->all.lock = 0;
 }
 AT_FORK(forget_others);
 
@@ -155,8 +157,11 @@ long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid)
 {
 	struct proc *p = child->p;
 	child->go = !before;
+	lock(&p->all.lock);              /* a thread begins as its maker is: not in the middle of a broadcast */
+	child->turn = p->all.turn;
 	__atomic_add_fetch(&p->nthreads, 1, __ATOMIC_RELAXED);
 	long r = thread_clone(child, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
+	unlock(&p->all.lock);
 	if (r < 0) {
 		__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_RELAXED);
 	} else if (before) {
@@ -165,6 +170,55 @@ long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid)
 		host(SYS_futex, &child->go, FUTEX_WAKE_PRIVATE, 1);
 	}
 	return r;
+}
+/* --- all threads at once ---------------------------------------------------------------------------------------------------- */
+void broadcast_take(struct thread *t)
+{
+	struct broadcast *b = &t->p->all;
+	if (t->turn == b->turn)
+		return;
+	long e = b->fn(b->arg);
+	if (e)
+		b->failed = e;
+	__atomic_store_n(&t->turn, b->turn, __ATOMIC_SEQ_CST);
+	__atomic_add_fetch(&b->done, 1, __ATOMIC_SEQ_CST);
+	host(SYS_futex, &b->done, FUTEX_WAKE_PRIVATE, 1);
+}
+/* Ended, or in its parent's memory now as another process: nobody to wait for. */
+static bool takes_part(const struct proc *p, const struct thread *t) { return t->tid > 0 && t->p == p && t->turn != p->all.turn; }
+
+static void await(struct thread *self, struct thread *t)
+{
+	static const struct timespec again = { 0, 5000000 };
+	struct broadcast *b = &self->p->all;
+	while (takes_part(self->p, t)) {
+		uint32_t done = b->done;
+		carrier_broadcast(self, t);
+		if (takes_part(self->p, t))
+			host(SYS_futex, &b->done, FUTEX_WAIT_PRIVATE, done, &again);
+	}
+}
+/* Each is told before the first is waited for. One that is ending blocks all signals and is gone in a moment. */
+long thread_broadcast(struct thread *self, long (*fn)(void *), void *arg)
+{
+	struct broadcast *b = &self->p->all;
+	struct thread *t;
+	long e;
+
+	lock(&b->lock);
+	b->fn = fn;
+	b->arg = arg;
+	b->failed = 0;
+	self->turn = __atomic_add_fetch(&b->turn, 1, __ATOMIC_SEQ_CST);
+	for (unsigned i = 0; (t = thread_next(self->p, &i));)
+		if (t != self)
+			carrier_broadcast(self, t);
+	for (unsigned i = 0; (t = thread_next(self->p, &i));)
+		if (t != self)
+			await(self, t);
+	e = b->failed;
+	unlock(&b->lock);
+	return e;
 }
 void thread_exit(struct thread *t, int status)
 {

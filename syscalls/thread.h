@@ -8,6 +8,7 @@
 long thread_clone(struct thread *child, long host_flags);        /* raw; the child goes on in clone_child */
 void clone_child(struct thread *) __attribute__((noreturn));
 
+void broadcast_take(struct thread *);        /* in the host handler: what a broadcast asks */
 void signal_thread_exit(struct thread *);     /* signal.c: the mask is all; what it was to take, another does */
 void proc_child_shared(struct thread *);     /* proc.c: a child in its parent's memory, before it is a guest */
 

@@ -2,9 +2,8 @@
  *
  * Who a process is: numbers of process, group, session, users and groups.
  *
- * Linux keeps user and group numbers by thread, everybody else by process. A change made with one thread is the whole
- * process's; with several, every thread would have to make it at the same moment, for which there is no means yet, so
- * it is refused (EAGAIN) unless it changes nothing: never may one thread drop privileges and another keep them.
+ * Linux keeps user and group numbers by thread, everybody else by process. So all threads make a change together
+ * (thread_broadcast), before the call returns: never may one thread drop privileges and another keep them.
  */
 #include "host.h"
 #include "ids.h"
@@ -52,26 +51,46 @@ static bool nothing_new(long nr, const uint32_t want[3])
 			return false;
 	return true;
 }
+/* One host call on all threads. This one makes it first: what it may not do, none may. The others are what it was, so
+ * they may too; one that cannot would be left with what the process has given up. */
+struct each { long nr, a, b, c; };
+static long each_sets(void *arg)
+{
+	const struct each *e = arg;
+	return host(e->nr, e->a, e->b, e->c);
+}
+static long set_all(struct thread *t, struct each x)
+{
+	bool several = t->p->nthreads > 1;
+	if (several && !t->p->pers->sig_carrier)
+		return -EAGAIN;
+	long rv = each_sets(&x), e = several && !rv ? thread_broadcast(t, each_sets, &x) : 0;
+	if (e)
+		die("a thread could not change its user or group as the others did (error %ld)", -e);
+	return rv;
+}
 long ids_set(struct thread *t, long nr, uint32_t r, uint32_t e, uint32_t s)
 {
 	uint32_t want[3] = { r, e, s };
-	if (t->p->nthreads > 1 && !nothing_new(nr, want)) {
-		report_unknown(t, UNK_OPTION, "set id with threads", e);
-		return -EAGAIN;
-	}
-	bool same = nothing_new(nr, want);
-	long rv = host(nr, r, e, s);
-	if (!rv && !same)
+	if (nothing_new(nr, want))
+		return host(nr, r, e, s);
+	long rv = set_all(t, (struct each){ nr, r, e, s });
+	if (!rv)
 		t->p->setugid = true;    /* what issetugid tells until the next exec */
 	return rv;
 }
 long groups_set(struct thread *t, int n, const uint32_t *list)
 {
-	if (t->p->nthreads > 1) {
-		report_unknown(t, UNK_OPTION, "set id with threads", (uint64_t)n);
-		return -EAGAIN;
-	}
-	long rv = host(SYS_setgroups, n, list);
+	enum { MOST = 65536 };
+	uint32_t *copy = n > 0 && n <= MOST ? mem_alloc((size_t)n * 4) : NULL;
+	if (n < 0 || n > MOST)
+		return -EINVAL;
+	if (n && !copy)
+		return -ENOMEM;
+	long rv = copy_in(copy, (uaddr)list, (size_t)n * 4);
+	if (!rv)
+		rv = set_all(t, (struct each){ SYS_setgroups, n, (long)copy });
+	mem_free(copy, (size_t)n * 4);
 	if (!rv)
 		t->p->setugid = true;
 	return rv;

@@ -145,8 +145,11 @@ static void processes(void)
 			handle(126, on, SA_SIGINFO | (restart ? SA_RESTART : 0));
 			hits = 0;
 			t = read(pp[0], &b, 1);
+			if (!restart)
+				sleep_ms(30);    /* the parent tells first */
 			say("read %e hits %d value %d from parent %d\n", t, hits, value, from == getppid());
 			t = nanosleep(TS(3, 0), 0);
+			sleep_ms(30);
 			say("nanosleep %e\n", t);
 			quit(0);
 		}
