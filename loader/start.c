@@ -5,6 +5,7 @@
  * The guest's first stack is the host's own one, below what we used of it: it grows, and ends, as the host says.
  */
 #include <asm/prctl.h>
+#include <linux/futex.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <malloc.h>
@@ -14,6 +15,7 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "guise.h"
@@ -197,6 +199,17 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 	title_set(proc.comm, &space);
 	return 0;
 }
+/* What libc had the kernel keep for our first thread is the guest's to ask for from now on: restartable sequences, robust
+ * mutexes, the word that is cleared at the thread's end. How long libc's area is depends on its release. */
+static void forget_libc(struct thread *t)
+{
+	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
+	for (unsigned n = 32; n <= 512; n += 4)
+		if (__rseq_size && syscall(SYS_rseq, area, n, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) == 0)
+			break;
+	syscall(SYS_set_robust_list, NULL, sizeof(struct robust_list_head));
+	syscall(SYS_set_tid_address, &t->tid);
+}
 int program_run(struct options *o, int argc, char **argv, char **envp)
 {
 	static struct plan pl;
@@ -233,5 +246,6 @@ int program_run(struct options *o, int argc, char **argv, char **envp)
 	if ((e = proc.engine->start(&proc)) < 0)
 		return refuse(125, "the engine %s cannot start: %s", proc.engine->name, strerror((int)-e));
 	fflush(NULL);
+	forget_libc(t);
 	thread_begin(t);
 }

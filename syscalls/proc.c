@@ -24,6 +24,7 @@ static void child_ids(struct proc *p, struct thread *t)
 	p->pid = (int)host(SYS_getpid);
 	p->ppid = (int)host(SYS_getppid);
 	t->tid = (int)host(SYS_gettid);
+	host(SYS_set_tid_address, &t->tid);      /* a copied process has lost what its maker's thread had asked for */
 }
 static void child_begin(struct proc *p, struct thread *t)
 {

@@ -78,10 +78,27 @@ static void changer(void *arg)
 	changed = 1;
 	thr_exit(0);
 }
+/* The first thread is gone; a new one may have its place. */
+static void heir(void *arg)
+{
+	sleep_ms(50);
+	for (int i = 0; i < 3; i++)
+		thread(brief, 0);
+	sleep_ms(20);
+	show(sys(SYS_setresuid, 1001, 1001, 1001));
+	yes(is(0) == 0 && geteuid() == 1001 && born == 3);
+	quit(0);
+}
 
 int main(int argc, char **argv)
 {
 	long ids[KINDS], begin;
+
+	if (fork() == 0) {
+		thread(heir, 0);
+		thr_exit(0);
+	}
+	sys(SYS_wait4, -1, 0, 0, 0);
 
 	put_file("secret", "only the super-user's\n");
 	chmod("secret", 0600);
