@@ -21,6 +21,9 @@ ifdef DEBUG
 BASE    += -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
 endif
 LIBS    := -lelf -lz
+# Where guise lies in every process: nothing to relocate at a start, no page of tables copied by a fork (measured: 0.24 ms
+# a start), and the same place after an exec, which the seccomp engine needs. Below what sanitizers take (0x7fff8000).
+BASE_AT := 0x7c000000
 
 RT_SRC   := $(shell find syscalls personalities -name '*.[cS]' | sort)
 HOST_SRC := $(shell find loader tools -name '*.c' | sort)
@@ -47,7 +50,7 @@ $(B)/runtime.o: $(RT_OBJ) tools/runtime.allow
 	if [ -s $@.bad ]; then echo "runtime.o may not use:"; cat $@.bad; rm -f $@; exit 1; fi
 
 $(B)/guise: $(HOST_OBJ) $(B)/runtime.o
-	$(CC) -static-pie $(CFLAGS) -o $@ $^ $(LIBS)
+	$(CC) -static -no-pie $(CFLAGS) -Wl,-Ttext-segment=$(BASE_AT) -o $@ $^ $(LIBS)
 
 -include $(RT_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
 -include tests/tests.mk
