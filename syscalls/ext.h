@@ -37,6 +37,8 @@
 
 #define X_WEXITED_DEFAULT (1ull << 32)
 
+#define X_KCMP_OBJ       (1ull << 32)        /* kcmp: what two descriptors are of, however opened */
+
 #define X_CLOCK_SECOND   0x100000001ull      /* CLOCK_*: seconds only */
 
 #define X_IGNORED        (1ull << 55)        /* a guest's bit that is taken and has no effect here; any SET */

@@ -75,6 +75,8 @@ static long rows_to_host(const struct personality *p, unsigned set, uint64_t g, 
 		} else if (!b->gmask) {          /* row.h: UNKNOWN */
 			wrong = -(long)b->hval;
 		}
+	if (!seen && set_rows[set].n && end[-1].gmask == ~0ull)
+		return wrong;            /* in a set of plain values 0 is a value like others */
 	return g & ~seen ? wrong : 0;
 }
 long set_to_host(const struct personality *p, unsigned set, uint64_t g, uint64_t *h)

@@ -13,8 +13,17 @@ sysfn fbsd_fcntl_kinfo, fcntl_dup2fd, fcntl_dup2fd_cloexec, fcntl_readahead, fcn
 
 long fbsd_fcntl_dup2fd(struct call *c) { return fcntl_dup2fd(c); }
 long fbsd_fcntl_dup2fd_cloexec(struct call *c) { return fcntl_dup2fd_cloexec(c); }
-long fbsd_fcntl_readahead(struct call *c) { return fcntl_readahead(c); }
-long fbsd_fcntl_rdahead(struct call *c) { return fcntl_rdahead(c); }
+/* A hint for plain files; anything else is told that it is none. */
+static long hint(struct call *c, sysfn *fn)
+{
+	struct stat st;
+	long e = host(SYS_fstat, c->arg[0], &st);
+	if (e)
+		return e;
+	return S_ISREG(st.st_mode) ? fn(c) : S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || !(st.st_mode & S_IFMT) ? -EBADF : -ENOTTY;
+}
+long fbsd_fcntl_readahead(struct call *c) { return hint(c, fcntl_readahead); }
+long fbsd_fcntl_rdahead(struct call *c) { return hint(c, fcntl_rdahead); }
 /* No host file system is a stack of several. */
 long fbsd_fcntl_isunionstack(struct call *c) { return 0; }
 

@@ -47,7 +47,7 @@ long fbsd_old_setgroups(struct call *c)
 		return -EINVAL;
 	e = copy_in(g.gid, (uaddr)c->arg[1], (size_t)n * 4);
 	if (!e)
-		e = groups_set(c->t, (int)n, g.gid);
+		e = groups_set(c->t, n ? (int)n - 1 : 0, g.gid + 1);
 	return e < 0 || !n ? e : ids_set(c->t, SYS_setresgid, -1u, g.gid[0], -1u);
 }
 long fbsd_getloginclass(struct call *c)

@@ -54,9 +54,30 @@ long fbsd_procctl_aslr_ctl(struct call *c) { return keep(c, &aslr, 1, 3); }
 long fbsd_procctl_aslr_status(struct call *c) { return tell(c, (unsigned)aslr | ASLR_ACTIVE); }
 long fbsd_procctl_protmax_ctl(struct call *c) { return keep(c, &protmax, 1, 3); }
 long fbsd_procctl_protmax_status(struct call *c) { return tell(c, (unsigned)protmax); }
-long fbsd_procctl_stackgap_ctl(struct call *c) { return keep(c, &stackgap, 1, 15); }
+/* Two switches, now and for exec, and a pair of bits to each: on and off. What is off now stays off. */
+long fbsd_procctl_stackgap_ctl(struct call *c)
+{
+	int v = 0;
+	long e = keep(c, &v, 0, 15);
+	if (e)
+		return e;
+	if ((v & 3) == 3 || (v & 12) == 12 || (v & 1 && !(stackgap & 1)))
+		return -EINVAL;
+	if (v & 3)
+		stackgap = (stackgap & ~3) | (v & 3);
+	if (v & 12)
+		stackgap = (stackgap & ~12) | (v & 12);
+	return 0;
+}
 long fbsd_procctl_stackgap_status(struct call *c) { return tell(c, (unsigned)stackgap); }
-long fbsd_procctl_wxmap_ctl(struct call *c) { return keep(c, &wxmap, 1, 3); }
+/* Both are only ever added. */
+long fbsd_procctl_wxmap_ctl(struct call *c)
+{
+	int v = 0;
+	long e = keep(c, &v, 1, 2);
+	wxmap |= v;
+	return e;
+}
 long fbsd_procctl_wxmap_status(struct call *c) { return tell(c, (unsigned)wxmap); }
 long fbsd_procctl_logsigexit_ctl(struct call *c) { return keep(c, &logsigexit, 1, 3); }
 long fbsd_procctl_logsigexit_status(struct call *c) { return tell(c, (unsigned)logsigexit); }

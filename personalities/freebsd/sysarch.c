@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * sysarch: the bases of the segment registers. fs is the guest's own and is set and read at once; gs is ours (the
- * thread block hangs on it), and no FreeBSD program has been seen to use it. The first kernels that know a TLS base
- * apart from fs's tell the same address for both here.
+ * thread block hangs on it), and no FreeBSD program has been seen to use it. A TLS base is fs's and noted apart, so that a
+ * debugger finds it when fs was changed since.
  */
 #include <asm/prctl.h>
 #include "host.h"
+#include "personalities/freebsd/thr.h"
 
 sysfn fbsd_sysarch, fbsd_sysarch_get_fsbase, fbsd_sysarch_set_fsbase, fbsd_sysarch_get_fsbase32,
       fbsd_sysarch_set_fsbase32, fbsd_sysarch_get_gsbase, fbsd_sysarch_get_tlsbase, fbsd_sysarch_set_tlsbase,
@@ -43,6 +44,23 @@ long fbsd_sysarch_set_fsbase32(struct call *c)
 	return e ? e : host(SYS_arch_prctl, ARCH_SET_FS, v);
 }
 long fbsd_sysarch_get_gsbase(struct call *c) { return mem_store64((uaddr)c->arg[1], 0); }
-long fbsd_sysarch_get_tlsbase(struct call *c) { return fbsd_sysarch_get_fsbase(c); }
-long fbsd_sysarch_set_tlsbase(struct call *c) { return fbsd_sysarch_set_fsbase(c); }
-long fbsd_sysarch_disable_tlsbase(struct call *c) { return 0; }
+long fbsd_sysarch_get_tlsbase(struct call *c)
+{
+	const struct fbsd_thread *f = fbsd_thread(c->t);
+	return f->has_tlsbase ? mem_store64((uaddr)c->arg[1], f->tlsbase) : -ESRCH;
+}
+long fbsd_sysarch_set_tlsbase(struct call *c)
+{
+	struct fbsd_thread *f = fbsd_thread(c->t);
+	long e = fbsd_sysarch_set_fsbase(c);
+	if (e)
+		return e;
+	f->tlsbase = fsbase();
+	f->has_tlsbase = true;
+	return 0;
+}
+long fbsd_sysarch_disable_tlsbase(struct call *c)
+{
+	fbsd_thread(c->t)->has_tlsbase = false;
+	return 0;
+}

@@ -9,6 +9,7 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include "host.h"
+#include "handlers/rlimit.h"
 #include "procfs.h"
 #include "personalities/freebsd/kinfo.h"
 #include "personalities/freebsd/sysctl.h"
@@ -350,7 +351,10 @@ long proc_rlimit(struct sysctl_req *r)
 		return -EPERM;
 	if (set_to_host(r->p->pers, SET_RLIMIT, (unsigned)r->rest[1], &which) < 0)
 		return -EINVAL;
-	if ((e = host(SYS_prlimit64, r->rest[0] == -1 ? 0 : r->rest[0], which, NULL, &l)) < 0)
+	if (r->rest[0] < -1)
+		return -ESRCH;
+	e = is_me(r) ? rlimit_get(r->p, (long)which, &l) : which >> 32 ? -EPERM : host(SYS_prlimit64, r->rest[0], which, NULL, &l);
+	if (e)
 		return e;
 	int64_t out[2] = { l.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)l.rlim_cur,
 			   l.rlim_max > INT64_MAX ? INT64_MAX : (int64_t)l.rlim_max };

@@ -12,6 +12,7 @@
 #include <unistd.h>
 #include <linux/close_range.h>
 #include <linux/fs.h>
+#include <linux/kcmp.h>
 #include <linux/memfd.h>
 #include <sys/inotify.h>
 #include <sys/ipc.h>

@@ -22,6 +22,8 @@ struct fbsd_thread {                 /* thread->priv */
 	uaddr rb_list, rbp_list, rb_inact;   /* guest words: robust mutexes held, the private ones, the one in hand */
 	uaddr tid_word[2];           /* where thr_new wants the number: child's word, parent's word */
 	uaddr fastblock;             /* the word of sigfastblock, or 0 */
+	uint64_t tlsbase;            /* what AMD64_SET_TLSBASE noted beside fs, if has_tlsbase */
+	bool has_tlsbase;
 	volatile uint32_t wake;      /* thr_wake was called for this thread; a futex */
 };
 static inline struct fbsd_thread *fbsd_thread(struct thread *t) { return t->priv; }

@@ -122,6 +122,8 @@ static long reopen(long fd)
 /* A lock belongs to the opening, which parent and child of a fork have in common: the child takes its own. */
 static void fork_held(struct proc *p)
 {
+	if (thread_self()->vforked)
+		return;                  /* the list is the parent's memory, and its locks hold for both */
 	held.lock = 0;
 	for (unsigned i = 0; i < held.n; i++) {
 		long fd = reopen(held.h[i].fd);

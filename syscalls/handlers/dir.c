@@ -106,17 +106,17 @@ static long new_root(struct thread *t, int fd)
 	long e = host(SYS_fstat, fd, &st);
 	if (e)
 		return e;
-	if (!S_ISDIR(st.st_mode))
-		return -ENOTDIR;
-	return host(SYS_geteuid) ? -EPERM : path_chroot(t, fd);
+	if (host(SYS_geteuid))
+		return -EPERM;
+	return S_ISDIR(st.st_mode) ? path_chroot(t, fd) : -ENOTDIR;
 }
 long sys_chroot(struct call *c)
 {
 	struct where w;
-	long rv = arg_path(c, 0, AT_FDCWD, PATH_FOLLOW | PATH_DIR, &w), fd;
+	long rv = arg_path(c, 0, AT_FDCWD, PATH_FOLLOW, &w), fd;
 	if (rv)
 		return rv;
-	fd = host(SYS_openat, w.dirfd, w.path, O_PATH | O_DIRECTORY | O_CLOEXEC);
+	fd = host(SYS_openat, w.dirfd, w.path, O_PATH | O_CLOEXEC);
 	where_done(&w);
 	if (fd < 0)
 		return fd;

@@ -176,8 +176,12 @@ long fcntl_setown(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETOWN, 
 long fcntl_addseals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_ADD_SEALS, c->arg[2] & (long)HOST_BITS); }
 long fcntl_getseals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_GET_SEALS); }
 /* Reading ahead is advice; 0 turns it off. */
+/* How many bytes, or none below 0; and the form that only switches. */
 long fcntl_readahead(struct call *c)
+{
+	return host(SYS_fadvise64, c->arg[0], 0, 0, (int)c->arg[2] >= 0 ? POSIX_FADV_SEQUENTIAL : POSIX_FADV_RANDOM);
+}
+long fcntl_rdahead(struct call *c)
 {
 	return host(SYS_fadvise64, c->arg[0], 0, 0, c->arg[2] ? POSIX_FADV_SEQUENTIAL : POSIX_FADV_RANDOM);
 }
-long fcntl_rdahead(struct call *c) { return fcntl_readahead(c); }

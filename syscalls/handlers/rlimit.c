@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include "host.h"
 #include "ext.h"
+#include "handlers/rlimit.h"
 
 sysfn sys_getrlimit, sys_setrlimit, sys_getrusage, sys_getpriority, sys_setpriority;
 
@@ -19,7 +20,7 @@ static void nofile_get(struct proc *p, struct rlimit *r)
 		r->rlim_max = MIN(r->rlim_max, p->fd_limit_max);
 	r->rlim_cur = p->fd_limit;
 }
-static long limit_get(struct proc *p, long which, struct rlimit *r)
+long rlimit_get(struct proc *p, long which, struct rlimit *r)
 {
 	if (which & (long)X_RLIMIT_OTHER) {
 		*r = other[which & 63];
@@ -35,7 +36,7 @@ static long limit_get(struct proc *p, long which, struct rlimit *r)
 long sys_getrlimit(struct call *c)
 {
 	struct rlimit r;
-	long e = limit_get(c->t->p, c->arg[0], &r);
+	long e = rlimit_get(c->t->p, c->arg[0], &r);
 	return e < 0 ? e : arg_put(c, 1, &r);
 }
 static long nofile_set(struct proc *p, const struct rlimit *old, const struct rlimit *new)
@@ -52,7 +53,7 @@ long sys_setrlimit(struct call *c)
 	struct rlimit new, old;
 	long e = arg_get(c, 1, &new);
 	if (!e)
-		e = limit_get(c->t->p, which, &old);
+		e = rlimit_get(c->t->p, which, &old);
 	if (e < 0)
 		return e;
 	new.rlim_cur = MIN(new.rlim_cur, new.rlim_max);

@@ -205,12 +205,14 @@ long sys_msync(struct call *c)
 		return -EINVAL;
 	return on_span(c, SYS_msync, how & (MS_ASYNC | MS_SYNC) ? how : how | MS_SYNC);
 }
-long sys_mlock(struct call *c) { return on_span(c, SYS_mlock, 0); }
+/* Without a right to lock and with a limit of 0 the host says EPERM; here that is a limit like others. */
+static long locked(long rv) { return rv == -EPERM ? -ENOMEM : rv; }
+long sys_mlock(struct call *c) { return locked(on_span(c, SYS_mlock, 0)); }
 long sys_munlock(struct call *c) { return on_span(c, SYS_munlock, 0); }
 long sys_mlockall(struct call *c)
 {
 	long how = c->arg[0] & (MCL_CURRENT | MCL_FUTURE);
-	return how ? host(SYS_mlockall, how) : -EINVAL;
+	return how ? locked(host(SYS_mlockall, how)) : -EINVAL;
 }
 long sys_munlockall(struct call *c) { return host(SYS_munlockall); }
 

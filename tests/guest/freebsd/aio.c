@@ -47,6 +47,17 @@ int main(int argc, char **argv)
 	yes(got == &r);
 	say("%s\n", d);
 	show(sys(SYS_aio_waitcomplete, &got, TS(0, 20000000)));
+	char *page = pages(8192);
+	struct aiocb m = { .buf = page, .nbytes = 8192 };
+	show(sys(SYS_aio_mlock, &m));
+	show(sys(SYS_aio_error, &m));
+	show(sys(SYS_aio_return, &m));
+	show(sys(SYS_munlock, page, 8192));
+	munmap(page, 8192);
+	show(sys(SYS_aio_mlock, &m));
+	show(sys(SYS_aio_error, &m));
+	show(sys(SYS_aio_return, &m));
+	show(sys(SYS_aio_mlock, 8));
 	w.fd = 99;
 	show(sys(SYS_aio_write, &w));
 	socketpair(AF_UNIX, SOCK_STREAM, 0, s);

@@ -2,6 +2,53 @@
  * Descriptors: dup in all its forms, flags, owners, close_range; the lowest free number is always taken. */
 #include "fbsd.h"
 
+enum { F_READAHEAD = 15, F_RDAHEAD = 16, F_OSETLKW_ = 9, F_DUP3FD = 24 };
+
+/* who gets SIGIO; hints; a descriptor with flags in the upper half of the command */
+static void rest(void)
+{
+	struct { long start, len; int pid; short type, whence; } old = { 0, 1, 0, F_WRLCK, SEEK_SET };
+	long fd = open("f", O_RDWR, 0), at, kid;
+	int s[2], st;
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+	show(fcntl(s[0], F_GETOWN, 0));
+	show(fcntl(s[0], F_SETOWN, getpid()));
+	yes(fcntl(s[0], F_GETOWN, 0) == getpid());
+	show(fcntl(s[0], F_SETOWN, -getpgrp()));
+	yes(fcntl(s[0], F_GETOWN, 0) == -getpgrp());
+	show(fcntl(s[0], F_SETOWN, 99999999));
+	show(fcntl(s[0], F_SETOWN, 0));
+	show(fcntl(s[0], F_GETOWN, 0));
+	show(fcntl(99, F_GETOWN, 0));
+	show(fcntl(fd, F_READAHEAD, 65536));
+	show(fcntl(fd, F_READAHEAD, -1));
+	show(fcntl(fd, F_RDAHEAD, 1));
+	show(fcntl(fd, F_RDAHEAD, 0));
+	show(fcntl(s[0], F_READAHEAD, 65536));
+	show(fcntl(open(".", O_RDONLY, 0), F_RDAHEAD, 1));
+	show(fcntl(99, F_RDAHEAD, 1));
+	show(fcntl(fd, F_DUP3FD, 50));
+	show(fcntl(50, F_GETFD, 0));
+	show(fcntl(fd, F_DUP3FD | FD_CLOEXEC << 16, 51));
+	show(fcntl(51, F_GETFD, 0));
+	show(fcntl(99, F_DUP3FD, 52));
+	show(fcntl(fd, F_DUP3FD, -1));
+	/* a lock of another process is waited for */
+	if (!(kid = fork())) {
+		fcntl(fd, F_OSETLK, &old);
+		write(s[1], "k", 1);
+		sleep_ms(60);
+		quit(0);
+	}
+	read(s[0], &st, 1);
+	at = now_ms();
+	show(fcntl(fd, F_OSETLK, &old));
+	show(fcntl(fd, F_OSETLKW_, &old));
+	yes(now_ms() - at >= 40);
+	wait_for(kid);
+	sys(SYS_close_range, 4, 60, 0);
+}
 int main(int argc, char **argv)
 {
 	struct rlimit rl;
@@ -9,6 +56,7 @@ int main(int argc, char **argv)
 	int p[2];
 
 	show(fd = open("f", O_RDWR | O_CREAT, 0644));
+	rest();
 	show(dup(fd));
 	show(dup2(fd, 10));
 	show(dup2(fd, fd));

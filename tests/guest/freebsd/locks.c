@@ -33,7 +33,9 @@ int main(int argc, char **argv)
 	if ((child = fork()) == 0) {
 		l = fl(F_WRLCK, 0, 0);
 		write(p[1], "x", 1);
-		show(fcntl(fd, F_SETLKW, &l));
+		long got = fcntl(fd, F_SETLKW, &l);
+		sleep_ms(100);          /* the parent tells of its unlocking first */
+		say("fcntl(fd, F_SETLKW, &l): %e\n", got);
 		quit(0);
 	}
 	read(p[0], &c, 1);

@@ -17,7 +17,7 @@ static long size(void)
 		n--;
 	return n;
 }
-static void stats(void)
+static void stats(long fd)
 {
 	clear();
 	show(sys(SYS_ostat, "f", &u));
@@ -31,8 +31,17 @@ static void stats(void)
 	clear();
 	show(sys(SYS_freebsd11_nlstat, "sym", &u));
 	say("mode %o\n", u.w[2] & 0170000);
+	clear();
+	show(sys(SYS_ofstat, fd, &u));
+	say("mode %o nlink %d size %d, %d bytes\n", u.h[4], u.h[5], u.w[5], size());
+	clear();
+	show(sys(SYS_freebsd11_nfstat, fd, &u));
+	say("mode %o nlink %d size %ld, %d bytes\n", u.w[2], u.w[3], u.q[10], size());
+	show(sys(SYS_ofstat, 99, &u));
+	show(sys(SYS_freebsd11_nfstat, fd, 8));
+	show(sys(SYS_ostat, "none", &u));
 }
-static void file_systems(void)
+static void file_systems(long fd)
 {
 	clear();
 	show(sys(SYS_freebsd11_statfs, "/", &u));
@@ -42,6 +51,55 @@ static void file_systems(void)
 	show(sys(SYS_freebsd4_statfs, "/", &u));
 	yes(u.l[3] > 0 && u.b[120] == '/');
 	say("%d bytes\n", size());
+	clear();
+	show(sys(SYS_freebsd11_fstatfs, fd, &u));
+	yes(u.w[0] == 0x20030518 && u.q[4] > 0);
+	say("%d bytes\n", size());
+	clear();
+	show(sys(SYS_freebsd4_fstatfs, fd, &u));
+	yes(u.l[3] > 0);
+	say("%d bytes\n", size());
+	show(sys(SYS_freebsd4_fstatfs, 99, &u));
+	show(sys(SYS_freebsd11_fstatfs, 99, &u));
+	show(sys(SYS_freebsd4_statfs, "none", &u));
+}
+/* the list of file systems: how many, and each in its time's size */
+static void lists(void)
+{
+	long n = getfsstat(0, 0, 2);
+
+	yes(n > 0 && sys(SYS_freebsd4_getfsstat, 0, 0, 2) == n && sys(SYS_freebsd11_getfsstat, 0, 0, 2) == n);
+	clear();
+	show(sys(SYS_freebsd11_getfsstat, &u, 472 + 471, 2));
+	yes(u.w[0] == 0x20030518 && u.b[384] == '/');
+	say("%d bytes\n", size());
+	clear();
+	show(sys(SYS_freebsd4_getfsstat, &u, 304 + 303, 2));
+	yes(u.l[3] > 0 && u.b[120] == '/');
+	say("%d bytes\n", size());
+	show(sys(SYS_freebsd11_getfsstat, &u, 472, 9));
+	show(sys(SYS_freebsd4_getfsstat, 8, 4096, 2));
+}
+/* The bytes of the headers count as part of nbytes, which they no longer do. */
+static void send(long fd)
+{
+	struct { struct iovec *h; int nh; struct iovec *t; int nt; } hd = { &(struct iovec){ "head:", 5 }, 1, 0, 0 };
+	long arg[8] = { fd, 0, 0, 7, (long)&hd, (long)&u, 0 };
+	char b[32] = { 0 };
+	struct full r;
+	int s[2];
+
+	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+	arg[1] = s[0];
+	clear();
+	sys_full(SYS_freebsd4_sendfile, arg, &r);
+	say("sendfile: %e, sent %ld\n", r.carry ? -r.rax : r.rax, u.l[0]);
+	show(read(s[1], b, 32));
+	say("%s\n", b);
+	arg[0] = 99;
+	sys_full(SYS_freebsd4_sendfile, arg, &r);
+	say("sendfile: %e\n", r.carry ? -r.rax : r.rax);
+	close(s[0]), close(s[1]);
 }
 /* start, len, pid, type, whence: without sysid */
 static void lock(long fd)
@@ -70,6 +128,13 @@ static void padded(long fd)
 	show(sys(SYS_freebsd6_ftruncate, fd, 77, 5));
 	show(sys(SYS_olseek, fd, 0, SEEK_END));
 	show(sys(SYS_otruncate, "f", 4));
+	show(sys(SYS_oftruncate, fd, 3));
+	show(sys(SYS_olseek, fd, 0, SEEK_END));
+	show(sys(SYS_otruncate, "f", -1));
+	show(sys(SYS_freebsd6_ftruncate, fd, 77, -1));
+	show(sys(SYS_freebsd6_pwrite, fd, "XY", 2, 77, 1));
+	show(pread(fd, b, 3, 0));
+	say("%s\n", b);
 }
 int main(int argc, char **argv)
 {
@@ -81,8 +146,10 @@ int main(int argc, char **argv)
 	close(fd);
 	symlink("f", "sym");
 	fd = open("f", O_RDWR, 0);
-	stats();
-	file_systems();
+	stats(fd);
+	file_systems(fd);
+	lists();
+	send(fd);
 	lock(fd);
 	padded(fd);
 	show(sys(SYS_ogetpagesize));
@@ -90,5 +157,19 @@ int main(int argc, char **argv)
 	yes(n == 1 + sys(595, 0, 0));   /* the old list begins with the effective group */
 	yes(sys(SYS_freebsd14_getgroups, (int)n, u.w) == n && u.w[0] == (u32)sys(SYS_getegid));
 	show(sys(SYS_freebsd11_getdents, fd, &u, 512L));
+	long kid = fork();
+	if (!kid) {         /* the first of the old list is the effective group; only the super-user sets it */
+		u.w[0] = (u32)sys(SYS_getegid), u.w[1] = 7, u.w[2] = 8;
+		n = sys(SYS_freebsd14_setgroups, 3, u.w);
+		yes(geteuid() ? n == -EPERM : !n && sys(SYS_freebsd14_getgroups, 16, u.w) == 3 && u.w[1] == 7 && u.w[2] == 8);
+		yes(geteuid() || sys(SYS_getgroups, 0, 0) == 2);
+		sys(SYS_setuid, 65534);
+		u.w[0] = 1;
+		show(sys(SYS_freebsd14_setgroups, 1, u.w));
+		show(sys(SYS_freebsd14_setgroups, -1, u.w));
+		show(sys(SYS_freebsd14_setgroups, 1, 8));
+		quit(0);
+	}
+	wait_for(kid);
 	return 0;
 }

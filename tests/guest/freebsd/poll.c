@@ -69,6 +69,17 @@ int main(int argc, char **argv)
 	show(select(10, r, w, 0, TV(0, 0)));
 	say("%lx %lx\n", r[0], w[0]);
 	r[0] = 1ul << p[0];
+	w[0] = 1ul << p[1];
+	show(pselect(10, r, w, 0, TS(0, 0), 0));
+	say("%lx %lx\n", r[0], w[0]);
+	r[0] = 1ul << p[0];
+	show(pselect(10, r, 0, 0, TS(0, 1000000), &usr1));
+	show(pselect(10, r, 0, 0, TS(0, 1000000000), 0));
+	r[0] = 1ul << 9;
+	show(pselect(10, r, 0, 0, TS(0, 0), 0));
+	show(pselect(-1, 0, 0, 0, TS(0, 0), 0));
+	show(pselect(10, (void *)8, 0, 0, TS(0, 0), 0));
+	r[0] = 1ul << p[0];
 	t = now_ms();
 	show(select(10, r, 0, 0, TV(0, 40000)));
 	yes(now_ms() - t >= 39 && r[0] == 0);
