@@ -6,8 +6,8 @@
 #include <sys/socket.h>
 #include "host.h"
 
-sysfn bsd_ioctl_tty_flush, bsd_ioctl_tty_setd, bsd_ioctl_tty_ptmaster, bsd_ioctl_nspace, bsd_ioctl_tty_mget, bsd_ioctl_tty_mset,
-      bsd_ioctl_tty_mbis, bsd_ioctl_tty_mbic, bsd_ioctl_tty_sdtr, bsd_ioctl_tty_cdtr, bsd_ioctl_tty_setpgrp;
+sysfn bsd_ioctl_tty_flush, bsd_ioctl_tty_setd, bsd_ioctl_tty_ptmaster, bsd_ioctl_nspace, bsd_ioctl_tty_mget,
+      bsd_ioctl_tty_mset, bsd_ioctl_tty_mbis, bsd_ioctl_tty_mbic, bsd_ioctl_tty_sdtr, bsd_ioctl_tty_cdtr, bsd_ioctl_tty_setpgrp;
 sysfn ioctl_tty_mget, ioctl_tty_mset, ioctl_tty_mbis, ioctl_tty_mbic, ioctl_tty_sdtr, ioctl_tty_cdtr, ioctl_tty_setpgrp;
 
 enum { FREAD = 1, FWRITE = 2 };
@@ -44,7 +44,7 @@ long bsd_ioctl_tty_setpgrp(struct call *c)
 		e = ioctl_tty_setpgrp(c);
 	return e == -ESRCH || e == -EINVAL ? -EPERM : e;
 }
-/* A terminal without modem lines has a carrier and takes every line here; the host says that it is no such terminal. */
+/* A terminal without modem lines has a carrier and takes every line here; the host says it is no such terminal. */
 #define CARRIER 0x40
 
 static bool has_no_lines(struct call *c, long e)

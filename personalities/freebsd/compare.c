@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * kcmp and membarrier, which FreeBSD took over from Linux with other numbers and a few other rules: KCMP_FILEOBJ asks for
- * the thing behind two descriptors, however they were opened, and a barrier must be registered for before it is used.
+ * kcmp and membarrier, which FreeBSD took over from Linux with other numbers and a few other rules: KCMP_FILEOBJ asks
+ * for the thing behind two descriptors, however they were opened, and a barrier must be registered before it is used.
  * sys/kern/{sys_generic,kern_membarrier}.c of 15.0.
  */
 #include <linux/kcmp.h>

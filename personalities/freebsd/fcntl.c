@@ -20,7 +20,9 @@ static long hint(struct call *c, sysfn *fn)
 	long e = host(SYS_fstat, c->arg[0], &st);
 	if (e)
 		return e;
-	return S_ISREG(st.st_mode) ? fn(c) : S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || !(st.st_mode & S_IFMT) ? -EBADF : -ENOTTY;
+	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || !(st.st_mode & S_IFMT))
+		return -EBADF;
+	return S_ISREG(st.st_mode) ? fn(c) : -ENOTTY;
 }
 long fbsd_fcntl_readahead(struct call *c) { return hint(c, fcntl_readahead); }
 long fbsd_fcntl_rdahead(struct call *c) { return hint(c, fcntl_rdahead); }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * sysarch: the bases of the segment registers. fs is the guest's own and is set and read at once; gs is ours (the
- * thread block hangs on it), and no FreeBSD program has been seen to use it. A TLS base is fs's and noted apart, so that a
- * debugger finds it when fs was changed since.
+ * thread block hangs on it), and no FreeBSD program has been seen to use it. A TLS base is fs's and noted apart, so
+ * that a debugger finds it when fs was changed since.
  */
 #include <asm/prctl.h>
 #include "host.h"

@@ -353,7 +353,10 @@ long proc_rlimit(struct sysctl_req *r)
 		return -EINVAL;
 	if (r->rest[0] < -1)
 		return -ESRCH;
-	e = is_me(r) ? rlimit_get(r->p, (long)which, &l) : which >> 32 ? -EPERM : host(SYS_prlimit64, r->rest[0], which, NULL, &l);
+	if (is_me(r))
+		e = rlimit_get(r->p, (long)which, &l);
+	else
+		e = which >> 32 ? -EPERM : host(SYS_prlimit64, r->rest[0], which, NULL, &l);
 	if (e)
 		return e;
 	int64_t out[2] = { l.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)l.rlim_cur,
