@@ -69,25 +69,32 @@ long fbsd_kcmp(struct call *c)
 }
 
 #define COMMANDS 0x7fl                   /* those of the first seven bits; the host has more */
-static bool global;                      /* registered for the global one: not asked for by the host */
+#define REGISTERS (MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | \
+		   MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
+static uint32_t registered;              /* by the guest: the host may have been asked by us as well */
 
 static void in_child(struct proc *p)
 {
 	if (!thread_self()->vforked)
-		global = false;
+		registered = 0;
 }
 AT_FORK(in_child);
 
+/* Each kind but the first is registered for by the command of the next bit. */
+static bool may_use(long cmd)
+{
+	return cmd <= MEMBARRIER_CMD_GLOBAL || cmd & REGISTERS || registered & (uint32_t)cmd << 1;
+}
 long fbsd_membarrier(struct call *c)
 {
 	long e;
 
 	if (c->arg[1])
 		return -EINVAL;
-	if (c->arg[0] == MEMBARRIER_CMD_GLOBAL_EXPEDITED && !global)
+	if (!may_use(c->arg[0]))
 		return -EPERM;
 	e = host(SYS_membarrier, c->arg[0], 0, 0);
-	if (!e && c->arg[0] == MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED)
-		global = true;
+	if (!e)
+		registered |= (uint32_t)c->arg[0] & REGISTERS;
 	return c->arg[0] == MEMBARRIER_CMD_QUERY && e > 0 ? e & COMMANDS : e;
 }

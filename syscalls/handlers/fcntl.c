@@ -165,12 +165,12 @@ long fcntl_getlk(struct call *c)
 		return e;
 	return arg_put(c, 2, &l);
 }
-/* The plain call answers a process group as a negative number, which is an error here. */
+/* The plain call answers a process group as a negative number, which is an error here: the guest reads 32 bits. */
 long fcntl_getown(struct call *c)
 {
 	struct f_owner_ex o = { 0 };
 	long e = host(SYS_fcntl, c->arg[0], F_GETOWN_EX, &o);
-	return e ? e : o.type == F_OWNER_PGRP ? -(long)o.pid : o.pid;
+	return e ? e : o.type == F_OWNER_PGRP ? (long)(uint32_t)-o.pid : o.pid;
 }
 long fcntl_setown(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETOWN, c->arg[2]); }
 long fcntl_addseals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_ADD_SEALS, c->arg[2] & (long)HOST_BITS); }

@@ -16,7 +16,7 @@ static void rest(void)
 	show(fcntl(s[0], F_SETOWN, getpid()));
 	yes(fcntl(s[0], F_GETOWN, 0) == getpid());
 	show(fcntl(s[0], F_SETOWN, -getpgrp()));
-	yes(fcntl(s[0], F_GETOWN, 0) == -getpgrp());
+	yes((int)fcntl(s[0], F_GETOWN, 0) == -getpgrp());
 	show(fcntl(s[0], F_SETOWN, 99999999));
 	show(fcntl(s[0], F_SETOWN, 0));
 	show(fcntl(s[0], F_GETOWN, 0));
