@@ -141,11 +141,12 @@ static long find_rtld(struct plan *pl, struct thread *t)
 	return 0;
 }
 /* Linux programs started by another system's program are the kernel's own; under a Linux guest, or when somebody
- * watches, they stay with us, and so they do where the guest has a root that it may not leave. */
+ * watches, they stay with us, and so they do where the guest has a root that it may not leave, or the engine one. */
 static bool hand_over(struct plan *pl, struct thread *t)
 {
 	struct proc *p = t->p;
-	return p->pers && pl->pers->identity && !p->pers->identity && !p->watched && !path_confined(p);
+	return p->pers && pl->pers->identity && !p->pers->identity && !p->watched && !p->engine->keeps &&
+	       !path_confined(p);
 }
 long plan_make(struct plan *pl, struct thread *t)
 {

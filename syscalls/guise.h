@@ -267,6 +267,7 @@ struct personality {
 struct engine {
 	const char *name, *about;
 	int rank;                                            /* auto picks the highest that probes */
+	bool keeps;                                          /* every program of an exec must be run by us again */
 	bool (*probe)(char *why, size_t n);                  /* false: why says in one sentence why not. In a child, no effect */
 	long (*start)(struct proc *);                        /* once, before the first guest instruction */
 	long (*arm)(struct thread *);                        /* on the thread itself: after start, clone and fork */

@@ -21,6 +21,7 @@
 #include "thread.h"
 #include "engines/patch.h"
 #include "engines/site.h"
+#include "engines/rewrite.h"
 #include "engines/slot.h"
 #include "engines/trap.h"
 
@@ -297,7 +298,7 @@ static void give_back(struct thread *t, struct site *s)
 		with_page_open(v, s->from, s->from + s->len, write_old, (struct change){ s, NULL });
 	s->live = false;
 }
-static void rewrite_changes(uaddr lo, uint64_t len, bool gone)
+void rewrite_changes(uaddr lo, uint64_t len, bool gone)
 {
 	uaddr hi = lo + len < lo ? ~0ull : PAGE_UP(lo + len);
 	bool lost = false;
@@ -352,7 +353,7 @@ static bool met_int3(uaddr at)
 	s = site_find(at);
 	return s && (s->from == at || s->pad == at) && s->kind > SITE_LEFT && !copy_in(&b, at, 1) && b != 0xcc;
 }
-static bool rewrite_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
+bool rewrite_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
 {
 	uaddr rip = (uaddr)g[REG_RIP], there;
 
@@ -367,7 +368,7 @@ static bool rewrite_found(struct thread *t, int sig, const siginfo_t *si, long l
 	return false;
 }
 
-static void rewrite_count(unsigned *rewritten, unsigned *left)
+void rewrite_count(unsigned *rewritten, unsigned *left)
 {
 	*rewritten = *left = 0;
 	for (unsigned i = 0; i < n_sites; i++)

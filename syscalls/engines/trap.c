@@ -17,7 +17,8 @@
 #define PR_SYS_DISPATCH_OFF 0
 #define PR_SYS_DISPATCH_ON 1
 #endif
-#define USER_DISPATCH_CODE 2             /* si_code of our SIGSYS */
+#define USER_DISPATCH_CODE 2             /* si_code of our SIGSYS; 1 is that of a filter (engine seccomp) */
+#define SECCOMP_CODE 1
 #define KERNEL_SA_RESTORER 0x04000000
 
 extern char __executable_start[], etext[];
@@ -34,12 +35,20 @@ static void vdso_call(greg_t *g)
 {
 	g[REG_RAX] = host6(g[REG_RAX], g[REG_RDI], g[REG_RSI], g[REG_RDX], g[REG_R10], g[REG_R8], g[REG_R9]);
 }
+/* As the syscall instruction itself would leave it. */
+void trap_move(long long *g)
+{
+	g[REG_RCX] = g[REG_RIP];
+	g[REG_R11] = g[REG_EFL];
+	g[REG_RIP] = (greg_t)entry;
+	g[REG_EFL] = 0x202;
+}
 static void on_sigsys(int sig, siginfo_t *si, void *context)
 {
 	struct thread *t = thread_self();
 	greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
 
-	if (si->si_code != USER_DISPATCH_CODE || si->si_arch != 0xc000003e) {
+	if ((si->si_code != USER_DISPATCH_CODE && si->si_code != SECCOMP_CODE) || si->si_arch != 0xc000003e) {
 		signal_host(sig, si, context);           /* sent, or an i386 call: the guest's SIGSYS */
 		return;
 	}
@@ -47,10 +56,7 @@ static void on_sigsys(int sig, siginfo_t *si, void *context)
 		vdso_call(g);
 		return;
 	}
-	g[REG_RCX] = g[REG_RIP];
-	g[REG_R11] = g[REG_EFL];
-	g[REG_RIP] = (greg_t)entry;
-	g[REG_EFL] = 0x202;
+	trap_move(g);
 }
 bool trap_probe(char *why, size_t n)
 {
