@@ -150,6 +150,8 @@ struct thread {
 	uint64_t entry_nr;       /* rax as it was at the syscall instruction, for restarts */
 	struct call *call;       /* the call in progress, or NULL */
 	uaddr robust, clear_tid; /* guest words to act on at exit, by personalities that have them */
+	uaddr rseq;              /* ... and what the host writes to until it is told to forget it, */
+	uint32_t rseq_len, rseq_sig;     /* with what it was told of */
 	void *priv;              /* the personality's own per-thread data */
 	volatile uint32_t go;    /* a new thread waits for this before it becomes a guest */
 	char *altmem;            /* our own alternate stack, where host signals arrive */

@@ -7,6 +7,7 @@
 #include <linux/futex.h>
 #include "linux.h"
 
+#define FORGET 1                          /* RSEQ_FLAG_UNREGISTER */
 #define MOST 2048                        /* a list may be a ring: the kernel stops here too */
 
 struct head { uint64_t next; int64_t offset; uint64_t pending; };
@@ -55,9 +56,25 @@ static void robust_exit(struct thread *t)
 		return;
 	host(SYS_set_robust_list, NULL, sizeof h);
 }
+/* The host writes to a thread's rseq area whenever the thread was interrupted. The thread's memory may be gone as soon as
+ * clear_tid is cleared, which natively is the host's own last deed and here is ours. */
+sysfn lnx_rseq;
+
+long lnx_rseq(struct call *c)
+{
+	long e = lnx_make(c, c->raw);
+	if (!e) {
+		c->t->rseq = c->arg[2] & FORGET ? 0 : (uaddr)c->arg[0];
+		c->t->rseq_len = (uint32_t)c->arg[1];
+		c->t->rseq_sig = (uint32_t)c->raw[3];
+	}
+	return e;
+}
 void lnx_thread_exit(struct thread *t)
 {
 	robust_exit(t);
+	if (t->rseq)
+		host(SYS_rseq, t->rseq, t->rseq_len, FORGET, t->rseq_sig);
 	if (t->clear_tid && !mem_store32(t->clear_tid, 0))
 		wake(t->clear_tid, 1);
 }

@@ -80,27 +80,6 @@ static void lists(void)
 	show(sys(SYS_freebsd11_getfsstat, &u, 472, 9));
 	show(sys(SYS_freebsd4_getfsstat, 8, 4096, 2));
 }
-/* The bytes of the headers count as part of nbytes, which they no longer do. */
-static void send(long fd)
-{
-	struct { struct iovec *h; int nh; struct iovec *t; int nt; } hd = { &(struct iovec){ "head:", 5 }, 1, 0, 0 };
-	long arg[8] = { fd, 0, 0, 7, (long)&hd, (long)&u, 0 };
-	char b[32] = { 0 };
-	struct full r;
-	int s[2];
-
-	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
-	arg[1] = s[0];
-	clear();
-	sys_full(SYS_freebsd4_sendfile, arg, &r);
-	say("sendfile: %e, sent %ld\n", r.carry ? -r.rax : r.rax, u.l[0]);
-	show(read(s[1], b, 32));
-	say("%s\n", b);
-	arg[0] = 99;
-	sys_full(SYS_freebsd4_sendfile, arg, &r);
-	say("sendfile: %e\n", r.carry ? -r.rax : r.rax);
-	close(s[0]), close(s[1]);
-}
 /* start, len, pid, type, whence: without sysid */
 static void lock(long fd)
 {
@@ -149,7 +128,6 @@ int main(int argc, char **argv)
 	stats(fd);
 	file_systems(fd);
 	lists();
-	send(fd);
 	lock(fd);
 	padded(fd);
 	show(sys(SYS_ogetpagesize));
