@@ -64,6 +64,7 @@ struct opt {                         /* one setsockopt or getsockopt under way *
 struct optkind {                     /* NULL: this direction does not exist */
 	long (*set)(struct opt *);
 	long (*get)(struct opt *);
+	const char *note;        /* what is missing, as in a row; NULL: nothing */
 };
 struct sockopt {
 	const char *name;
@@ -80,13 +81,20 @@ long host_opt_set(struct opt *, const void *v, size_t n);
 long host_opt_get(struct opt *, void *v, uint32_t *n);
 extern const struct optkind
 	opt_raw,                 /* the value is the same on both sides */
+	opt_int,                 /* the same, and an int, whatever shorter forms the host takes */
+	opt_order,               /* the same, but nothing there is to tell */
+	opt_told,                /* the same, but it cannot be set, here and there */
+	opt_lowat,               /* the same, but only there it can be set */
+	opt_untold,              /* the same, but only there it is told again */
+	opt_admin,               /* as opt_flag, and setting it takes a right of the host's */
 	opt_flag,                /* int; told as the option's own number when it is on */
+	opt_flag_told,           /* the same, and it cannot be set */
 	opt_buf,                 /* int; Linux tells twice what was set */
 	opt_error,               /* an errno */
 	opt_domain,              /* an address family */
 	opt_byteint,             /* one byte or an int, by length */
 	opt_state,               /* a bit of sock_state, in hnr */
-	opt_pktinfo,             /* the same; the host's IP_PKTINFO is on while any of this kind is */
+	opt_pktinfo,             /* the same, told as 1; the host's IP_PKTINFO is on while any of this kind is */
 	opt_passcred,            /* the same with SO_PASSCRED */
 	opt_timestamp,           /* the same with SO_TIMESTAMPNS */
 	opt_dontfrag,            /* int; path MTU discovery on Linux */

@@ -69,9 +69,9 @@ static void print_socket(void)
 		unsigned i = (unsigned)(o - p->sockopt);
 		snprintf(nr, sizeof nr, "%u:%u", o->level, o->nr);
 		if (o->kind->set)
-			print_row("setsockopt", COVER_SETOPT, i, nr, o->name, L_FULL);
+			print_row("setsockopt", COVER_SETOPT, i, nr, o->name, o->kind->note ? L_PART : L_FULL);
 		if (o->kind->get)
-			print_row("getsockopt", COVER_GETOPT, i, nr, o->name, L_FULL);
+			print_row("getsockopt", COVER_GETOPT, i, nr, o->name, o->kind->note ? L_PART : L_FULL);
 	}
 	for (const struct cmsgrow *m = p->cmsg; m && m->name; m++) {
 		unsigned i = (unsigned)(m - p->cmsg);

@@ -36,7 +36,7 @@ static long one_get(struct thread *t, const struct head *h, struct cmsghdr *out,
 
 	if (!r) {
 		report_unknown(t, UNK_OPTION, "cmsg", (uint64_t)(uint32_t)h->level << 32 | (uint32_t)h->type);
-		return -EINVAL;
+		return h->level ? -EINVAL : -ENOPROTOOPT;        /* 0: IP, which tells its own unknown ones so */
 	}
 	if (max < HEAD)
 		return -EINVAL;
@@ -124,6 +124,11 @@ long cmsg_same_get(struct thread *t, const void *guest, size_t n, void *out, siz
 		return -EINVAL;
 	memcpy(out, guest, n);
 	return (long)n;
+}
+/* one byte, and no more */
+long cmsg_byte_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
+{
+	return n != 1 ? -EINVAL : cmsg_same_get(t, guest, n, out, max);
 }
 long cmsg_same_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max)
 {

@@ -28,6 +28,7 @@ long cmsg_dstaddr_get(struct thread *, const void *guest, size_t n, void *host, 
 long cmsg_dstaddr_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 long cmsg_recvif_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 long cmsg_sockaddr_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
+long cmsg_byte_get(struct thread *, const void *guest, size_t n, void *host, size_t max);
 long cmsg_byte_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 
 extern const struct optkind

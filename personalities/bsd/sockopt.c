@@ -45,6 +45,8 @@ static long tsclock_set(struct opt *o)
 {
 	int v;
 	long e = opt_in(o, &v, sizeof v);
+	if (!e && sock_domain(o->fd) < 0)
+		e = sock_domain(o->fd);
 	if (e < 0)
 		return e;
 	if (v < 0 || v > 3)

@@ -12,8 +12,22 @@
 
 sysfn fbsd_sendfile, fbsd_old_sendfile, fbsd_bindat, fbsd_connectat;
 
-long fbsd_bindat(struct call *c) { return sock_bind_at(c, (int)c->arg[0], 1); }
-long fbsd_connectat(struct call *c) { return sock_connect_at(c, (int)c->arg[0], 1); }
+/* Only local sockets have names in a directory. */
+static long local_only(struct call *c)
+{
+	int af = sock_domain((int)c->arg[1]);
+	return af < 0 ? af : af != AF_UNIX && c->arg[0] != AT_FDCWD ? -EOPNOTSUPP : 0;
+}
+long fbsd_bindat(struct call *c)
+{
+	long e = local_only(c);
+	return e ? e : sock_bind_at(c, (int)c->arg[0], 1);
+}
+long fbsd_connectat(struct call *c)
+{
+	long e = local_only(c);
+	return e ? e : sock_connect_at(c, (int)c->arg[0], 1);
+}
 
 struct sf_hdtr { uaddr headers; int32_t hdr_cnt; uaddr trailers; int32_t trl_cnt; };
 

@@ -74,6 +74,25 @@ static long congestion_get(struct opt *o)
 	return e < 0 ? e : opt_out(o, name, 16);
 }
 
+/* --- keep-alive: 0 is the system's own value again; a segment's size is never 0 ----------------------------------- */
+static long keep_set(struct opt *o)
+{
+	int v, own = o->row->hnr == TCP_KEEPIDLE ? 7200 : o->row->hnr == TCP_KEEPINTVL ? 75 : 8;
+	long e = opt_in(o, &v, sizeof v);
+	if (!v)
+		v = own;
+	return e < 0 ? e : host_opt_set(o, &v, sizeof v);
+}
+static long same_get(struct opt *o) { return host_opt_get(o, (void *)o->val, (uint32_t *)o->lenp); }
+static long maxseg_set(struct opt *o)
+{
+	int v;
+	long e = opt_in(o, &v, sizeof v);
+	if (!e && sock_domain(o->fd) < 0)
+		e = sock_domain(o->fd);
+	return e < 0 ? e : v <= 0 ? -EINVAL : host_opt_set(o, &v, sizeof v);
+}
+
 /* --- SO_ACCEPTFILTER: as on a kernel with no filter loaded ------------------------------------------------------ */
 static long acceptfilter_set(struct opt *o)
 {
@@ -86,7 +105,9 @@ static long acceptfilter_get(struct opt *o)
 	return d < 0 ? d : -EINVAL;
 }
 
-static const struct optkind fbsd_opt_tcpinfo = { NULL, tcpinfo_get };
+static const struct optkind fbsd_opt_keep = { keep_set, same_get, NULL };
+static const struct optkind fbsd_opt_maxseg = { maxseg_set, same_get, NULL };
+static const struct optkind fbsd_opt_tcpinfo = { NULL, tcpinfo_get, NULL };
 static const struct optkind fbsd_opt_congestion = { congestion_set, congestion_get };
 static const struct optkind fbsd_opt_acceptfilter = { acceptfilter_set, acceptfilter_get };
 

@@ -44,6 +44,12 @@ static long host_int(struct opt *o, int *v)
 static long raw_set(struct opt *o) { return host_opt_set(o, (void *)o->val, o->len); }
 static long raw_get(struct opt *o) { return host_opt_get(o, (void *)o->val, (uint32_t *)o->lenp); }
 
+static long int_set(struct opt *o)
+{
+	int v;
+	long e = opt_in(o, &v, sizeof v);
+	return e < 0 ? e : host_opt_set(o, &v, sizeof v);
+}
 static long flag_get(struct opt *o)
 {
 	int v;
@@ -89,14 +95,23 @@ static long state_set(struct opt *o, unsigned group, int hlevel, int hnr)
 	any = (sock_state(o->t, o->fd) & group) != 0;
 	return host(SYS_setsockopt, o->fd, hlevel, hnr, &any, sizeof any);
 }
-static long state_get(struct opt *o)
+static long state_tell(struct opt *o, int on)
 {
-	int d = sock_domain(o->fd), on = (sock_state(o->t, o->fd) & (unsigned)o->row->hnr) != 0;
-	return d < 0 ? d : opt_out_int(o, on ? (int)o->row->nr : 0);
+	int d = sock_domain(o->fd);
+	return d < 0 ? d : opt_out_int(o, sock_state(o->t, o->fd) & (unsigned)o->row->hnr ? on : 0);
 }
+static long state_get(struct opt *o) { return state_tell(o, (int)o->row->nr); }
+static long state_get1(struct opt *o) { return state_tell(o, 1); }
 static long plain_set(struct opt *o) { return state_set(o, 0, 0, 0); }
 static long pktinfo_set(struct opt *o) { return state_set(o, SOCK_RECVDST | SOCK_RECVIF, IPPROTO_IP, IP_PKTINFO); }
-static long passcred_set(struct opt *o) { return state_set(o, SOCK_CREDS | SOCK_CREDS2, SOL_SOCKET, SO_PASSCRED); }
+/* Once or with every message: not both. */
+static long passcred_set(struct opt *o)
+{
+	unsigned other = (SOCK_CREDS | SOCK_CREDS2) & ~(unsigned)o->row->hnr;
+	if (sock_state(o->t, o->fd) & other)
+		return -EINVAL;
+	return state_set(o, SOCK_CREDS | SOCK_CREDS2, SOL_SOCKET, SO_PASSCRED);
+}
 static long stamp_set(struct opt *o) { return state_set(o, SOCK_TIMESTAMP | SOCK_BINTIME, SOL_SOCKET, SO_TIMESTAMPNS); }
 
 /* BSD: "may this packet be cut". Linux: what to do about path MTUs; DO sets the DF bit, DONT clears it. */
@@ -141,20 +156,27 @@ static long zero_get(struct opt *o)
 	return d < 0 ? d : opt_out_int(o, 0);
 }
 
-const struct optkind opt_raw = { raw_set, raw_get };
-const struct optkind opt_flag = { raw_set, flag_get };
+const struct optkind opt_raw = { raw_set, raw_get, NULL };
+const struct optkind opt_int = { int_set, raw_get, NULL };
+const struct optkind opt_order = { raw_set, NULL, NULL };
+const struct optkind opt_told = { NULL, raw_get, NULL };
+const struct optkind opt_lowat = { NULL, raw_get, "the host does not let it be set" };
+const struct optkind opt_untold = { raw_set, NULL, "the host does not tell it again" };
+const struct optkind opt_flag = { raw_set, flag_get, NULL };
+const struct optkind opt_flag_told = { NULL, flag_get, NULL };
+const struct optkind opt_admin = { raw_set, flag_get, "set only by those who may administer the host's network" };
 const struct optkind opt_buf = { raw_set, buf_get };
 const struct optkind opt_error = { NULL, error_get };
 const struct optkind opt_domain = { NULL, domain_get };
 const struct optkind opt_byteint = { raw_set, byteint_get };
 const struct optkind opt_state = { plain_set, state_get };
-const struct optkind opt_pktinfo = { pktinfo_set, state_get };
-const struct optkind opt_passcred = { passcred_set, state_get };
+const struct optkind opt_pktinfo = { pktinfo_set, state_get1, NULL };
+const struct optkind opt_passcred = { passcred_set, state_get1, NULL };
 const struct optkind opt_timestamp = { stamp_set, state_get };
 const struct optkind opt_dontfrag = { dontfrag_set, dontfrag_get };
 const struct optkind opt_mreqsrc = { mreqsrc_set, NULL };
-const struct optkind opt_zero = { zero_set, zero_get };
-const struct optkind opt_hint = { hint_set, zero_get };
+const struct optkind opt_zero = { zero_set, zero_get, "0 only" };
+const struct optkind opt_hint = { hint_set, zero_get, "a hint: 0 and 1 are taken, and 0 is told" };
 
 /* --- the calls -------------------------------------------------------------------------------------------------- */
 const struct sockopt *sockopt_find(const struct personality *p, int fd, uint32_t level, uint32_t nr)
