@@ -9,7 +9,8 @@
  * of it. The carrier without a message of ours stands for signal 65, the first without a host number: so natives can
  * exchange that one with us. A native process never gets any other: it would end by it.
  *
- * What arrives is handled in the host handler, without locks.
+ * What arrives is handled in the host handler, without locks. Between the threads of a process whose system has no carrier
+ * LOOK goes by SIGSYS, which is ours to handle and never blocked either.
  */
 #include <string.h>
 #include <fcntl.h>
@@ -39,7 +40,7 @@ uint64_t carrier_bit(const struct proc *p)
 /* --- among the threads of this process ---------------------------------------------------------------------------- */
 static long post(struct thread *t, int pid, int tid, struct message *m)
 {
-	int carrier = t->p->pers->sig_carrier;
+	int carrier = t->p->pers->sig_carrier ? t->p->pers->sig_carrier : SIGSYS;
 	siginfo_t si = { 0 };
 	m->signo = carrier;
 	m->code = CARRIER_CODE;
@@ -61,8 +62,7 @@ void carrier_broadcast(struct thread *self, struct thread *to)
 	struct message m = { .op = BROADCAST };
 	post(self, self->p->pid, to->tid, &m);
 }
-/* Itself first: a signal to oneself has arrived when the call that sent it returns. Without a carrier nobody else can be
- * told; what waits is then only what its own thread could not take. */
+/* Itself first: a signal to oneself has arrived when the call that sent it returns. */
 void signal_route(struct thread *self, int sig)
 {
 	sigbits bit = (sigbits)1 << (sig - 1);
@@ -72,7 +72,7 @@ void signal_route(struct thread *self, int sig)
 		self->attn = 1;
 		return;
 	}
-	for (unsigned i = 0; self->p->pers->sig_carrier && (t = thread_next(self->p, &i));)
+	for (unsigned i = 0; (t = thread_next(self->p, &i));)
 		if (t != self && can_take(t, bit)) {
 			wake(self, t);
 			return;
@@ -190,6 +190,12 @@ static void carried(struct thread *t, const struct message *m)
 		to_thread(t, m->tid, &si);
 	else
 		to_process(t, &si);
+}
+bool carrier_within(const struct thread *t, const siginfo_t *si)
+{
+	struct message m;
+	memcpy(&m, si, sizeof m);
+	return m.signo == SIGSYS && m.code == CARRIER_CODE && m.op == LOOK;
 }
 /* We look like any other process of guise from outside: a guest of a system without a carrier never sees one. */
 bool carrier_astray(const struct thread *t, const siginfo_t *si)

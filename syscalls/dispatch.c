@@ -141,7 +141,7 @@ static long unknown_call(struct call *c)
 {
 	report_unknown(c->t, UNK_CALL, c->row ? c->row->name : "syscall", c->nr);
 	if ((!c->row || c->row->level == L_GONE) && c->t->p->pers->sigsys_unknown)
-		signal_force(c->t, SIGSYS, 0, 0);
+		signal_force(c->t, SIGSYS, 0, 0, 0);
 	return -ENOSYS;
 }
 /* No handler. A command that is listed, but not made: what the call itself answers to one it never heard of. */

@@ -121,6 +121,7 @@ struct sigact {                      /* what the guest asked for, in our numberi
 struct sigalt { uaddr base; uint64_t size; uint32_t flags; };
 struct sigpend {                     /* one signal on its way to the guest */
 	int sig;                 /* 0: none */
+	bool caused;             /* by the guest's own instruction: a fault, not something that was sent */
 	siginfo_t info;
 	uint64_t trapno, err, cr2;
 };
@@ -375,7 +376,10 @@ void signal_host(int sig, siginfo_t *, void *uc);    /* the host handler of ever
 bool signal_ours(struct thread *, uint64_t rip);     /* is this address our own code? */
 long signal_altstack(struct thread *, const struct sigalt *new, struct sigalt *old);
 bool signal_on_altstack(struct thread *);
-void signal_force(struct thread *, int sig, int code, uaddr addr);   /* the guest's own mistake: fault to deliver */
+/* As if the guest's instruction had caused it (code > 0), by this vector of the processor. */
+void signal_force(struct thread *, int sig, int code, uaddr addr, unsigned trapno);
+/* Into what waits outside of the host's queues, for thread tid, which is the caller, or (0) whoever can take it. */
+long signal_keep(struct thread *, int tid, const siginfo_t *);
 void signal_die(struct thread *, int sig) __attribute__((noreturn)); /* end by this signal, as the default action does */
 long must_check sigset_get(struct thread *, uaddr, sigbits *);        /* the guest's set, made ours; and back */
 long must_check sigset_put(struct thread *, uaddr, sigbits);

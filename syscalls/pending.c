@@ -3,7 +3,7 @@
  * Signals that wait and that the host's kernel cannot keep for us: those without a host number, and those that it has
  * given to us already though the guest blocks them (faults that were sent, what a kqueue watches). A fixed table for a
  * process, without locks: the host handler puts in where it stands. An entry is for the whole process (tid 0) or for one
- * thread; who takes it first has it. Lowest number first, oldest first within a number.
+ * thread; who takes it first has it. Lowest number first; within a number a thread's own first, then the oldest.
  */
 #include <string.h>
 #include "host.h"
@@ -100,14 +100,19 @@ sigbits pending_for(struct thread *t)
 			set |= (sigbits)1 << (e->sig - 1);
 	return set;
 }
+static bool before(const struct entry *a, const struct entry *b)
+{
+	if (a->sig != b->sig)
+		return a->sig < b->sig;
+	return !a->tid != !b->tid ? a->tid != 0 : (int32_t)(a->age - b->age) < 0;
+}
 static struct entry *oldest(struct pending *q, const struct thread *t, sigbits of)
 {
 	struct entry *best = NULL;
 	for (struct entry *e = q->e; e < q->e + q->top; e++) {
 		if (__atomic_load_n(&e->state, __ATOMIC_SEQ_CST) != WAITING || (t && !for_thread(e, t)))
 			continue;
-		if (of >> (e->sig - 1) & 1 &&
-		    (!best || e->sig < best->sig || (e->sig == best->sig && (int32_t)(e->age - best->age) < 0)))
+		if (of >> (e->sig - 1) & 1 && (!best || before(e, best)))
 			best = e;
 	}
 	return best;

@@ -20,6 +20,7 @@ void pending_forget(struct thread *);                        /* what was for it 
 /* carrier.c: from thread to thread and from process to process, by one host signal that no guest sees */
 uint64_t carrier_bit(const struct proc *);                   /* its bit in a host set, or 0 */
 void carrier_broadcast(struct thread *self, struct thread *to);
+bool carrier_within(const struct thread *, const siginfo_t *);        /* LOOK by SIGSYS */
 bool carrier_astray(const struct thread *, const siginfo_t *);
 void carrier_arrived(struct thread *, siginfo_t *);          /* in the host handler */
 void signal_route(struct thread *self, int sig);             /* somebody who can take it now is woken */

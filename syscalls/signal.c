@@ -241,13 +241,25 @@ static void our_fault(int sig, siginfo_t *si, greg_t *g)
 		    (uint64_t)g[REG_RIP], (uint64_t)__executable_start, (uint64_t)si->si_addr);
 	g[REG_RIP] = (greg_t)to;
 }
-static bool is_sync(int sig, const siginfo_t *si) { return is_fault(sig) && si->si_code > 0; }
+/* Did this instruction cause it? A positive code does not prove it: what a process sends to itself may have any, the end
+ * of a child or a descriptor's readiness may come under a fault's number. But then the address is no fault's. */
+static bool is_caused(int sig, const siginfo_t *si, const greg_t *g)
+{
+	uint64_t addr = (uint64_t)si->si_addr;
+	if (!is_fault(sig) || si->si_code <= 0)
+		return false;
+	if (si->si_code == SI_KERNEL)
+		return true;
+	if (sig != SIGSEGV && sig != SIGBUS)
+		return addr == (uint64_t)g[REG_RIP];
+	return g[REG_TRAPNO] != 14 || addr == (uint64_t)g[REG_CR2] || (sig == SIGBUS && si->si_code == BUS_MCEERR_AR);
+}
 
 static bool default_ignores(struct proc *p, int sig)
 {
 	return p->pers->sig_ignored & BIT_OF(sig) || sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT;
 }
-static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g)
+static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g, bool caused)
 {
 	struct proc *p = t->p;
 	if (p->sig_watch >> (sig - 1) & 1) {
@@ -255,20 +267,19 @@ static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g
 		if (p->act[sig].handler == 1 || (p->act[sig].handler == 0 && default_ignores(p, sig)))
 			return;          /* seen, and no reason to end anybody's sleep */
 		if ((t->sigmask | t->sigwait) & BIT_OF(sig)) {   /* the host did not know: who can take it? */
-			pending_add(p, si->si_code == SI_TKILL ? t->tid : 0, si);
-			signal_route(t, sig);
+			signal_keep(t, si->si_code == SI_TKILL ? t->tid : 0, si);
 			return;
 		}
 	}
 	if (t->pend.sig) {               /* one is noted already: the other goes back into the kernel's queue, blocked now */
-		bool fault = is_sync(sig, si);
-		const siginfo_t *later = fault ? &t->pend.info : si;
-		host(SYS_rt_tgsigqueueinfo, p->pid, t->tid, fault ? t->pend.sig : sig, later);
-		if (!fault)
+		const siginfo_t *later = caused ? &t->pend.info : si;
+		host(SYS_rt_tgsigqueueinfo, p->pid, t->tid, caused ? t->pend.sig : sig, later);
+		if (!caused)
 			return;
 	}
 	t->pend.sig = sig;
 	t->pend.info = *si;
+	t->pend.caused = caused;
 	t->pend.trapno = (uint64_t)g[REG_TRAPNO];
 	t->pend.err = (uint64_t)g[REG_ERR];
 	t->pend.cr2 = (uint64_t)g[REG_CR2];
@@ -330,28 +341,43 @@ static bool wants_restart(struct thread *t)
 		sig = (uint64_t)v ? __builtin_ctzll((uint64_t)v) + 1 : __builtin_ctzll((uint64_t)(v >> 64)) + 65;
 	return sig && t->p->act[sig].flags & SA_RESTART;
 }
+/* A guest that steps through itself has jumped to us, and the flag with it: it is the guest's, to be kept, not ours. */
+static void unstep(greg_t *g)
+{
+	if ((void (*)(void))g[REG_RIP] == entry_jump) {
+		g[REG_R11] = g[REG_EFL];
+		g[REG_RIP] = (greg_t)entry_syscall;
+	}
+	g[REG_EFL] &= ~0x100ll;
+}
 void signal_host(int sig, siginfo_t *si, void *context)
 {
 	struct thread *t = thread_self();
 	ucontext_t *uc = context;
 	greg_t *g = uc->uc_mcontext.gregs;
 	uint64_t all = ~FAULTS & ~carrier_bit(t->p);
-	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]), left = false;
+	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]), left = false, caused = is_caused(sig, si, g);
 
 	if (!ours && t->p->engine->found && t->p->engine->found(t, sig, si, g))
 		return;
-	if (ours && is_sync(sig, si) && leaving(g)) {
+	if (caused && sig == SIGTRAP && si->si_addr)
+		si->si_addr = (void *)g[REG_RIP];
+	if (ours && caused && sig == SIGTRAP && g[REG_TRAPNO] == 1) {
+		unstep(g);
+		return;
+	}
+	if (ours && caused && leaving(g)) {
 		ours = false;            /* its next address is none: the last jump faults here, and is the guest's mistake */
 		left = true;
 	}
-	if (ours && is_sync(sig, si)) {
+	if (ours && caused) {
 		our_fault(sig, si, g);
 		return;
 	}
-	if (sig == t->p->pers->sig_carrier)
+	if (sig == t->p->pers->sig_carrier || carrier_within(t, si))
 		carrier_arrived(t, si);
 	else if (!carrier_astray(t, si))
-		note(t, sig, si, g);
+		note(t, sig, si, g, caused);
 	if (!t->attn) {
 		if (ours)
 			sleep_on(t, g);
@@ -392,7 +418,7 @@ static void deliver(struct thread *t, struct sigpend *pd)
 {
 	struct proc *p = t->p;
 	struct sigact act;
-	bool forced = is_sync(pd->sig, &pd->info);
+	bool forced = pd->caused;
 
 	if (forced && p->pers->fault)
 		p->pers->fault(t, pd);
@@ -437,16 +463,30 @@ int signal_take(struct thread *t, sigbits of, siginfo_t *si)
 		carrier_timer_taken(t, si);
 	return sig;
 }
+/* Blocked by the very call during which it came: back to the kernel, where it stays until unblocked. Of a fault that was
+ * sent the kernel would make a signal at once, and it never knew who blocks it: that waits with us, for whoever does not. */
+static void put_back(struct thread *t)
+{
+	const siginfo_t *si = &t->pend.info;
+	if (is_fault(t->pend.sig))
+		signal_keep(t, si->si_code == SI_TKILL ? t->tid : 0, si);
+	else
+		host(SYS_rt_tgsigqueueinfo, t->p->pid, t->tid, t->pend.sig, si);
+}
+long signal_keep(struct thread *t, int tid, const siginfo_t *si)
+{
+	long e = pending_add(t->p, tid, si);
+	if (!e && tid == t->tid)
+		t->attn = 1;
+	else if (!e)
+		signal_route(t, si->si_signo);
+	return e;
+}
 static bool next_pending(struct thread *t, struct sigpend *pd)
 {
 	sigbits v = deliverable(t);
-	if (t->pend.sig && is_fault(t->pend.sig) && !is_sync(t->pend.sig, &t->pend.info) && t->sigmask & BIT_OF(t->pend.sig)) {
-		pending_add(t->p, t->tid, &t->pend.info);    /* sent, not caused, and blocked: it waits */
-		t->pend.sig = 0;
-	}
-	if (t->pend.sig && !is_sync(t->pend.sig, &t->pend.info) && t->sigmask & BIT_OF(t->pend.sig)) {
-		/* blocked by the very call during which it came: back to the kernel, where it stays until unblocked */
-		host(SYS_rt_tgsigqueueinfo, t->p->pid, t->tid, t->pend.sig, &t->pend.info);
+	if (t->pend.sig && !t->pend.caused && t->sigmask & BIT_OF(t->pend.sig)) {
+		put_back(t);
 		t->pend.sig = 0;
 	}
 	if (t->pend.sig) {
@@ -463,7 +503,7 @@ static bool next_pending(struct thread *t, struct sigpend *pd)
 static bool held(struct thread *t)
 {
 	const struct personality *p = t->p->pers;
-	return p->signal_hold && !(t->pend.sig && is_sync(t->pend.sig, &t->pend.info)) &&
+	return p->signal_hold && !(t->pend.sig && t->pend.caused) &&
 	       (t->pend.sig || deliverable(t)) && p->signal_hold(t);
 }
 void thread_attend(struct thread *t)
@@ -484,12 +524,14 @@ void thread_attend(struct thread *t)
 		host_mask(sigset_host(t->sigmask));
 	} while (t->attn);
 }
-void signal_force(struct thread *t, int sig, int code, uaddr addr)
+void signal_force(struct thread *t, int sig, int code, uaddr addr, unsigned trapno)
 {
 	if (t->pend.sig)
 		return;
 	t->pend.info = (siginfo_t){ .si_signo = sig, .si_code = code };
 	t->pend.info.si_addr = (void *)addr;
+	t->pend.caused = code > 0;
+	t->pend.trapno = trapno;
 	t->pend.sig = sig;
 	t->attn = 1;
 }

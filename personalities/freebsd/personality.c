@@ -13,6 +13,7 @@
 
 #define RELDATE 1500068                  /* 15.0-RELEASE */
 #define CF 1ull
+#define TF 0x100ull
 #define NR_syscall 0
 #define NR___syscall 198
 
@@ -151,6 +152,10 @@ static void store(struct thread *t, struct call *c)
 		if (c->has_rv2)
 			r->rdx = (uint64_t)c->rv2;
 		r->rflags &= ~CF;
+	}
+	if (r->rflags & TF) {            /* stepping ends at a call, with a last trap behind it: amd64_syscall */
+		r->rflags &= ~TF;
+		signal_force(t, SIGTRAP, TRAP_TRACE, r->rip, 1);
 	}
 	r->r11 = r->rflags;
 }

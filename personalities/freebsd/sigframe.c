@@ -159,9 +159,7 @@ void fbsd_fault(struct thread *t, struct sigpend *pd)
 }
 static void put_fault(struct fbsd_mcontext *m, const struct sigpend *pd)
 {
-	bool fault = pd->info.si_code > 0 && (pd->sig == SIGSEGV || pd->sig == SIGBUS || pd->sig == SIGILL ||
-					      pd->sig == SIGFPE || pd->sig == SIGTRAP);
-	if (!fault)
+	if (!pd->caused)
 		return;
 	m->trapno = trap_of[pd->trapno & 31];
 	m->err = pd->err;

@@ -18,7 +18,7 @@ sysfn lnx_sigreturn;
 #define HEADER_END 576
 #define SA_RESTORER_ 0x04000000u
 #define SS_AUTODISARM_ (1u << 31)
-#define FLAGS_KEPT 0x40cd5ull            /* AC OF DF SF ZF AF PF CF: what a program may set. TF would trap in our code */
+#define FLAGS_KEPT 0x40dd5ull            /* AC OF DF TF SF ZF AF PF CF: what a program may set */
 
 struct sigcontext_64 {
 	uint64_t r8, r9, r10, r11, r12, r13, r14, r15, rdi, rsi, rbp, rbx, rdx, rax, rcx, rsp, rip, rflags;
@@ -156,7 +156,7 @@ long lnx_sigreturn(struct call *c)
 	struct ucontext_64 uc;
 
 	if (copy_in(&uc, t->regs.rsp, sizeof uc) || get_fpu(uc.mc.fpstate)) {
-		signal_force(t, SIGSEGV, SI_KERNEL, 0);
+		signal_force(t, SIGSEGV, SI_KERNEL, 0, 0);
 		return SYS_NORETURN;
 	}
 	t->regs = to_regs(&uc.mc);

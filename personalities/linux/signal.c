@@ -57,8 +57,8 @@ long lnx_sigaltstack(struct call *c)
 	return c->arg[1] ? arg_put(c, 1, &old) : 0;
 }
 
-/* A program may send itself a signal with a fault's own words (crash handlers do, to die by it in the end). On the host
- * it would arrive as if we had faulted; here it goes straight to delivery, where a blocked or ignored one is fatal. */
+/* A positive code may be sent only to the own number. Under a fault's it would look, on its way through the kernel, as if
+ * we had faulted (crash handlers send themselves a fault's very words, to die by it in the end): it takes our way. */
 long lnx_sigqueue(struct call *c)
 {
 	unsigned i = c->nr == SYS_rt_tgsigqueueinfo ? 2 : 1;
@@ -68,10 +68,10 @@ long lnx_sigqueue(struct call *c)
 	if (sig < 1 || sig > 64 || !(FAULTS >> (sig - 1) & 1) || !c->arg[i + 1] || copy_in(&si, (uaddr)c->arg[i + 1], sizeof si) ||
 	    si.si_code <= 0)
 		return lnx_make(c, c->raw);
-	if (c->nr == SYS_pidfd_send_signal || c->arg[0] != c->t->p->pid || (i == 2 && c->arg[1] != c->t->tid))
+	if (c->nr == SYS_pidfd_send_signal || c->arg[i - 1] != c->t->tid)
 		return -EPERM;
-	signal_force(c->t, sig, si.si_code, (uaddr)si.si_addr);
-	return 0;
+	si.si_signo = sig;
+	return signal_keep(c->t, i == 2 ? c->t->tid : 0, &si);
 }
 
 /* --- sleeping with another mask ------------------------------------------------------------------------------------------- */

@@ -36,11 +36,6 @@ static long refuse(struct thread *t, uint64_t bits)
 	report_unknown(t, UNK_BITS, "flags", bits);
 	return -EINVAL;
 }
-/* A child's end would look like a fault of our own: its si_code is positive, as a fault's is. */
-static bool is_fault(uint64_t sig)
-{
-	return sig == SIGSEGV || sig == SIGBUS || sig == SIGFPE || sig == SIGILL || sig == SIGTRAP || sig == SIGSYS;
-}
 static void put_pidfd(const struct birth *b, long pid)
 {
 	int fd = (int)host(SYS_pidfd_open, pid, b->flags & CLONE_THREAD ? O_EXCL : 0);
@@ -138,8 +133,6 @@ static long clone_process(struct thread *t, const struct birth *from)
 /* --- the calls ---------------------------------------------------------------------------------------------------------- */
 static long born(struct thread *t, const struct birth *b)
 {
-	if (is_fault((uint64_t)b->exit_signal))
-		return refuse(t, (uint64_t)b->exit_signal);
 	return b->flags & CLONE_THREAD ? clone_thread(t, b) : clone_process(t, b);
 }
 /* In the older call the pidfd goes where the parent's tid would, so both cannot be asked for. */

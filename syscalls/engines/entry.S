@@ -7,7 +7,9 @@
  * entry_trapped   the same, at a site that the engine `rewrite` may want to change first
  * entry_jump      from a rewritten site: rcx = where to return, flags as they are at the site
  * entry_attend    registers are in t->regs already; see what is due, then leave
- * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (signal.c)
+ * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (signal.c). A guest that
+ *                 steps through itself (the trap flag) is left by iretq: the first step is then the guest's instruction,
+ *                 as after the kernel's own return, and none of ours
  * host_wait       wait_begin..wait_after: a signal at or before the syscall instruction turns into SYS_RESTART. There
  *                 rcx is 0 before the call was first made, wait_after once it has slept and the kernel restarts it,
  *                 wait_after + 1 where signal.c does that with a call that the kernel never restarts
@@ -63,6 +65,24 @@
 	mov	%gs:T_SELF, %rdi
 	.endm
 
+	.macro registers_back
+	mov	%gs:T_RAX, %rax
+	mov	%gs:T_RBX, %rbx
+	mov	%gs:T_RCX, %rcx
+	mov	%gs:T_RDX, %rdx
+	mov	%gs:T_RSI, %rsi
+	mov	%gs:T_RDI, %rdi
+	mov	%gs:T_RBP, %rbp
+	mov	%gs:T_R8, %r8
+	mov	%gs:T_R9, %r9
+	mov	%gs:T_R10, %r10
+	mov	%gs:T_R11, %r11
+	mov	%gs:T_R12, %r12
+	mov	%gs:T_R13, %r13
+	mov	%gs:T_R14, %r14
+	mov	%gs:T_R15, %r15
+	.endm
+
 	.text
 	.globl entry_syscall, entry_trapped, entry_jump, entry_attend, exit_begin, exit_end
 	.type entry_trapped, @function
@@ -106,25 +126,20 @@ exit_begin:
 	cmpl	$0, %gs:T_ATTN
 	jne	entry_attend
 	movl	$0, %gs:T_INSIDE
+	testl	$0x100, %gs:T_RFLAGS
+	jnz	2f
 	pushq	%gs:T_RFLAGS
 	popfq
-	mov	%gs:T_RAX, %rax
-	mov	%gs:T_RBX, %rbx
-	mov	%gs:T_RCX, %rcx
-	mov	%gs:T_RDX, %rdx
-	mov	%gs:T_RSI, %rsi
-	mov	%gs:T_RDI, %rdi
-	mov	%gs:T_RBP, %rbp
-	mov	%gs:T_R8, %r8
-	mov	%gs:T_R9, %r9
-	mov	%gs:T_R10, %r10
-	mov	%gs:T_R11, %r11
-	mov	%gs:T_R12, %r12
-	mov	%gs:T_R13, %r13
-	mov	%gs:T_R14, %r14
-	mov	%gs:T_R15, %r15
+	registers_back
 	mov	%gs:T_RSP, %rsp
 	jmp	*%gs:T_RIP
+2:	pushq	$0x2b
+	pushq	%gs:T_RSP
+	pushq	%gs:T_RFLAGS
+	pushq	$0x33
+	pushq	%gs:T_RIP
+	registers_back
+	iretq
 exit_end:
 
 /* long host_wait(nr, a, b, c, d, e, f) */

@@ -353,6 +353,12 @@ static bool met_int3(uaddr at)
 	s = site_find(at);
 	return s && (s->from == at || s->pad == at) && s->kind > SITE_LEFT && !copy_in(&b, at, 1) && b != 0xcc;
 }
+/* The load of the number, which a slot has done in its place, is a step of its own; on from there with the guest's own. */
+static bool after_load(uaddr rip)
+{
+	unsigned owner, step;
+	return slot_of(rip, &owner, &step) && (step == SLOT_NR_R10 + 6 || step == SLOT_NR + 6);
+}
 bool rewrite_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
 {
 	uaddr rip = (uaddr)g[REG_RIP], there;
@@ -362,8 +368,8 @@ bool rewrite_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
 		return true;
 	}
 	there = place(rip);
-	if (there != rip && sig == SIGTRAP && si->si_code > 0 && g[REG_TRAPNO] == 1)
-		return true;             /* a single step in our code: the guest sees one step for the whole */
+	if (there != rip && sig == SIGTRAP && si->si_code > 0 && g[REG_TRAPNO] == 1 && !after_load(rip))
+		return true;             /* a single step in our code: the guest sees one for the whole call, as natively */
 	g[REG_RIP] = (greg_t)there;
 	return false;
 }

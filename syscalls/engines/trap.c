@@ -69,7 +69,7 @@ bool trap_probe(char *why, size_t n)
 long trap_start_at(void (*at)(void))
 {
 	struct { void (*handler)(int, siginfo_t *, void *); unsigned long flags; void (*restorer)(void); uint64_t mask; } k = {
-		.handler = on_sigsys, .flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER, .restorer = restorer,
+		.handler = on_sigsys, .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | KERNEL_SA_RESTORER, .restorer = restorer,
 		.mask = ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1)),
 	};
 	entry = at;

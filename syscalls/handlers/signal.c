@@ -5,6 +5,7 @@
  */
 #include <time.h>
 #include "host.h"
+#include "pending.h"
 
 sysfn sys_sigaction, sys_sigprocmask, sys_sigsuspend, sys_sigpending, sys_sigaltstack, sys_sigtimedwait, sys_sigwaitinfo,
 	sys_sigwait;
@@ -82,8 +83,10 @@ static long wait_once(struct thread *t, sigbits set, siginfo_t *si, const struct
 {
 	static const struct timespec now = { 0, 0 };
 	uint64_t m = (uint64_t)set;
-	if (!(set & signal_waiting(t)))
-		return block(SYS_rt_sigtimedwait, &m, si, ts, 8);
+	if (!(set & signal_waiting(t))) {
+		long r = block(SYS_rt_sigtimedwait, &m, si, ts, 8);
+		return r == SIGSYS && carrier_within(t, si) ? -EINTR : r;
+	}
 	long sig = host(SYS_rt_sigtimedwait, &m, si, &now, 8);   /* the host's have the lower numbers: those first */
 	return sig > 0 ? sig : (sig = signal_take(t, set, si)) ? sig : -EAGAIN;
 }
