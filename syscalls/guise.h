@@ -199,6 +199,7 @@ struct proc {
 };
 struct space {                       /* one address space */
 	volatile uint32_t lock;
+	volatile bool sealed;            /* no code of the guest can make a call unseen (engines/seal.c) */
 	uaddr brk_start, brk_now, brk_max;
 	struct { uaddr lo, hi; } ours[48];/* ranges that are not the guest's */
 	unsigned n_ours;
@@ -279,8 +280,7 @@ struct engine {
 	/* What follows may be NULL. A signal found the guest at g (a gregset_t): the engine may put g where the guest
 	 * believes to be; true: the signal was the engine's own. Runs in the host handler. */
 	bool (*found)(struct thread *, int sig, const siginfo_t *, long long *g);
-	void (*changes)(uaddr lo, uint64_t len, bool gone);  /* the guest is about to protect this range anew, or (gone) to
-	                                                        unmap it or map over it */
+	void (*changes)(struct thread *, uaddr lo, uint64_t len, unsigned how);      /* see mem_changes */
 	void (*count)(unsigned *rewritten, unsigned *left);  /* call sites, for the report */
 };
 #define ENGINE(e) static const struct engine *const e##_joins JOIN("guise_engines") = &(e)
@@ -318,7 +318,13 @@ long must_check mem_cas64(uaddr, uint64_t old, uint64_t new, uint64_t *seen);
 bool mem_is_ours(struct space *, uaddr lo, uint64_t len);
 bool mem_claim_try(struct space *, uaddr lo, uaddr hi);      /* this range is ours from now on; false: too many are */
 void mem_claim(struct space *, uaddr lo, uaddr hi);          /* ... or die */
-void mem_changes(struct thread *, uaddr lo, uint64_t len, bool gone);        /* as engine->changes */
+/* Told to the engine before the guest changes what is mapped there, or what it may do with it; len 0: not there, but ... */
+enum {
+	CHANGE_GONE = 1,         /* it will be unmapped or mapped over */
+	CHANGE_EXEC = 2,         /* something may become executable, or code be shared with a process of its own */
+	CHANGE_UNSEEN = 4,       /* from now on code may change without our being told */
+};
+void mem_changes(struct thread *, uaddr lo, uint64_t len, unsigned how);
 
 /* --- arena.c: our own memory ------------------------------------------------------------------------------------------------- */
 void *mem_alloc(size_t);                             /* zeroed; NULL when none is left. Any size; freed with the same size */

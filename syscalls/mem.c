@@ -93,10 +93,10 @@ void mem_claim(struct space *s, uaddr lo, uaddr hi)
 	if (!mem_claim_try(s, lo, hi))
 		die("too many ranges of memory of our own: raise the size of space.ours");
 }
-void mem_changes(struct thread *t, uaddr lo, uint64_t len, bool gone)
+void mem_changes(struct thread *t, uaddr lo, uint64_t len, unsigned how)
 {
 	if (t->p->engine->changes)
-		t->p->engine->changes(lo, len, gone);
+		t->p->engine->changes(t, lo, len, how);
 }
 bool mem_is_ours(struct space *s, uaddr lo, uint64_t len)
 {

@@ -221,7 +221,7 @@ static long open_again(struct thread *t, int fd, unsigned flags)
 		fd_duped(t->p, fd, (int)rv);
 	return rv;
 }
-long arg_open(struct call *c, int i, int dirfd, unsigned flags, unsigned mode, unsigned how)
+static long open_any(struct call *c, int i, int dirfd, unsigned flags, unsigned mode, unsigned how)
 {
 	struct proc *p = c->t->p;
 	uaddr path = (uaddr)c->raw[i];
@@ -244,4 +244,18 @@ long arg_open(struct call *c, int i, int dirfd, unsigned flags, unsigned mode, u
 	if ((e = special(c->t, &w)) < 0)
 		return e;
 	return e && p->paths ? root_open(c->t, dirfd, flags, mode, &w) : path_open_host(w.dirfd, w.path, flags, mode);
+}
+#define PROC_MAGIC 0x9fa0
+/* A file of /proc that can be written to may be the memory of a process, and its code. */
+static bool may_be_memory(long fd)
+{
+	long fs[32];
+	return !host(SYS_fstatfs, fd, fs) && fs[0] == PROC_MAGIC;
+}
+long arg_open(struct call *c, int i, int dirfd, unsigned flags, unsigned mode, unsigned how)
+{
+	long fd = open_any(c, i, dirfd, flags, mode, how);
+	if (c->t->p->space->sealed && fd >= 0 && flags & O_ACCMODE && may_be_memory(fd))
+		mem_changes(c->t, 0, 0, CHANGE_UNSEEN);
+	return fd;
 }

@@ -121,6 +121,7 @@ static void drop_handlers(struct proc *p)
 }
 static long fork_shared(struct thread *t, unsigned flags, unsigned long host_flags, uaddr stack)
 {
+	mem_changes(t, 0, 0, CHANGE_EXEC);       /* its code is the parent's, and it is armed alone */
 	struct thread *child = child_block(t, stack);
 	if (!child)
 		return -ENOMEM;

@@ -55,6 +55,7 @@ static const uint8_t trampoline[] = {
 	0xff, 0x14, 0x24, 0x48, 0x8d, 0x7c, 0x24, 0x10, 0x6a, 0x00, 0xb8, 0xa1, 0x01, 0x00, 0x00, 0x0f, 0x05, 0xf4, 0xeb, 0xfd,
 };
 _Static_assert(offsetof(struct fbsd_sigframe, uc) == 16, "trampoline");
+#define TRAMPOLINE_AT 64
 
 /* FreeBSD's trap numbers for the processor's vectors; the others keep 0 */
 static const uint8_t trap_of[32] = {
@@ -71,9 +72,10 @@ uaddr fbsd_trampoline(size_t *len)
 	long a = host(SYS_mmap, NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (a < 0 && a > -4096)
 		die("no memory for the signal return page (error %ld)", -a);
-	memcpy((void *)a, trampoline, sizeof trampoline);
+	memset((void *)a, 0xcc, PAGE);           /* padding around it: its call is a site like any other */
+	memcpy((char *)a + TRAMPOLINE_AT, trampoline, sizeof trampoline);
 	host(SYS_mprotect, a, PAGE, PROT_READ | PROT_EXEC);
-	return page = (uaddr)a;
+	return page = (uaddr)a + TRAMPOLINE_AT;
 }
 static uint64_t fs_base(void)
 {

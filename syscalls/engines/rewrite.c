@@ -22,6 +22,7 @@
 #include "engines/patch.h"
 #include "engines/site.h"
 #include "engines/rewrite.h"
+#include "engines/seal.h"
 #include "engines/slot.h"
 #include "engines/trap.h"
 
@@ -47,6 +48,7 @@ static volatile uint32_t hash_turn;      /* odd while the table is made anew */
 static struct vma vmas[16];              /* what was looked up, the newest over the oldest */
 static unsigned next_vma;
 static volatile uaddr touched_lo = ~0ull, touched_hi;    /* around all sites and vmas */
+static const struct engine rewrite;
 static volatile uint32_t rewrite_lock;
 FORK_LOCK(rewrite_lock);
 
@@ -251,37 +253,56 @@ static bool intact(const struct site *s, const struct seen *seen)
 	jump(jmp, s->cave, s, SLOT_PLAIN);
 	return !s->cave || (!copy_in(now, s->cave, sizeof now) && !memcmp(now, jmp, sizeof jmp));
 }
-static void trapped(struct thread *t, uaddr at)
+static struct site *site_add(struct thread *t, uaddr at, const struct vma *v, const struct seen *seen, uint64_t rax)
+{
+	struct site *s = site_new(at);
+	if (s) {
+		touch(at - SITE_BEFORE, at + SITE_BEHIND);
+		site_make(t, s, v, seen, rax);
+		if (s->kind == SITE_LEFT)
+			site_enter(s);
+	}
+	return s;
+}
+static bool trapped(struct thread *t, uaddr at)
 {
 	struct seen seen;
 	struct site *s = site_find(at);
 	if (s && s->kind == SITE_LEFT)
-		return;
+		return false;
 	const struct vma *v = vma_of(t, at);
 	if (!v || !v->ours_to_change || at + 2 > v->hi || !look(v, at, &seen))
-		return;
+		return false;
 	if (s && !memcmp(seen.b + (s->from - seen.lo), s->new, s->len))
-		return;                  /* done by now; or somebody jumped to the syscall instruction of a stub */
+		return false;            /* done by now; or somebody jumped to the syscall instruction of a stub */
 	if (s && intact(s, &seen)) {
 		s->live = !with_page_open(v, s->from, s->at + 2, write_new, (struct change){ s, NULL });
-		return;
+		return true;
 	}
 	if (s) {                         /* other code, or the page was dropped and read anew */
 		site_drop(s);
 		hash_anew();
 	}
-	if ((s = site_new(at))) {
-		touch(at - SITE_BEFORE, at + SITE_BEHIND);
-		site_make(t, s, v, &seen, t->regs.rax);
-		if (s->kind == SITE_LEFT)
-			site_enter(s);
-	}
+	s = site_add(t, at, v, &seen, t->regs.rax);
+	return s && s->live;
+}
+bool rewrite_unseen(struct thread *t, uaddr at)
+{
+	struct seen seen;
+	const struct vma *v = vma_of(t, at);
+	uint32_t nr;
+	if (!v || !v->ours_to_change || !look(v, at, &seen) || site_find(at) ||
+	    !site_is_stub(seen.b, seen.at, seen.lo, &nr))
+		return false;
+	const struct site *s = site_add(t, at, v, &seen, nr);
+	return s && s->live && s->kind == SITE_CAVE;
 }
 void rewrite_trapped(struct thread *t);
 void rewrite_trapped(struct thread *t)
 {
 	if (lock_try(&rewrite_lock)) {   /* else another site is being changed: this one at its next trap */
-		trapped(t, t->regs.rip - 2);
+		if (trapped(t, t->regs.rip - 2) && t->p->engine == &rewrite)
+			seal_try(t);
 		unlock(&rewrite_lock);
 	}
 	syscall_enter(t);
@@ -298,21 +319,25 @@ static void give_back(struct thread *t, struct site *s)
 		with_page_open(v, s->from, s->from + s->len, write_old, (struct change){ s, NULL });
 	s->live = false;
 }
-void rewrite_changes(uaddr lo, uint64_t len, bool gone)
+void rewrite_changes(struct thread *t, uaddr lo, uint64_t len, unsigned how)
 {
 	uaddr hi = lo + len < lo ? ~0ull : PAGE_UP(lo + len);
 	bool lost = false;
 
-	if (!overlaps(lo, hi, touched_lo, touched_hi))
+	bool ours = overlaps(lo, hi, touched_lo, touched_hi);
+
+	if (!ours && !(how & (CHANGE_EXEC | CHANGE_UNSEEN)))
 		return;
 	lock(&rewrite_lock);
+	if (ours || how & (CHANGE_EXEC | CHANGE_UNSEEN))
+		seal_break(t, how & CHANGE_UNSEEN);
 	for (unsigned i = 0; i < n_sites; i++) {
 		struct site *s = &sites[i];
 		if (!s->at || (!overlaps(lo, hi, s->from, s->at + 2) && !overlaps(lo, hi, s->pad, s->cave + CAVE_JMP)))
 			continue;
 		if (s->kind > SITE_LEFT)
-			give_back(thread_self(), s);
-		if (gone || s->kind == SITE_LEFT) {
+			give_back(t, s);
+		if (how & CHANGE_GONE || s->kind == SITE_LEFT) {
 			site_drop(s);
 			lost = true;
 		}
@@ -381,11 +406,12 @@ void rewrite_count(unsigned *rewritten, unsigned *left)
 		if (sites[i].at)
 			++*(sites[i].kind > SITE_LEFT ? rewritten : left);
 }
+static long rewrite_arm(struct thread *t) { return t->p->space->sealed && !t->vforked ? 0 : trap_arm(t); }
 static long rewrite_start(struct proc *p) { return trap_start_at(entry_trapped); }
 
 static const struct engine rewrite = {
 	.name = "rewrite", .about = "Syscall User Dispatch once for each call site, which then jumps straight to us",
-	.rank = 60, .probe = trap_probe, .start = rewrite_start, .arm = trap_arm, .run = trap_run, .disarm = trap_disarm,
+	.rank = 60, .probe = trap_probe, .start = rewrite_start, .arm = rewrite_arm, .run = trap_run, .disarm = trap_disarm,
 	.found = rewrite_found, .changes = rewrite_changes, .count = rewrite_count,
 };
 ENGINE(rewrite);

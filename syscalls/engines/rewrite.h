@@ -7,5 +7,5 @@
 #include "guise.h"
 
 bool rewrite_found(struct thread *, int sig, const siginfo_t *, long long *g);
-void rewrite_changes(uaddr lo, uint64_t len, bool gone);
+void rewrite_changes(struct thread *, uaddr lo, uint64_t len, unsigned how);
 void rewrite_count(unsigned *rewritten, unsigned *left);

@@ -113,6 +113,15 @@ static bool find_stub(const uint8_t *b, size_t at, uaddr address, uint64_t rax, 
 	p->from = (int)from - (int)at;
 	return true;
 }
+bool site_is_stub(const uint8_t *code, size_t at, uaddr address, uint32_t *nr)
+{
+	struct site_plan p = { 0 };
+	if (at < 16)
+		return false;
+	size_t end = at - (code[at - 3] == 0x49 && code[at - 2] == 0x89 && code[at - 1] == 0xca ? 3 : 0);
+	*nr = imm32(code + end - 4);
+	return *nr < 1024 && find_stub(code, at, address, *nr, &p);
+}
 void site_plan(const uint8_t *code, size_t n, size_t at, uaddr address, uint64_t rax, struct site_plan *p)
 {
 	*p = (struct site_plan){ .kind = SITE_LEFT };

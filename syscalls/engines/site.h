@@ -30,4 +30,6 @@ struct site_plan {
 #define CAVE_OVER 2
 
 /* code[at] is the syscall instruction, n bytes are known, address is that of code[0], rax what it was called with. */
+/* Without its having been run: a stub that loads a number of a call right before, beyond doubt. */
+bool site_is_stub(const uint8_t *code, size_t at, uaddr address, uint32_t *nr);
 void site_plan(const uint8_t *code, size_t n, size_t at, uaddr address, uint64_t rax, struct site_plan *);

@@ -27,8 +27,10 @@ long sys_shmat(struct call *c)
 		if (mem_is_ours(c->t->p->space, at, ds.shm_segsz))
 			return -EINVAL;
 		if (c->arg[2] & SHM_REMAP)
-			mem_changes(c->t, at, ds.shm_segsz, true);
+			mem_changes(c->t, at, ds.shm_segsz, CHANGE_GONE);
 	}
+	if (c->arg[2] & SHM_EXEC)
+		mem_changes(c->t, 0, 0, CHANGE_EXEC);
 	return host(SYS_shmat, (int)c->arg[0], c->arg[1], (int)c->arg[2]);
 }
 long sys_shmdt(struct call *c) { return host(SYS_shmdt, c->arg[0]); }

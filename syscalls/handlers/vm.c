@@ -131,8 +131,11 @@ long sys_mmap(struct call *c)
 		m.at.lo -= off;
 	if ((e = mmap_check(c, &m)))
 		return e;
+	unsigned exec = m.prot & PROT_EXEC ? CHANGE_EXEC : 0;
 	if (m.flags & MAP_FIXED && !(m.flags & X_MAP_EXCL))
-		mem_changes(c->t, m.at.lo, m.at.len, true);
+		mem_changes(c->t, m.at.lo, m.at.len, CHANGE_GONE | exec);
+	else if (exec)
+		mem_changes(c->t, 0, 0, exec);
 	if (align > 12 && !(m.flags & MAP_FIXED))
 		at = mmap_aligned(&m, mmap_flags(&m), 1ull << align);
 	else
@@ -167,7 +170,7 @@ long sys_munmap(struct call *c)
 	struct span s;
 	if (!c->arg[1] || !span_get(c, &s))
 		return -EINVAL;
-	mem_changes(c->t, s.lo, s.len, true);
+	mem_changes(c->t, s.lo, s.len, CHANGE_GONE);
 	return ours(c, &s) ? unmap_around(c->t->p->space, s) : host(SYS_munmap, s.lo, s.len);
 }
 static long on_span(struct call *c, long nr, long arg)
@@ -181,7 +184,7 @@ long sys_mprotect(struct call *c)
 {
 	struct span s;
 	if (span_get(c, &s))
-		mem_changes(c->t, s.lo, s.len, false);
+		mem_changes(c->t, s.lo, s.len, c->arg[2] & PROT_EXEC ? CHANGE_EXEC : 0);
 	return on_span(c, SYS_mprotect, c->arg[2] & (long)HOST_BITS);
 }
 /* Advice: what the host cannot use it for (a hole in the range, a kind of memory) is no error to the others. */
@@ -193,7 +196,7 @@ long sys_madvise(struct call *c)
 		return -EINVAL;
 	if (ours(c, &s))
 		return 0;
-	mem_changes(c->t, s.lo, s.len, false);
+	mem_changes(c->t, s.lo, s.len, 0);
 	e = host(SYS_madvise, s.lo, s.len, c->arg[2] & (long)HOST_BITS);
 	return e == -ENOMEM || e == -EINVAL || e == -EBADF ? 0 : e;
 }
@@ -261,9 +264,9 @@ long sys_mremap(struct call *c)
 		return -EFAULT;
 	if ((c->arg[3] & MREMAP_FIXED) && ours(c, &to))
 		return -EINVAL;
-	mem_changes(c->t, from.lo, from.len, true);
+	mem_changes(c->t, from.lo, from.len, CHANGE_GONE);
 	if (c->arg[3] & MREMAP_FIXED)
-		mem_changes(c->t, to.lo, to.len, true);
+		mem_changes(c->t, to.lo, to.len, CHANGE_GONE);
 	return host(SYS_mremap, c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4]);
 }
 

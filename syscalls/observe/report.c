@@ -132,7 +132,7 @@ static void write_sites(struct thread *t)
 	PUT(&l, "{\"event\":\"sites\",\"pid\":%d", t->p->pid);
 	put_member(&l, "os", t->p->pers->name);
 	put_member(&l, "program", t->p->exe);
-	PUT(&l, ",\"rewritten\":%u,\"left\":%u}", rewritten, left);
+	PUT(&l, ",\"rewritten\":%u,\"left\":%u,\"sealed\":%s}", rewritten, left, t->p->space->sealed ? "true" : "false");
 	append(t, &l);
 }
 void report_end(struct thread *t)

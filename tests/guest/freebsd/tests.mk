@@ -6,6 +6,7 @@ FBSD_FLAG := -std=gnu17 -O1 -g -ffreestanding -fno-stack-protector -fno-pic -fno
              -Wno-unused-parameter -Wno-missing-field-initializers -Itests/guest/freebsd/rt -Ipersonalities/freebsd -MMD -MP
 FBSD_LINK := -nostdlib -static -fuse-ld=lld -Wl,--no-dynamic-linker
 FBSD_RT   := $(addprefix $(T)/guest/freebsd/rt/,start.o regs.o enter.o rt.o)
+FBSD_ALONE := seal
 FBSD_SRC  := $(wildcard tests/guest/freebsd/*.c)
 FBSD_BIN  := $(FBSD_SRC:tests/%.c=$(T)/%)
 GUEST_PROGRAMS += $(FBSD_BIN)
@@ -18,6 +19,6 @@ $(T)/guest/freebsd/rt/%.o: tests/guest/freebsd/rt/%.c
 	$(FBSD_CC) $(FBSD_FLAG) -c $< -o $@
 $(T)/guest/freebsd/%: tests/guest/freebsd/%.c $(FBSD_RT) tests/guest/freebsd/tests.mk
 	@mkdir -p $(@D)
-	$(FBSD_CC) $(FBSD_FLAG) -MF $@.d $(FBSD_LINK) -o $@ $< $(FBSD_RT)
+	$(FBSD_CC) $(FBSD_FLAG) -MF $@.d $(FBSD_LINK) -o $@ $< $(if $(filter $(FBSD_ALONE),$*),,$(FBSD_RT))
 .SECONDARY: $(FBSD_RT)
 -include $(FBSD_BIN:=.d) $(FBSD_RT:.o=.d)
