@@ -41,6 +41,8 @@ $(B)/%.c.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(CFLAGS) $(RT) -c $< -o $@
 
+$(B)/tools/trace/html.c.o: tools/trace/page.html      # a part of it, by .incbin
+
 # gcc and clang call memcpy and friends on their own; libc's use vector registers, so the runtime has its own (lib.c).
 RT_MEM := memcpy memmove memset memcmp
 $(B)/runtime.o: $(RT_OBJ) tools/runtime.allow

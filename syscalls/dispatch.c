@@ -179,8 +179,8 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	if (todo & DO_SUB && (known = to_subrow(c)))
 		todo = recipe(p->pers, c->row);
 	e = scalars(c, (uint32_t)todo);
-	if (p->observed)
-		observe_enter(c);
+	if (p->observed && observe_enter(c))     /* an injection answered it */
+		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
 	rv = e ? e : todo & DO_ABSENT ? absent(c, top, known) : c->row->fn(c);
 	if (todo & DO_FD && rv >= (long)p->fd_limit)
 		rv = fd_too_high(c, rv);
@@ -188,9 +188,7 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 }
 static long __attribute__((noinline)) run_unknown(struct call *c)
 {
-	if (c->t->p->observed)
-		observe_enter(c);
-	return unknown_call(c);
+	return c->t->p->observed && observe_enter(c) ? c->rv : unknown_call(c);
 }
 struct words { long w[8]; };             /* copied as one, which the compilers do without a loop */
 _Static_assert(sizeof(struct words) == sizeof ((struct call *)NULL)->arg, "all of them");

@@ -156,8 +156,10 @@ struct thread {
 	void *priv;              /* the personality's own per-thread data */
 	volatile uint32_t go;    /* a new thread waits for this before it becomes a guest */
 	char *altmem;            /* our own alternate stack, where host signals arrive */
-	char *line;              /* trace line under construction, in this thread's block */
-	uint32_t line_len;
+	struct ring *ring;       /* where it is recorded (observe/ring.h), or NULL; its own only if the tid there is ours */
+	uint8_t telling;         /* the call in progress: enum telling of observe/trace.c */
+	uint8_t injected;        /* 1 + the injection that the call in progress is under, or 0 */
+	bool inject_done;        /* the call of it that comes next is the same one, made again */
 	uint32_t flags;          /* the personality's */
 };
 
@@ -194,6 +196,7 @@ struct proc {
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
 	bool observed;           /* somebody traces or counts: dispatch takes the slow way */
 	bool watched;            /* somebody traces: what the guest starts stays with us, its end is told */
+	int told_pid;            /* the process whose beginning was recorded; a child's copy has its parent's */
 	bool setugid;
 	bool shares_files;       /* forked without descriptors of its own: to close one closes the parent's */
 };
@@ -211,6 +214,7 @@ struct space {                       /* one address space */
 /* --- what a personality is --------------------------------------------------------------------------------------------- */
 struct image;                        /* loader/image.h */
 struct sysctl_tree;
+struct layout;                       /* observe/layout.h */
 struct sigframe {                    /* what a personality needs to build its signal frame */
 	const struct sigact *act;
 	const struct sigpend *pend;
@@ -239,6 +243,8 @@ struct personality {
 	struct subtab *sub;                                  /* by enum sub */
 	const struct bit *bits;                              /* ends with a row without a name */
 	const struct record *rec;                            /* by enum rec */
+	const struct layout *layout;                         /* the same, for the trace (observe/layout.h); NULL: common ones */
+	const char *(*oid_name)(struct sysctl_tree *, const int *oid, unsigned n, unsigned *used);     /* numbers it stands for */
 	const uint16_t *errno_of;                            /* [host errno, 0..133] -> guest errno */
 	const char *const *errno_name; unsigned n_errno_name;/* [guest errno] */
 	const uint8_t *sig_in; unsigned n_sig;               /* [guest signal] -> ours */
@@ -251,6 +257,8 @@ struct personality {
 	long (*cmsg_get)(struct thread *, const void *guest, size_t n, void *host, size_t max);
 	long (*cmsg_put)(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max, int *flags);
 	const struct cmsgrow *cmsg;                          /* ends with a row without a name */
+	uint8_t cmsg_head, cmsg_align;                       /* bytes of a message's head; what each begins at a multiple of */
+	unsigned cmsg_sol;                                   /* the number of SOL_SOCKET */
 	const struct sockopt *sockopt;                       /* the same */
 	bool bsd_sockets;                                    /* accept hands on O_NONBLOCK; a full local backlog refuses */
 	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one (personalities/bsd) */
@@ -465,7 +473,7 @@ void path_start(struct proc *);
 
 /* --- observe/ ------------------------------------------------------------------------------------------------------------------ */
 void observe_start(struct proc *);
-void observe_enter(struct call *);
+bool observe_enter(struct call *);                   /* true: it is answered already, c->rv is the result */
 void observe_exit(struct call *);
 void cover_row(struct thread *, unsigned table, uint64_t row, long rv);      /* observe/cover.h: rows that handlers look up */
 void observe_exec(struct thread *, bool foreign);    /* right before the host's exec; foreign: into ourselves again */

@@ -19,15 +19,15 @@ struct options {
 	const char *as;          /* name of the personality to run as, whatever the program claims, or NULL */
 	const char *engine;      /* its name, or NULL for the best that works here */
 	bool strict;             /* the first unknown call, flag, command or sysctl ends the run */
-	bool trace;
 	const char *cover;       /* file in which used rows are counted, absolute, or NULL: observe/cover.h */
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
 	int resume_fd;           /* the program, already open (its path may be gone), or -1; set by a guest's exec */
 	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */
-	int trace_fd, report_fd; /* where to write, or -1 */
+	int trace_fd, report_fd; /* the shared memory of observe/ring.h; where to write; or -1 */
+	int trace_end;           /* a pipe that nobody writes to: when it ends, nobody of the run is left */
 	/* What stands between "guise" and PROGRAM when we start ourselves again for the guest's exec of a foreign program:
 	 * "run" and all options that hold for children too, but not --resume, --argv0 and the closing "--". */
 	char **self_argv;
 	unsigned n_self;
-	char fd_text[2][12];     /* trace_fd, report_fd as text: self_argv points here */
+	char fd_text[3][12];     /* trace_fd, report_fd, trace_end as text: self_argv points here */
 };

@@ -10,7 +10,8 @@
 #include "host.h"
 #include "row.h"
 
-static struct { uint16_t first, n; } set_rows[N_SET];
+static struct span { uint16_t first, n; } set_rows[N_SET];
+static const struct personality *of;         /* whose rows these are */
 
 /* --- what is known already ---------------------------------------------------------------------------------------- */
 #define MEMO 512u                        /* entries; a guest that uses more values pays for the rows each time */
@@ -51,8 +52,14 @@ static void memo_put(uint64_t key, uint64_t value)
 }
 _Static_assert(MEMO == 1u << (64 - 55), "memo_place makes a place of the top bits");
 
+/* A guest has one personality; who reads a trace goes from one to another. */
 void xlate_start(const struct personality *p)
 {
+	if (p == of)
+		return;
+	of = p;
+	memset(set_rows, 0, sizeof set_rows);
+	memset(memo, 0, sizeof memo);
 	for (unsigned i = 0; p->bits[i].name; i++) {
 		unsigned set = p->bits[i].set;
 		if (!set_rows[set].n)

@@ -43,12 +43,13 @@ struct request {
 	struct options opt;
 	struct bind bind[64];
 	char **env;              /* the guest's environment, ours to change; ends with NULL */
-	const char *trace_file, *report_file;
+	const char *report_file;
 	const char *root_name;   /* as the user gave it */
 };
 void request_start(struct request *, const struct subcommand *, char **env);
 /* Check and complete it, open its files, look PROGRAM up; then run it. The exit status, on error only. */
 int request_run(struct request *, int argc, char **argv);
+int log_open(const char *name, const char *option, int flags);    /* a file to write to; refuses */
 extern const struct option_table run_options, common_options, hidden_options;
 
 /* --- parse.c ---------------------------------------------------------------------------------------------------- */

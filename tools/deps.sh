@@ -20,6 +20,7 @@ deps() {
 	cmd:llvm-symbolizer              llvm             test   names the lines in a sanitizer's report
 	file:/usr/include/cmocka.h       libcmocka-dev    test   runs the unit tests
 	cmd:python3                      python3          test   the test runner; also a guest in the identity tests
+	file:/usr/lib/python3/dist-packages/jsonschema python3-jsonschema test holds the JSON trace against its schema
 	cmd:perl                         perl             test   a guest in the identity tests
 	cmd:bash                         bash             test   a guest in the identity tests
 	cmd:git                          git              test   a guest in the identity tests

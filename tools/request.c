@@ -57,7 +57,7 @@ void request_start(struct request *r, const struct subcommand *c, char **env)
 	size_t n = 0;
 	while (env[n])
 		n++;
-	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .trace_fd = -1, .report_fd = -1 } };
+	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1 } };
 	r->env = malloc((n + 1) * sizeof *r->env);
 	if (!r->env)
 		refuse("no memory for the environment");
@@ -131,11 +131,8 @@ static void set_signals(struct request *r, const char *v)
 	r->opt.ignored = *rest ? strtoull(rest + 1, NULL, 16) : 0;
 }
 static void set_again(struct request *r, const char *v) { r->opt.again = true; }
-static void set_trace_fd(struct request *r, const char *v)
-{
-	r->opt.trace_fd = number_of("--trace-fd", v);
-	r->opt.trace = true;
-}
+static void set_trace_fd(struct request *r, const char *v) { r->opt.trace_fd = number_of("--trace-fd", v); }
+static void set_trace_end(struct request *r, const char *v) { r->opt.trace_end = number_of("--trace-end", v); }
 static void set_cover(struct request *r, const char *v) { r->opt.cover = v; }
 static void set_report_fd(struct request *r, const char *v) { r->opt.report_fd = number_of("--report-fd", v); }
 
@@ -158,13 +155,14 @@ static const struct option_row hidden_rows[] = {
 	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },
 	{ 0, "again", NULL, V_NONE, NULL, set_again },
 	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },
+	{ 0, "trace-end", "FD", V_TEXT, NULL, set_trace_end },
 	{ 0, "report-fd", "FD", V_TEXT, NULL, set_report_fd },
 	{ 0, "cover", "FILE", V_FILE, NULL, set_cover },
 };
 const struct option_table hidden_options = { hidden_rows, ARRAY_LEN(hidden_rows) };
 
 /* --- completing it ---------------------------------------------------------------------------------------------- */
-static int open_log(const char *name, const char *option, int truncate)
+int log_open(const char *name, const char *option, int truncate)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | truncate, 0666);
 	if (fd < 0)
@@ -243,8 +241,10 @@ static void self_argv(struct options *o)
 		add(o, "--strict");
 	if (o->cover)
 		add2(o, "--cover", o->cover);
-	if (o->trace)
+	if (o->trace_fd >= 0) {
 		add2(o, "--trace-fd", o->fd_text[0]);
+		add2(o, "--trace-end", o->fd_text[2]);
+	}
 	if (o->report_fd >= 0)
 		add2(o, "--report-fd", o->fd_text[1]);
 }
@@ -260,11 +260,7 @@ static void complete(struct request *r)
 	check_engine(r);
 	o->bind = r->bind;
 	if (r->report_file)
-		o->report_fd = open_log(r->report_file, "--report", 0);
-	if (r->trace_file)
-		o->trace_fd = open_log(r->trace_file, "-o", O_TRUNC);
-	else if (o->trace && o->trace_fd < 0 && (o->trace_fd = fcntl(2, F_DUPFD_CLOEXEC, 3)) < 0)
-		refuse("standard error is closed; give the trace a place with -o FILE");
+		o->report_fd = log_open(r->report_file, "--report", 0);
 	self_argv(o);
 }
 int request_run(struct request *r, int argc, char **argv)

@@ -85,6 +85,14 @@ static long find(const struct sysctl_tree *t, const int *oid, unsigned n, unsign
 	}
 	return i ? 0 : -ENOENT;
 }
+const char *bsd_oid_name(struct sysctl_tree *t, const int *oid, unsigned n, unsigned *used)
+{
+	unsigned row = 0;
+	*used = 0;
+	if (links(t))
+		find(t, oid, n, &row, used);
+	return row ? t->row[row].name : NULL;
+}
 static unsigned find_name(const struct sysctl_tree *t, const char *name, size_t len)
 {
 	if (len && name[len - 1] == '.')

@@ -10,6 +10,9 @@
 #include "sysctl.h"
 #include "loader/image.h"
 #include "loader/stack.h"
+#include "observe/layout.h"
+
+extern const struct layout fbsd_layout[N_REC];         /* layouts.c */
 
 #define RELDATE 1500068                  /* 15.0-RELEASE */
 #define CF 1ull
@@ -169,6 +172,7 @@ static const struct personality freebsd = {
 	.proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .proc_execs = bsd_proc_execs,
 	.proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .sysctl = &fbsd_sysctl,
 	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,
+	.layout = fbsd_layout, .cmsg_head = 12, .cmsg_align = 8, .cmsg_sol = 0xffff, .oid_name = bsd_oid_name,
 	.bits = fbsd_bits, .errno_of = fbsd_errno_of, .errno_name = fbsd_errno_name, .n_errno_name = FBSD_ELAST + 1,
 	.sig_in = fbsd_sig_in, .n_sig = FBSD_NSIG, .sig_out = fbsd_sig_out, .sig_name = fbsd_sig_name,
 	.sig_carrier = 64, .sig_ignored = (sigbits)1 << (SIGPWR - 1),       /* the guest's SIGINFO */

@@ -136,6 +136,7 @@ const struct record fbsd_rec[N_REC] = {
 	SAME(U64, "uint64", 8)
 	SAME(INT2, "int[2]", 8)
 	SAME(UUID, "uuid", 16)
+	SAME(OID, "int", 4)
 	SAME(CAPRIGHTS, "cap_rights", 16)
 
 	SEEN(UTSNAME, "utsname", 160)

@@ -3,8 +3,13 @@
  * Linux as a personality: the host's own programs, run by us. The smallest example of one, and what the engines are
  * measured by: a program must not be able to tell this run from a native one but by the clock.
  */
+#include "../../syscalls/observe/layout.h"
+#include "../../syscalls/sock.h"
 #include "linux.h"
 #include "loader/image.h"
+
+extern const struct layout lnx_layout[N_REC];         /* layouts.c */
+extern const struct cmsgrow lnx_cmsg[];
 
 enum { OSABI_NONE = 0, OSABI_GNU = 3, NT_GNU_ABI_TAG = 1, ABI_LINUX = 0 };
 
@@ -70,6 +75,7 @@ static const struct personality lnx = {
 	.claims = claims, .stack = lnx_stack, .fetch = fetch, .store = store, .frame = lnx_frame,
 	.thread_exit = lnx_thread_exit, .proc_forked = lnx_proc_forked,
 	.tab = lnx_tab, .n_tab = 1, .sub = lnx_sub, .bits = lnx_bits, .rec = lnx_rec,
+	.layout = lnx_layout, .cmsg = lnx_cmsg, .cmsg_head = 16, .cmsg_align = 8, .cmsg_sol = SOL_SOCKET,
 	.errno_name = lnx_errno_name, .n_errno_name = LNX_ERRNOS, .sig_in = lnx_sig_in, .n_sig = LNX_NSIG, .sig_out = lnx_sig_out,
 	.sig_name = lnx_sig_name, .sockaddr_get = sockaddr_get, .sockaddr_put = sockaddr_put,
 	.identity = true,

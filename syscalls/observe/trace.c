@@ -1,65 +1,29 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * `guise trace`: every call of the guest on one line, from the row alone, in the manner of strace. What goes in is
- * written on the thread's line when the call begins, what comes out when it ends, and the line leaves in one write, so
- * lines of many threads and processes never mix. A call that does not come back (exit, a successful exec) leaves its line
- * before it goes. "[pid N] " stands in front from the moment a run has a second thread or process.
+ * The guest's side of `guise trace`: what happens becomes records in the thread's ring (ring.h). Whether a call is recorded
+ * is one bit; all that is said about it later is said by tools/trace/, in another process, from the rows.
  *
- * Called by dispatch, thread.c, proc.c and signal.c on the thread itself; may block in the write; takes no lock.
+ * A call is two records, so that one that never returns is seen, and where others went on meanwhile. A thread's first record
+ * says who it is; the first of a process, how it came to be. Called by dispatch, thread.c, proc.c and signal.c on the
+ * thread itself; waits only for room in the ring and, when the run's first process ends, for the trace to be written.
  */
 #include <fcntl.h>
-#include <poll.h>
 #include <sys/mman.h>
-#include <sys/uio.h>
 #include "observe.h"
 #include "cover.h"
+#include "entry.h"
 
-/* One page that all processes of the run share: a parent must learn from its child that it is no longer alone. */
-static struct shared {
-	volatile uint32_t many;          /* there is, or was, more than one thread or process */
-	volatile uint32_t begin;         /* the line of the program itself is still to come */
-} *run;
+enum telling { TELL_NOTHING, TELL_EXIT, TELL_LATE };     /* LATE: there was no room when it began (WANT_LOSSY) */
 
-static bool is_many(struct thread *t)
-{
-	if (t->p->nthreads > 1 || t->vforked || t->tid != t->p->pid)
-		run->many = 1;
-	return run->many;
-}
-/* The descriptor may be the guest's standard error, which the guest may have made non-blocking: then wait for room. */
-static void write_all(int fd, struct iovec *v, unsigned n)
-{
-	struct pollfd room = { .fd = fd, .events = POLLOUT };
-	while (n) {
-		long done = host(SYS_writev, fd, v, n);
-		if (done == -EAGAIN)
-			host(SYS_poll, &room, 1, -1);
-		else if (done < 0 && done != -EINTR)
-			return;          /* nobody reads any more: the guest goes on */
-		for (; done > 0 && n && (size_t)done >= v->iov_len; v++, n--)
-			done -= (long)v->iov_len;
-		if (done > 0) {
-			v->iov_base = (char *)v->iov_base + done;
-			v->iov_len -= (size_t)done;
-		}
-	}
-}
-static void emit(struct thread *t, struct line *l)
-{
-	char who[32];
-	struct iovec v[2] = { { who, 0 }, { l->at, l->len + 1 } };
+extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
+static unsigned own_index;           /* of our personality; it is one for all threads of a process */
 
-	if (is_many(t))
-		v[0].iov_len = fmt(who, sizeof who, "[pid %d] ", t->tid);
-	l->at[l->len] = '\n';
-	write_all(t->p->opt->trace_fd, v, 2);
-}
-/* The arguments are complete, or were too long; from here on there is room for the result. */
-static void line_end(struct line *l)
+unsigned pers_index(const struct personality *p)
 {
-	bool cut = line_full(l);
-	l->n = LINE_SIZE;
-	PUT(l, cut ? "...)" : ")");
+	const struct personality *const *q = __start_guise_personalities;
+	while (q < __stop_guise_personalities && *q != p)
+		q++;
+	return (unsigned)(q - __start_guise_personalities) % MOST_PERS;
 }
 
 /* --- starting --------------------------------------------------------------------------------------------------- */
@@ -71,138 +35,134 @@ static void move_fd(struct proc *p, int *fd, char *text, size_t n)
 	*fd = high;
 	fmt(text, n, "%d", high);
 }
-static void first_line(struct proc *p, struct thread *t)
+static void join(struct proc *p)
 {
-	struct space *s = p->space;
-	char buf[LINE_SIZE], arg[256];
-	struct line l = { buf, sizeof buf - LINE_TAIL, 0, p->pers };
-	uaddr a = s->args;
-
-	PUT(&l, "execve("), put_text(&l, p->exe, str_len(p->exe), false);
-	PUT(&l, ", [");
-	for (unsigned i = 0; i < s->argc && a < s->args_end; i++) {
-		long n = copy_str(arg, a, sizeof arg);
-		PUT(&l, i ? ", " : ""), put_str(&l, a, sizeof arg - 1);
-		if (n < 0)               /* longer than is shown, or not there */
-			break;
-		a += (uaddr)n + 1;
-	}
-	bool cut = line_full(&l);
-	l.n = sizeof buf;
-	PUT(&l, "%s], /* %u vars */) = 0", cut ? "..." : "", s->envc);
-	emit(t, &l);
+	long a = host(SYS_mmap, NULL, SESSION_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, p->opt->trace_fd, 0);
+	if (a < 0 && a > -4096)
+		die("cannot map %lu MiB to record the trace in (error %ld): raise ulimit -v", SESSION_BYTES >> 20, -a);
+	mem_claim(p->space, (uaddr)a, (uaddr)a + SESSION_BYTES);
+	session = (struct session *)a;
+	own_index = pers_index(p->pers);
+	if (session->magic != RING_MAGIC || session->version != RING_VERSION)
+		die("the descriptor given with --trace-fd is no trace of this version of guise");
+	p->observed = p->watched = true;
+}
+static void hello(struct thread *t, unsigned how)
+{
+	struct proc *p = t->p;
+	struct writer w;
+	if (!entry_begin(&w, t, EN_HELLO, sizeof(struct en_hello)))
+		return;
+	struct en_hello *h = entry_head(&w);
+	h->pid = p->pid, h->tid = t->tid, h->ppid = p->ppid;
+	h->pers = (uint16_t)own_index, h->how = (uint16_t)how;
+	h->argc = p->space->argc, h->envc = p->space->envc;
+	h->args = p->space->args;
+	if (how != HELLO_THREAD)
+		capture_hello(&w, p);
+	entry_end(&w);
+}
+/* This thread has a ring of its own in which it said who it is. */
+static bool introduced(struct thread *t)
+{
+	if (!ring_alive())
+		return false;
+	if (t->ring && t->ring->tid == t->tid)
+		return true;
+	unsigned how = t->p->told_pid == t->p->pid ? HELLO_THREAD : t->vforked ? HELLO_VFORK : HELLO_FORK;
+	t->p->told_pid = t->p->pid;
+	hello(t, how);
+	return t->ring != NULL;
 }
 void observe_start(struct proc *p)
 {
 	struct options *o = p->opt;
+	struct thread *t = thread_self();
 
 	move_fd(p, &o->trace_fd, o->fd_text[0], sizeof o->fd_text[0]);
 	move_fd(p, &o->report_fd, o->fd_text[1], sizeof o->fd_text[1]);
-	p->observed = p->watched = o->trace;
+	move_fd(p, &o->trace_end, o->fd_text[2], sizeof o->fd_text[2]);
 	cover_start(p);
-	if (!o->trace)
+	if (o->trace_fd < 0)
 		return;
-	long a = host(SYS_mmap, NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-	if (a < 0 && a > -4096)
-		die("cannot share a page between the processes of the run (error %ld)", -a);
-	mem_claim(p->space, (uaddr)a, (uaddr)a + PAGE);
-	run = (struct shared *)a;
-	run->many = o->again;
-	run->begin = !o->again;          /* who started us again has told of it: observe_exec */
+	join(p);
+	if (!o->again)
+		session->main_pid = p->pid;
+	p->told_pid = p->pid;
+	if (ring_alive())
+		hello(t, o->again ? HELLO_EXEC : HELLO_START);
 }
 static void in_child(struct proc *p)
 {
 	struct thread *t = thread_self();
-	if (run)
-		run->many = 1;
-	if (t->vforked)
-		t->line = NULL;          /* the parent's, which is still on it */
-	t->line_len = 0;                 /* the fork itself is the parent's to tell */
+	if (t->vforked || !session)
+		return;
+	t->ring = NULL;                  /* the parent's */
+	t->telling = TELL_NOTHING;       /* the fork itself is the parent's to tell */
+	introduced(t);
 }
 AT_FORK(in_child);
 
 /* --- one call --------------------------------------------------------------------------------------------------- */
-static bool line_begin(struct thread *t, struct line *l)
-{
-	if (!t->line)
-		t->line = mem_alloc(LINE_SIZE);
-	*l = (struct line){ t->line, LINE_SIZE - LINE_TAIL, t->line_len, t->p->pers };
-	return t->line != NULL;
-}
-static int first_out(const struct row *r)
-{
-	int i = 0;
-	while (i < 8 && r->arg[i].kind && !arg_is_out(&r->arg[i]))
-		i++;
-	return i;
-}
-/* The mode of an open that creates nothing is whatever was in the register. */
-static bool is_unused(const struct call *c, int i)
-{
-	const struct arg *a = c->row->arg;
-	return i && a[i].kind == A_OCT && a[i - 1].kind == A_SET && a[i - 1].what == SET_OPEN &&
-	       !(c->arg[i - 1] & O_CREAT) && (c->arg[i - 1] & O_TMPFILE) != O_TMPFILE;
-}
-static void put_args(struct line *l, struct call *c, int from, int to)
-{
-	for (int i = from; i < to && c->row->arg[i].kind; i++) {
-		if (c->row->arg[i].kind == A_PAD || is_unused(c, i))
-			continue;
-		PUT(l, i ? ", " : "");
-		show_arg(l, c, i);
-	}
-}
-/* A call without a row, or one whose row says only why it is missing: the registers as they are. */
-static void put_raw(struct line *l, struct call *c)
-{
-	for (int i = 0; i < 6; i++)
-		PUT(l, "%s%s%#lx", i ? ", " : "", c->raw[i] ? "" : "0x", c->raw[i]);
-}
-void observe_enter(struct call *c)
+static void write_enter(struct call *c, bool late)
 {
 	struct thread *t = c->t;
-	struct line l;
+	struct writer w;
+	if (!entry_begin(&w, t, EN_ENTER, sizeof(struct en_enter)))
+		return;
+	struct en_enter *e = entry_head(&w);
+	e->nr = c->nr, e->tab = (uint16_t)c->tab, e->late = late;
+	e->rip = t->regs.rip;
+	for (int i = 0; i < 8; i++)
+		e->raw[i] = c->raw[i];
+	capture_in(&w, c);
+	entry_end(&w);
+	t->telling = TELL_EXIT;
+}
+bool observe_enter(struct call *c)
+{
+	struct thread *t = c->t;
 
 	cover_enter(c);
-	if (!run)
-		return;
-	if (run->begin) {
-		run->begin = 0;
-		first_line(t->p, t);
-	}
-	t->line_len = 0;
-	if (!line_begin(t, &l))
-		return;
-	if (c->row)
-		PUT(&l, "%s(", row_top(c)->name);
+	if (!session || !nr_in(&session->watch, own_index, c->tab, c->nr))
+		return false;
+	bool answered = session->n_injections && nr_in(&session->touch, own_index, c->tab, c->nr) && inject_before(c);
+	if (!introduced(t))
+		return answered;
+	if (session->want & WANT_LOSSY && ring_tight(t) && c->row && c->row->ret != R_NOTHING)
+		t->telling = TELL_LATE;
 	else
-		PUT(&l, "syscall_%u(", c->nr);
-	if (!c->row || !c->row->fn)
-		put_raw(&l, c);
-	else
-		put_args(&l, c, 0, first_out(c->row));
-	t->line_len = (uint32_t)l.len;
-	if (c->row && c->row->ret == R_NOTHING) {
-		line_end(&l);
-		PUT(&l, " = ?");
-		emit(t, &l);
-		t->line_len = 0;
-	}
+		write_enter(c, false);
+	return answered;
+}
+static bool is_rare(const struct call *c)
+{
+	return c->rv < 0 || c->row->ret == R_PID || c->row->ret == R_NOTHING;
 }
 void observe_exit(struct call *c)
 {
 	struct thread *t = c->t;
-	struct line l;
+	struct writer w;
 
 	cover_exit(c);
-	if (!t->line_len || !line_begin(t, &l))
+	if (!(t->telling | t->injected))
 		return;
-	if (c->row && c->row->fn)
-		put_args(&l, c, first_out(c->row), 8);
-	line_end(&l);
-	show_result(&l, c);
-	emit(t, &l);
-	t->line_len = 0;
+	uint32_t injected = t->injected;
+	if (injected)
+		inject_after(c);
+	if (t->telling == TELL_LATE && is_rare(c))
+		write_enter(c, true);
+	else if (t->telling == TELL_LATE)
+		t->ring->dropped++;
+	if (t->telling == TELL_EXIT && entry_begin(&w, t, EN_EXIT, sizeof(struct en_exit))) {
+		struct en_exit *e = entry_head(&w);
+		e->rv = c->rv;
+		e->rv2 = c->row && c->row->ret == R_PAIR ? c->rv2 : 0;
+		e->injected = injected;
+		capture_out(&w, c);
+		entry_end(&w);
+	}
+	t->telling = TELL_NOTHING;
 }
 /* What observes goes on in the next image only if that is ours; a failed exec leaves it so, the next decides anew. */
 static void keep(int fd, bool foreign)
@@ -212,51 +172,38 @@ static void keep(int fd, bool foreign)
 }
 void observe_exec(struct thread *t, bool foreign)
 {
-	struct line l;
-
 	keep(t->p->opt->trace_fd, foreign);
 	keep(t->p->opt->report_fd, foreign);
+	keep(t->p->opt->trace_end, foreign);
 	report_end(t);
 	cover_exec(t);
-	if (!t->p->observed || !t->line_len || !line_begin(t, &l))
-		return;
-	line_end(&l);
-	PUT(&l, " = 0");
-	emit(t, &l);
 }
 
 /* --- what is not a call ----------------------------------------------------------------------------------------- */
 void observe_signal(struct thread *t, const struct sigpend *pd)
 {
-	char buf[512];
-	struct line l = { buf, sizeof buf, 0, t->p->pers };
-
-	if (!run)
+	struct writer w;
+	if (!session || !(session->want & WANT_SIGNALS) || !introduced(t) || !entry_begin(&w, t, EN_SIGNAL, sizeof(struct en_signal)))
 		return;
-	PUT(&l, "--- "), put_sig(&l, sig_to_guest(l.pers, pd->sig));
-	PUT(&l, " "), put_siginfo(&l, &pd->info, pd->sig);
-	PUT(&l, " ---");
-	emit(t, &l);
+	struct en_signal *s = entry_head(&w);
+	s->sig = pd->sig;
+	s->info = pd->info;
+	entry_end(&w);
 }
 void observe_end(struct thread *t, int status, bool whole)
 {
-	char buf[256];
-	struct line l = { buf, sizeof buf, 0, t->p->pers };
+	struct writer w;
 
-	if (!run)
+	if (!session)
 		return;
-	if (t->line_len && line_begin(t, &l)) {
-		line_end(&l);
-		PUT(&l, " = ?");
-		emit(t, &l);
-		l = (struct line){ buf, sizeof buf, 0, t->p->pers };
+	if (introduced(t) && entry_begin(&w, t, EN_END, sizeof(struct en_end))) {
+		struct en_end *e = entry_head(&w);
+		e->status = status;
+		e->whole = whole || t->p->nthreads == 1;
+		entry_end(&w);
 	}
-	if (status & 0x100)
-		PUT(&l, "+++ killed by "), put_sig(&l, sig_to_guest(l.pers, status & 0xff)), PUT(&l, " +++");
-	else
-		PUT(&l, "+++ exited with %d +++", status & 0xff);
-	emit(t, &l);
-	mem_free(t->line, LINE_SIZE);
-	t->line = NULL;
-	t->line_len = 0;
+	if (whole && t->p->pid == session->main_pid && !t->vforked)
+		ring_flush();
+	ring_leave(t);
+	t->telling = TELL_NOTHING;
 }

@@ -6,6 +6,8 @@
 #include "unit.h"
 #include <errno.h>
 #include "ext.h"
+#include "observe/layout.h"
+#include "observe/observe.h"
 #include <sys/wait.h>
 
 static const struct personality *p;
@@ -158,6 +160,37 @@ static void records_round(void **state)
 	}
 	assert_int_equal(take_wrong(), 0);
 }
+/* What the trace shows of a record lies in it, and is called something. */
+static void field_lawful(const struct record *r, const struct layout *y, const struct field *f)
+{
+	const char *name = f->name ? f->name : "(no name)";
+	must(f->size && f->off + f->size <= y->size, "record %s: %s lies outside of it", r->name, name);
+	must(f->len_off + f->len_size <= y->size && f->if_off + f->if_size <= y->size, "record %s: %s looks outside of it", r->name, name);
+	must(f->type < F_PSTR || f->size == 8, "record %s: %s is no pointer", r->name, name);
+	must(f->type <= F_PSTR || f->len_size, "record %s: nothing counts %s", r->name, name);
+	if (f->type == F_SET)
+		must(f->what < N_SET && rows_of_set(f->what), "record %s: %s is of a set without rows", r->name, name);
+	if (f->type == F_REC)
+		must(f->what < N_REC && layout_of(p, f->what) && layout_of(p, f->what)->size == f->size, "record %s: %s is of a record "
+		     "that is not laid out so", r->name, name);
+}
+static void layouts(void **state)
+{
+	unsigned n = 0;
+	for (unsigned i = 1; i < N_REC; i++) {
+		const struct record *r = &p->rec[i];
+		const struct layout *own = p->layout ? &p->layout[i] : NULL, *y = layout_of(p, i);
+		must(!own || !own->field || own->size == r->gsize, "layout of %s: %u bytes, the record has %u", r->name ? r->name : "?",
+		     own ? own->size : 0, r->gsize);
+		if (!y)
+			continue;
+		n++;
+		for (const struct field *f = y->field; f->type; f++)
+			field_lawful(r, y, f);
+	}
+	must(n > 30, "only %u records have a layout", n);
+	assert_int_equal(take_wrong(), 0);
+}
 static void errors(void **state)
 {
 	for (int e = 1; e <= EHWPOISON; e++) {
@@ -236,7 +269,7 @@ int main(void)
 	for (const struct personality *const *i = __start_guise_personalities; i < __stop_guise_personalities; i++) {
 		const struct CMUnitTest tests[] = {
 			cmocka_unit_test(whole), cmocka_unit_test(calls), cmocka_unit_test(subtables), cmocka_unit_test(bits),
-			cmocka_unit_test(records), cmocka_unit_test(records_round), cmocka_unit_test(errors), cmocka_unit_test(signals),
+			cmocka_unit_test(records), cmocka_unit_test(records_round), cmocka_unit_test(layouts), cmocka_unit_test(errors), cmocka_unit_test(signals),
 			cmocka_unit_test(printing),
 		};
 		const struct CMUnitTest own[] = { cmocka_unit_test(freebsd_known) };

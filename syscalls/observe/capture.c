@@ -1,0 +1,274 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Which of the guest's memory goes along with a record: told by the kinds of the row's arguments and the layouts of its
+ * records, the same that decoding reads. Pieces are taken as they lie there; what cannot be read is left out, and is shown
+ * as its address later. Sizes are bounded: a trace must not cost what the call costs.
+ */
+#include <fcntl.h>
+#include <sys/uio.h>
+#include "layout.h"
+#include "observe.h"
+#include "entry.h"
+
+#define MOST_PATH    4096ul
+#define MOST_STR     256ul
+#define MOST_VARS    4096ul
+#define MOST_RECORDS 64ul
+#define MOST_DIRENTS 16384ul
+#define MOST_CMSG    1024ul
+
+static void take(struct writer *w, uaddr a, uint64_t n, uint64_t limit)
+{
+	uint64_t len = MIN(n, limit);
+	struct piece *p = a && len ? entry_piece(w, PIECE_MEM, a, len) : NULL;
+	if (!p)
+		return;
+	p->cut = len < n;
+	if (copy_in(p->bytes, a, len) < 0)
+		entry_trim(w, p, 0);
+}
+static void take_str(struct writer *w, uaddr a, size_t limit)
+{
+	size_t step = 128, got = 0;
+	struct piece *p = a ? entry_piece(w, PIECE_MEM, a, step) : NULL;
+	if (!p)
+		return;
+	for (;;) {                           /* most are short: room is taken as it is needed */
+		long n = copy_str(p->bytes + got, a + got, step - got);
+		if (n == -EFAULT) {
+			entry_trim(w, p, got);
+			return;
+		}
+		if (n >= 0) {
+			entry_trim(w, p, got + (size_t)n + 1);
+			return;
+		}
+		got = step;
+		if (got >= limit) {
+			p->cut = 1;
+			return;
+		}
+		size_t more = MIN(step, limit - step), at = w->last;
+		if (!entry_room(w, (more + 7) & ~7ul)) {
+			p->cut = 1;
+			return;
+		}
+		p = (struct piece *)((char *)entry_head(w) + w->len - at - ((more + 7) & ~7ul));
+		w->last = at + ((more + 7) & ~7ul);
+		step += more;
+		p->len = (uint32_t)step;
+	}
+}
+static void take_iov(struct writer *w, uaddr a, uint64_t n, uint64_t bytes)
+{
+	struct iovec v;
+	n = MIN(n, LIST_LIMIT + 1);
+	take(w, a, n * sizeof v, ~0ull);
+	for (uint64_t k = 0; k < n && k < LIST_LIMIT && bytes && !copy_in(&v, a + k * sizeof v, sizeof v); k++) {
+		take(w, (uaddr)v.iov_base, MIN(v.iov_len, bytes), session->text);
+		bytes -= MIN(v.iov_len, bytes);
+	}
+}
+/* What the pointers of a record lead to. */
+static void take_behind(struct writer *w, const struct layout *y, uaddr a, uint64_t bytes)
+{
+	char g[256];
+	if (!y || y->scalar || y->size > sizeof g || copy_in(g, a, y->size) < 0)
+		return;
+	for (const struct field *f = y->field; f->type; f++) {
+		uaddr p = field_value(g, f->off, f->size, false);
+		uint64_t n = field_value(g, f->len_off, f->len_size, false);
+		switch ((enum fieldtype)f->type) {
+		case F_PSTR: take_str(w, p, MOST_STR); break;
+		case F_PBYTES: take(w, p, n, session->text); break;
+		case F_PSOCKADDR: take(w, p, n, 128); break;
+		case F_PIOV: take_iov(w, p, n, bytes); break;
+		case F_PCMSG: take(w, p, n, MOST_CMSG); break;
+		default: break;
+		}
+	}
+}
+static void take_records(struct writer *w, const struct personality *p, unsigned rec, uaddr a, uint64_t n, uint64_t bytes)
+{
+	const struct layout *y = layout_of(p, rec);
+	if (!y)
+		return;
+	n = MIN(n, MOST_RECORDS);
+	take(w, a, n * y->size, ~0ull);
+	for (uint64_t k = 0; a && k < n && !y->scalar; k++)
+		take_behind(w, y, a + k * y->size, bytes);
+}
+static void take_strv(struct writer *w, uaddr a)
+{
+	uaddr p = 0;
+	uint64_t n = 0;
+	while (n <= LIST_LIMIT && !copy_in(&p, a + 8 * n, 8) && p)
+		n++;
+	take(w, a, 8 * (n + 1), ~0ull);
+	for (uint64_t k = 0; k < MIN(n, LIST_LIMIT) && !copy_in(&p, a + 8 * k, 8) && p; k++)
+		take_str(w, p, MOST_STR);
+}
+static void take_envv(struct writer *w, uaddr a)
+{
+	uaddr p = 0;
+	uint32_t n = 0;
+	while (n < MOST_VARS && !copy_in(&p, a + 8 * n, 8) && p)
+		n++;
+	struct piece *c = a ? entry_piece(w, PIECE_COUNT, a, sizeof n) : NULL;
+	if (c) {
+		memcpy(c->bytes, &n, sizeof n);
+		c->cut = n == MOST_VARS;
+	}
+}
+
+/* --- descriptors (-y): what they are at this moment -------------------------------------------------------------------- */
+static size_t name_of_fd(struct call *c, int fd, char *name, size_t n)
+{
+	char host_path[4096];
+	long len = path_of_fd(fd, host_path, sizeof host_path);
+	if (len < 0)
+		return 0;
+	if (host_path[0] != '/' || path_to_guest(c->t->p, host_path, name, n) < 0)
+		str_copy(name, host_path, n);
+	return str_len(name);
+}
+static void take_fd(struct writer *w, struct call *c, int fd)
+{
+	char name[4096];
+	size_t n;
+	if (fd < 0 || fd_is_ours(c->t->p, fd) || !(n = name_of_fd(c, fd, name, sizeof name)))
+		return;
+	if (session->want & WANT_SOCKS && !str_ncmp(name, "socket:", 7)) {
+		struct { uint32_t len[2]; struct sockaddr_storage ss[2]; } s = { .len = { 128, 128 } };
+		if (host(SYS_getsockname, fd, &s.ss[0], &s.len[0]) < 0)
+			s.len[0] = 0;
+		if (host(SYS_getpeername, fd, &s.ss[1], &s.len[1]) < 0)
+			s.len[1] = 0;
+		struct piece *p = entry_piece(w, PIECE_SOCK, (uint64_t)fd, sizeof s);
+		if (p)
+			memcpy(p->bytes, &s, sizeof s);
+	}
+	struct piece *p = entry_piece(w, PIECE_FD, (uint64_t)fd, n);
+	if (p)
+		memcpy(p->bytes, name, n);
+}
+
+/* --- by kind ------------------------------------------------------------------------------------------------------- */
+/* As show.c's count_of, but from the guest itself. */
+static uint64_t count_of(struct call *c, int i)
+{
+	int k = arg_index(c->row, c->row->arg[i].len);
+	uint32_t n32 = 0;
+	uint64_t n64 = 0;
+	if (k < 0)
+		return 0;
+	const struct arg *a = &c->row->arg[k];
+	if (a->kind != A_IN && a->kind != A_OUT && a->kind != A_INOUT)
+		return a->kind == A_INT || a->kind == A_UINT ? (unsigned)c->raw[k] : (uint64_t)c->raw[k];
+	if (a->what == REC_SIZE || a->what == REC_U64 || a->what == REC_LONG)
+		return copy_in(&n64, (uaddr)c->raw[k], 8) ? 0 : n64;
+	return copy_in(&n32, (uaddr)c->raw[k], 4) ? 0 : n32;
+}
+static void take_record(struct writer *w, struct call *c, int i, uint64_t bytes)
+{
+	if (c->row->arg[i].what == REC_FDSET)
+		take(w, (uaddr)c->raw[i], (uint64_t)(MIN(MAX((int)c->raw[0], 0), 1024) + 63) / 64 * 8, ~0ull);
+	else
+		take_records(w, c->t->p->pers, c->row->arg[i].what, (uaddr)c->raw[i], 1, bytes);
+}
+static void take_in(struct writer *w, struct call *c, int i)
+{
+	const struct arg *a = &c->row->arg[i];
+	const struct personality *p = c->t->p->pers;
+	uaddr at = (uaddr)c->raw[i];
+
+	switch ((enum argkind)a->kind) {
+	case A_FD: case A_ATFD:
+		if (session->want & WANT_FDS)
+			take_fd(w, c, (int)c->raw[i]);
+		break;
+	case A_PATH: take_str(w, at, MOST_PATH); break;
+	case A_STR: take_str(w, at, MOST_STR); break;
+	case A_STRV: str_ncmp(a->name, "env", 3) ? take_strv(w, at) : take_envv(w, at); break;
+	case A_IN: case A_INOUT: take_record(w, c, i, a->kind == A_IN ? ~0ull : 0); break;
+	case A_INV: case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull); break;
+	case A_INBUF: take(w, at, count_of(c, i), session->text); break;
+	case A_IOVIN: take_iov(w, at, count_of(c, i), ~0ull); break;
+	case A_SOCKIN: take(w, at, count_of(c, i), 128); break;
+	case A_SIGSETIN: take(w, at, sigset_size(p), ~0ull); break;
+	default: break;
+	}
+}
+static void take_out(struct writer *w, struct call *c, int i)
+{
+	const struct arg *a = &c->row->arg[i];
+	const struct personality *p = c->t->p->pers;
+	uaddr at = (uaddr)c->raw[i];
+	uint64_t n;
+
+	switch ((enum argkind)a->kind) {
+	case A_OUT: case A_INOUT: take_record(w, c, i, counts_bytes(c) ? (uint64_t)c->rv : ~0ull); break;
+	case A_OUTV: take_records(w, p, a->what, at, MIN(count_of(c, i), (uint64_t)c->rv), ~0ull); break;
+	case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull); break;
+	case A_OUTBUF:
+		n = count_of(c, i);
+		if (counts_bytes(c))
+			n = a->len && arg_index(c->row, a->len) >= 0 ? MIN(n, (uint64_t)c->rv) : (uint64_t)c->rv;
+		if (a->what && counts_bytes(c))
+			take(w, at, n, MOST_DIRENTS);
+		else if (counts_bytes(c))
+			take(w, at, n, session->text);
+		else
+			take(w, at, n, MAX(session->text, TEXT_LIMIT + 1u));
+		break;
+	case A_IOVOUT: take_iov(w, at, count_of(c, i), (uint64_t)c->rv); break;
+	case A_SOCKOUT: take(w, at, count_of(c, i), 128); break;
+	case A_SIGSETOUT: take(w, at, sigset_size(p), ~0ull); break;
+	default: break;
+	}
+}
+/* Return addresses by the chain of frame pointers, where the program keeps them. */
+static void take_frames(struct writer *w, const struct regs *r)
+{
+	struct piece *p = entry_piece(w, PIECE_FRAME, r->rip, 32 * 8);
+	uint64_t fp = r->rbp, frame[2];
+	unsigned n = 0;
+	if (!p)
+		return;
+	for (; n < 32 && fp > r->rsp - 128 && fp - r->rsp < 64ul << 20 && !copy_in(frame, fp, 16) && frame[1]; n++) {
+		memcpy(p->bytes + n * 8, &frame[1], 8);
+		if (frame[0] <= fp) {
+			n++;
+			break;
+		}
+		fp = frame[0];
+	}
+	entry_trim(w, p, n * 8);
+}
+void capture_in(struct writer *w, struct call *c)
+{
+	if (session->want & WANT_ARGS && c->row && c->row->fn)
+		for (int i = 0; i < 8 && c->row->arg[i].kind; i++)
+			take_in(w, c, i);
+	if (session->want & WANT_STACK)
+		take_frames(w, &c->t->regs);
+}
+void capture_out(struct writer *w, struct call *c)
+{
+	if (!(session->want & WANT_ARGS) || !c->row || !c->row->fn || c->rv < 0)
+		return;
+	for (int i = 0; i < 8 && c->row->arg[i].kind; i++)
+		if (arg_is_out(&c->row->arg[i]))
+			take_out(w, c, i);
+	if (c->row->ret == R_FD && session->want & WANT_FDS)
+		take_fd(w, c, (int)c->rv);
+}
+void capture_hello(struct writer *w, struct proc *p)
+{
+	struct space *s = p->space;
+	size_t n = str_len(p->exe) + 1;
+	struct piece *x = entry_piece(w, PIECE_MEM, 0, n);
+	if (x)
+		memcpy(x->bytes, p->exe, n);
+	take(w, s->args, s->args_end - s->args, 8192);
+}

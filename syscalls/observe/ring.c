@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The writing side of the rings (ring.h). A record is built in place, behind head, and is there for the drainer when head
+ * moves past it. Without room the thread waits for the drainer: by default nothing is lost. With WANT_LOSSY a call that
+ * finds the ring nearly full is counted instead, unless it fails or is rare; for those the last eighth is kept.
+ *
+ * A drainer that died is noticed by the kernel's mark on its robust lock: then nothing is recorded any more and nobody
+ * waits for it. All of this runs on the thread itself; only waiting and waking make host calls.
+ */
+#include <linux/futex.h>
+#include <sys/mman.h>
+#include <time.h>
+#include "observe.h"
+#include "entry.h"
+
+struct session *session;
+
+bool ring_alive(void) { return session && !(session->drainer & FUTEX_OWNER_DIED); }
+
+uint64_t ring_time(void)
+{
+	struct timespec ts;
+	if (session->tsc)
+		return __builtin_ia32_rdtsc();
+	time_now(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+static void wake(void)
+{
+	__atomic_add_fetch(&session->bell, 1, __ATOMIC_SEQ_CST);
+	host(SYS_futex, &session->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
+}
+/* The drainer says that it sleeps before it looks a last time; we look after our record is out. One of us sees. */
+static void wake_if_asleep(struct ring *r)
+{
+	uint32_t how = session->asleep;
+	if (how == 1 || (how == 2 && r->head - (r->seen = r->tail) > RING_BYTES / 2))
+		wake();
+}
+static void nap(volatile uint32_t *word, uint32_t is)
+{
+	struct timespec ms = { 0, 20000000 };
+	host(SYS_futex, word, FUTEX_WAIT, is, &ms, NULL, 0);
+}
+
+/* --- a ring for this thread -------------------------------------------------------------------------------------- */
+static void use(struct ring *r, struct thread *t, unsigned i)
+{
+	uint32_t top = session->top;
+	r->pid = t->p->pid;
+	r->tid = t->tid;
+	r->seen = r->tail;
+	while (top <= i && !__atomic_compare_exchange_n(&session->top, &top, i + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		;
+	t->ring = r;
+}
+static bool claim(struct thread *t)
+{
+	for (unsigned i = 0; i < RINGS; i++) {
+		struct ring *r = ring_at(session, i);
+		uint32_t was = RING_FREE;
+		if (r->state == RING_FREE &&
+		    __atomic_compare_exchange_n(&r->state, &was, RING_USED, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)) {
+			use(r, t, i);
+			return true;
+		}
+	}
+	__atomic_add_fetch(&session->unheard, 1, __ATOMIC_RELAXED);
+	return false;
+}
+void ring_leave(struct thread *t)
+{
+	if (t->ring && t->ring->tid == t->tid)
+		__atomic_store_n(&t->ring->state, RING_LEFT, __ATOMIC_RELEASE);
+	t->ring = NULL;
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------- */
+static char *place(const struct writer *w, uint64_t pos)
+{
+	return ring_data(session, (unsigned)(w->ring - ring_at(session, 0))) + (pos & (RING_BYTES - 1));
+}
+static bool wait_for(struct ring *r, uint64_t end)
+{
+	while (end - (r->seen = __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE)) > RING_BYTES) {
+		if (!ring_alive())
+			return false;
+		__atomic_store_n(&r->waiting, 1, __ATOMIC_SEQ_CST);
+		wake();
+		if (end - r->tail > RING_BYTES)
+			nap(&r->waiting, 1);
+	}
+	return true;
+}
+/* n more bytes behind what is written of the record; NULL: it would be too long, or nobody will read it. */
+char *entry_room(struct writer *w, size_t n)
+{
+	uint64_t end = w->pos + w->len + n;
+	if (w->len + n > RECORD_MOST)
+		return NULL;
+	if ((w->pos & (RING_BYTES - 1)) + w->len + n > RING_BYTES) {     /* it begins again at the ring's begin */
+		uint64_t skip = RING_BYTES - (w->pos & (RING_BYTES - 1));
+		end += skip;
+		if (end - w->ring->seen > RING_BYTES && !wait_for(w->ring, end))
+			return NULL;
+		memmove(place(w, w->pos + skip), place(w, w->pos), w->len);
+		*(struct entry *)place(w, w->pos) = (struct entry){ .size = (uint32_t)skip, .type = EN_PAD };
+		w->pos += skip;
+	} else if (end - w->ring->seen > RING_BYTES && !wait_for(w->ring, end)) {
+		return NULL;
+	}
+	char *at = place(w, w->pos + w->len);
+	w->len += n;
+	return at;
+}
+bool entry_begin(struct writer *w, struct thread *t, unsigned type, size_t head)
+{
+	if (!ring_alive() || (!(t->ring && t->ring->tid == t->tid) && !claim(t)))
+		return false;
+	*w = (struct writer){ .ring = t->ring, .pos = t->ring->head };
+	char *at = entry_room(w, head);
+	if (!at)
+		return false;
+	((struct entry *)at)->type = (uint16_t)type;
+	((struct entry *)at)->time = ring_time();
+	return true;
+}
+void *entry_head(const struct writer *w) { return place(w, w->pos); }
+
+void entry_end(struct writer *w)
+{
+	static const uint64_t zero[2];
+	size_t odd = w->len & 15;
+	if (odd)
+		memcpy(entry_room(w, 16 - odd), zero, 16 - odd);   /* never too long: RECORD_MOST is a multiple of 16 */
+	struct entry *r = entry_head(w);
+	r->size = (uint32_t)w->len;
+	r->pieces = w->pieces;
+	__atomic_store_n(&w->ring->head, w->pos + w->len, __ATOMIC_SEQ_CST);
+	if (session->asleep)
+		wake_if_asleep(w->ring);
+}
+/* Less than a quarter is left: time to drop what nobody will miss. */
+bool ring_tight(struct thread *t)
+{
+	struct ring *r = t->ring;
+	if (!r || r->tid != t->tid || r->head - r->seen < RING_BYTES - RING_BYTES / 4)
+		return false;
+	r->seen = r->tail;
+	return r->head - r->seen > RING_BYTES - RING_BYTES / 4;
+}
+
+/* --- pieces -------------------------------------------------------------------------------------------------------- */
+struct piece *entry_piece(struct writer *w, unsigned kind, uint64_t at, size_t len)
+{
+	size_t size = (sizeof(struct piece) + len + 7) & ~7ul;
+	struct piece *p = (void *)entry_room(w, size);
+	if (!p)
+		return NULL;
+	*p = (struct piece){ .at = at, .len = (uint32_t)len, .kind = (uint16_t)kind };
+	w->last = size;
+	w->pieces++;
+	return p;
+}
+/* It became shorter, or (size 0) nothing. */
+void entry_trim(struct writer *w, struct piece *p, size_t len)
+{
+	size_t size = len ? (sizeof *p + len + 7) & ~7ul : 0;
+	w->len -= w->last - size;
+	w->pieces -= !len;
+	if (len)
+		p->len = (uint32_t)len;
+	w->last = size;
+}
+
+/* --- the end of the run's first process ------------------------------------------------------------------------- */
+/* Who waits for the program reads its trace next, so it is written before the program is gone. */
+void ring_flush(void)
+{
+	uint32_t mine = __atomic_add_fetch(&session->flush, 1, __ATOMIC_SEQ_CST);
+	wake();
+	for (int tries = 0; ring_alive() && tries < 1500; tries++) {
+		uint32_t done = __atomic_load_n(&session->flushed, __ATOMIC_ACQUIRE);
+		if ((int32_t)(done - mine) >= 0)
+			return;
+		nap(&session->flushed, done);
+	}
+}

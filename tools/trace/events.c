@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Records made into events: who made the call, which row it is, what went in before what came out. Here is decided, too,
+ * what sinks are not told of (--status, --trace-path, --trace-fds), and what must have happened though nobody wrote it
+ * down: an exec that succeeded, the end of a process that was killed.
+ */
+#include <asm/prctl.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "tools/trace/trace.h"
+
+extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
+
+struct view view = { .text = TEXT_LIMIT };
+bool events_many;
+int64_t wall_offset;
+uint64_t first_ns;
+
+static struct task *task_of[RINGS];
+static struct process *processes;
+static struct sink **sinks;
+static unsigned n_sinks, serials, n_tasks;
+static struct thread self;
+
+/* --- as whom we decode --------------------------------------------------------------------------------------------- */
+void task_is_self(struct task *t)
+{
+	self.p = &t->proc;
+	xlate_start(t->pers);
+}
+void events_start(struct sink **s, unsigned n)
+{
+	static struct space space;
+	sinks = s;
+	n_sinks = n;
+	threads_start(&space);           /* our own mem_alloc: xlate.c asks for it */
+	self.self = &self;
+	syscall(SYS_arch_prctl, ARCH_SET_GS, &self);
+}
+void line_of(struct line *l, char *buf, size_t n, const struct event *e)
+{
+	*l = (struct line){ .at = buf, .n = n, .pers = e->task->pers, .text = view.text, .hex = (uint8_t)view.hex, .fds = view.fds,
+			    .mem = e->mem ? e->mem : &e->task->in, .all = view.all };
+	buf[0] = 0;
+}
+void put_arg_of(struct line *l, const struct event *e, int i)
+{
+	struct task *t = e->task;
+	l->mem = arg_is_out(&t->call.row->arg[i]) && e->mem ? e->mem : &t->in;
+	show_arg(l, &t->call, i);
+	l->mem = e->mem ? e->mem : &t->in;
+}
+static void tell(const struct event *e)
+{
+	if (!first_ns)
+		first_ns = e->ns;
+	task_is_self(e->task);
+	for (unsigned i = 0; i < n_sinks; i++)
+		sinks[i]->event(sinks[i], e);
+}
+void events_flush(void)
+{
+	for (unsigned i = 0; i < n_sinks; i++)
+		sinks[i]->flush(sinks[i]);
+}
+
+/* --- processes ------------------------------------------------------------------------------------------------------ */
+struct process *process_find(int pid)
+{
+	for (struct process *p = processes; p; p = p->next)
+		if (p->pid == pid && !p->ended)
+			return p;
+	return NULL;
+}
+bool processes_alive(void)
+{
+	for (struct process *p = processes; p; p = p->next)
+		if (!p->ended)
+			return true;
+	return false;
+}
+static struct process *process_new(int pid, int ppid)
+{
+	struct process *p = calloc(1, sizeof *p);
+	if (!p)
+		abort();
+	p->pid = pid;
+	p->ppid = ppid;
+	p->program = strdup("?");
+	p->serial = ++serials;
+	p->next = processes;
+	processes = p;
+	return p;
+}
+static void take_image(struct process *p, const struct en_hello *h, const struct memory *m)
+{
+	char text[8192];
+	const struct line l = { .mem = m };
+	uint64_t at = h->args;
+
+	free(p->program);
+	p->program = strdup(peek_str(&l, text, 0, sizeof text) >= 0 ? text : "?");
+	free(p->args);           /* the words themselves are few, and may be shown later */
+	p->args = calloc(h->argc + 1, sizeof *p->args);
+	p->n_args = 0;
+	p->vars = h->envc;
+	for (unsigned i = 0; p->args && i < h->argc; i++) {
+		long n = peek_str(&l, text, at, sizeof text);
+		if (n < 0)
+			break;
+		p->args[p->n_args++] = strdup(text);
+		at += (uint64_t)n + 1;
+	}
+}
+
+/* --- tasks ----------------------------------------------------------------------------------------------------------- */
+static struct task *task_new(unsigned ring, const struct en_hello *h, struct process *p)
+{
+	struct task *t = task_of[ring];
+	if (t)
+		free(t->in_bytes);
+	else
+		t = malloc(sizeof *t);
+	if (!t)
+		abort();
+	memset(t, 0, sizeof *t);
+	task_of[ring] = t;
+	t->tid = h->tid;
+	t->process = p;
+	t->pers = __start_guise_personalities[h->pers];
+	t->serial = ++n_tasks;
+	t->proc.pers = t->pers;
+	t->thread.p = &t->proc;
+	t->thread.self = &t->thread;
+	t->thread.tid = h->tid;
+	t->call.t = &t->thread;
+	if (n_tasks > 1 && (h->how == HELLO_THREAD || h->how == HELLO_FORK || h->how == HELLO_VFORK))
+		events_many = true;
+	return t;
+}
+static bool has_strv(const struct row *r)
+{
+	for (int i = 0; r && i < 8 && r->arg[i].kind; i++)
+		if (r->arg[i].kind == A_STRV)
+			return true;
+	return false;
+}
+static void unfinished(struct task *t, uint64_t ns)
+{
+	if (t->open && !t->hidden)
+		tell(&(struct event){ .type = EV_UNFINISHED, .task = t, .ns = ns });
+	t->open = false;
+}
+/* The image before is gone with all its threads; the exec that did it has no end of its own. */
+static void exec_ended(struct process *p, uint64_t ns, const struct task *new)
+{
+	for (unsigned i = 0; i < RINGS; i++) {
+		struct task *t = task_of[i];
+		if (!t || t == new || t->process != p || !t->open)
+			continue;
+		if (!has_strv(t->call.row)) {
+			unfinished(t, ns);
+			continue;
+		}
+		t->open = false;
+		t->call.rv = 0;
+		if (!t->hidden)
+			tell(&(struct event){ .type = EV_EXIT, .task = t, .ns = ns });
+	}
+}
+static void hello(unsigned ring, const struct en_hello *h, const struct memory *m, uint64_t ns)
+{
+	static const enum evtype type[] = { EV_START, EV_FORK, EV_FORK, EV_EXEC, EV_THREAD };
+	unsigned n_pers = (unsigned)(__stop_guise_personalities - __start_guise_personalities);
+	struct process *p = process_find(h->pid);
+
+	if (h->how >= ARRAY_LEN(type) || h->pers >= n_pers)
+		return;
+	if (p && h->how != HELLO_EXEC && h->how != HELLO_THREAD) {
+		events_gone(h->pid, -1, ns);     /* its number is in use again */
+		p = NULL;
+	}
+	if (!p)
+		p = process_new(h->pid, h->ppid);
+	struct task *t = task_new(ring, h, p);
+	if (h->how == HELLO_EXEC)
+		exec_ended(p, ns, t);
+	if (h->how != HELLO_THREAD)
+		take_image(p, h, m);
+	if (h->how == HELLO_EXEC)
+		p->serial = ++serials;
+	tell(&(struct event){ .type = type[h->how], .task = t, .ns = ns, .mem = m });
+}
+
+/* --- what is asked to be seen ----------------------------------------------------------------------------------------- */
+static bool path_wanted(const char *name)
+{
+	for (unsigned i = 0; i < view.n_paths; i++)
+		if (!strcmp(view.paths[i], name))
+			return true;
+	return false;
+}
+static bool arg_wanted(const struct task *t, const struct arg *a, long raw)
+{
+	const struct line l = { .mem = &t->in };
+	char text[4097];
+	bool is_fd = a->kind == A_FD || a->kind == A_ATFD;
+
+	if (is_fd && view.by_fd && raw >= 0 && raw < 1024 && view.fd_set[raw / 64] >> raw % 64 & 1)
+		return true;
+	if (!view.n_paths)
+		return false;
+	if (a->kind == A_PATH)
+		return peek_str(&l, text, (uaddr)raw, sizeof text) >= 0 && path_wanted(text);
+	const struct piece *p = is_fd ? piece_first(&t->in, PIECE_FD, (uint64_t)(int)raw) : NULL;
+	if (!p || p->len >= sizeof text)
+		return false;
+	memcpy(text, p->bytes, p->len);
+	text[p->len] = 0;
+	return path_wanted(text);
+}
+static bool is_wanted(const struct task *t)
+{
+	if (!view.n_paths && !view.by_fd)
+		return true;
+	for (int i = 0; t->call.row && i < 8 && t->call.row->arg[i].kind; i++)
+		if (arg_wanted(t, &t->call.row->arg[i], t->call.row->arg[i].kind == A_PATH ? t->call.raw[i] : (int)t->call.raw[i]))
+			return true;
+	return false;
+}
+static bool status_wanted(const struct call *c)
+{
+	return !view.status || view.status & (call_failed(c) ? ST_FAILED : ST_SUCCESS);
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------------- */
+static void find_row(struct call *c)
+{
+	const struct personality *p = c->t->p->pers;
+	const struct systab *s = &p->tab[c->tab];
+	c->row = c->tab < p->n_tab && c->nr < s->n && s->row[c->nr].name ? &s->row[c->nr] : NULL;
+	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++)
+		if (c->row->arg[i].kind == A_SUB) {
+			const struct row *sub = sub_find(p, c->row->arg[i].what, (unsigned)c->raw[i]);
+			if (sub)
+				c->row = sub;
+			break;
+		}
+	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++) {
+		uint64_t h;
+		c->arg[i] = c->raw[i];
+		if (c->row->arg[i].kind == A_SET && !set_to_host(p, c->row->arg[i].what, (unsigned)c->raw[i], &h))
+			c->arg[i] = (long)h;
+	}
+}
+static void keep_in(struct task *t, const struct en_enter *en)
+{
+	size_t n = en->r.size - sizeof *en;
+	if (n > t->in_room) {
+		free(t->in_bytes);
+		t->in_room = n * 2;
+		if (!(t->in_bytes = malloc(t->in_room)))
+			abort();
+	}
+	if (n)
+		memcpy(t->in_bytes, en + 1, n);
+	t->in = (struct memory){ .bytes = t->in_bytes, .n = en->r.pieces };
+}
+static void enter(struct task *t, const struct en_enter *en, uint64_t ns)
+{
+	struct call *c = &t->call;
+	unfinished(t, ns);
+	keep_in(t, en);
+	c->tab = en->tab;
+	c->nr = en->nr;
+	memcpy(c->raw, en->raw, sizeof c->raw);
+	c->rv = c->rv2 = 0;
+	task_is_self(t);
+	find_row(c);
+	t->open = true;
+	t->hidden = !is_wanted(t);
+	t->split = false;
+	t->began = ns;
+	t->rip = en->rip;
+	t->frames = piece_first(&t->in, PIECE_FRAME, en->rip);
+	if (!t->hidden)
+		tell(&(struct event){ .type = EV_ENTER, .task = t, .ns = ns });
+}
+static void leave(struct task *t, const struct en_exit *ex, uint64_t ns)
+{
+	struct call *c = &t->call;
+	if (!t->open)
+		return;
+	t->open = false;
+	c->rv = ex->rv;
+	c->rv2 = ex->rv2;
+	t->out = (struct memory){ .bytes = (const char *)(ex + 1), .n = ex->r.pieces, .older = &t->in };
+	if (!t->hidden && status_wanted(c))
+		tell(&(struct event){ .type = EV_EXIT, .task = t, .ns = ns, .mem = &t->out, .injected = ex->injected });
+}
+static void process_ended(struct process *p, uint64_t ns)
+{
+	for (unsigned i = 0; i < RINGS; i++)
+		if (task_of[i] && task_of[i]->process == p) {
+			if (task_of[i]->open)
+				unfinished(task_of[i], ns);
+		}
+	p->ended = true;
+}
+static void end(struct task *t, int status, bool whole, uint64_t ns)
+{
+	struct process *p = t->process;
+	if (p->ended)
+		return;
+	if (t->open && t->call.row && t->call.row->ret == R_NOTHING)
+		t->open = false;                 /* it did what it was for */
+	unfinished(t, ns);
+	if (whole)
+		process_ended(p, ns);
+	tell(&(struct event){ .type = EV_END, .task = t, .ns = ns, .status = status, .whole = whole });
+}
+void events_gone(int pid, int status, uint64_t ns)
+{
+	struct process *p = process_find(pid);
+	struct task *t = NULL;
+	for (unsigned i = 0; p && i < RINGS; i++)
+		if (task_of[i] && task_of[i]->process == p && (!t || task_of[i]->tid == pid))
+			t = task_of[i];
+	if (t)
+		end(t, status, true, ns);
+	if (p)
+		p->ended = true;
+}
+void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
+{
+	struct task *t = task_of[ring];
+
+	if (r->type == EN_HELLO) {
+		const struct en_hello *h = (const void *)r;
+		hello(ring, h, &(struct memory){ .bytes = (const char *)(h + 1), .n = r->pieces }, ns);
+		return;
+	}
+	if (!t)
+		return;
+	if (r->type == EN_ENTER)
+		enter(t, (const void *)r, ns);
+	else if (r->type == EN_EXIT)
+		leave(t, (const void *)r, ns);
+	else if (r->type == EN_END)
+		end(t, ((const struct en_end *)r)->status, ((const struct en_end *)r)->whole, ns);
+	else if (r->type == EN_SIGNAL)
+		tell(&(struct event){ .type = EV_SIGNAL, .task = t, .ns = ns, .sig = ((const struct en_signal *)r)->sig,
+				      .info = &((const struct en_signal *)r)->info });
+	else if (r->type == EN_DROPPED)
+		tell(&(struct event){ .type = EV_DROPPED, .task = t, .ns = ns, .count = ((const struct en_dropped *)r)->n });
+}
+void events_finish(uint64_t ns)
+{
+	for (unsigned i = 0; i < RINGS; i++)
+		if (task_of[i] && !task_of[i]->process->ended)
+			unfinished(task_of[i], ns);
+	for (unsigned i = 0; i < n_sinks; i++)
+		sinks[i]->finish(sinks[i]);
+}

@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A trace as text, in the manner of strace. A line begins when its call does and ends when it does; if another thread has
+ * something to say in between, it is broken off with "<unfinished ...>" and taken up again with "<... resumed>". With
+ * --whole a line waits for the end of its call instead.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "tools/trace/trace.h"
+#include "tools/trace/symbols.h"
+
+#define LINE_ROOM (600 * 1024ul)
+
+static char text[LINE_ROOM];
+
+struct text {
+	struct sink sink;
+	struct task *open;       /* whose line stands unfinished at the end of the output */
+	uint64_t last;           /* -r */
+	struct { int pid; struct out *out; } *file;      /* -ff */
+	unsigned n_files;
+};
+
+/* --- where, and what stands in front --------------------------------------------------------------------------------- */
+static struct out *out_for(struct text *x, const struct task *t)
+{
+	char name[4200];
+	if (!view.files)
+		return x->sink.out;
+	for (unsigned i = 0; i < x->n_files; i++)
+		if (x->file[i].pid == t->tid)
+			return x->file[i].out;
+	snprintf(name, sizeof name, "%s.%d", view.output, t->tid);
+	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	if (fd < 0) {
+		dprintf(2, "guise: trace: %s: %s; this thread is not told of\n", name, strerror(errno));
+		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
+	}
+	x->file = realloc(x->file, (x->n_files + 1) * sizeof *x->file);
+	if (!x->file)
+		abort();
+	x->file[x->n_files].pid = t->tid;
+	return x->file[x->n_files++].out = out_new(fd, strdup(name));
+}
+static void put_time(struct line *l, struct text *x, uint64_t ns)
+{
+	uint64_t wall = ns + (uint64_t)wall_offset;
+	time_t s = (time_t)(wall / 1000000000);
+	struct tm tm;
+
+	if (view.stamp == 4) {
+		uint64_t d = x->last && ns > x->last ? ns - x->last : 0;
+		PUT(l, "%6lu.%06lu ", d / 1000000000, d / 1000 % 1000000);
+		x->last = ns;
+	} else if (view.stamp == 3) {
+		PUT(l, "%lu.%06lu ", (uint64_t)s, wall / 1000 % 1000000);
+	} else if (view.stamp) {
+		localtime_r(&s, &tm);
+		PUT(l, "%02d:%02d:%02d", tm.tm_hour, tm.tm_min, tm.tm_sec);
+		if (view.stamp == 2)
+			PUT(l, ".%06lu", wall / 1000 % 1000000);
+		put_s(l, " ");
+	}
+}
+static void put_front(struct line *l, struct text *x, const struct event *e, uint64_t ns)
+{
+	if (events_many && !view.files)
+		PUT(l, "[pid %d] ", e->task->tid);
+	put_time(l, x, ns);
+	if (view.rip && e->type != EV_SIGNAL && e->type != EV_END)
+		PUT(l, "[%016lx] ", e->task->rip);
+	if (view.nr && e->type != EV_SIGNAL && e->type != EV_END)
+		PUT(l, "[%4u] ", e->task->call.nr);
+}
+static void write_line(struct text *x, const struct event *e, const struct line *l)
+{
+	out_bytes(out_for(x, e->task), l->at, l->len);
+}
+/* Another line is to come: the one that stands open is broken off. */
+static void break_open(struct text *x, const struct task *next)
+{
+	struct task *t = x->open;
+	if (!t || (view.files && next && t != next))
+		return;
+	out_text(out_for(x, t), " <unfinished ...>\n");
+	t->split = true;
+	x->open = NULL;
+}
+
+/* --- calls ------------------------------------------------------------------------------------------------------------ */
+static int first_out(const struct row *r)
+{
+	int i = 0;
+	while (i < 8 && r->arg[i].kind && !arg_is_out(&r->arg[i]))
+		i++;
+	return i;
+}
+static void put_args(struct line *l, const struct event *e, int from, int to)
+{
+	const struct call *c = &e->task->call;
+	for (int i = from; i < to && i < 8 && c->row->arg[i].kind; i++) {
+		if (arg_is_unused(c, i))
+			continue;
+		put_s(l, i > from || from == 0 ? i ? ", " : "" : "");
+		if (view.names && c->row->arg[i].name)
+			put_s(l, c->row->arg[i].name), put_s(l, "=");
+		put_arg_of(l, e, i);
+	}
+}
+static bool is_decoded(const struct call *c) { return c->row && c->row->fn; }
+
+/* A call without a row, or one whose row says only why it is missing: the registers as they are. */
+static void put_begin(struct line *l, const struct event *e)
+{
+	const struct call *c = &e->task->call;
+	char buf[24];
+	int out = is_decoded(c) ? first_out(c->row) : 0;
+
+	put_s(l, call_name(c, buf)), put_s(l, "(");
+	for (int i = 0; !is_decoded(c) && i < 6; i++) {
+		put_s(l, i ? ", " : "");
+		put_hex(l, (uint64_t)c->raw[i]);
+	}
+	if (!is_decoded(c))
+		return;
+	put_args(l, e, 0, out);
+	if (out && out < 8 && c->row->arg[out].kind)
+		put_s(l, ", ");
+}
+static void put_stack(struct line *l, const struct task *t)
+{
+	if (!view.stack)
+		return;
+	symbol_line(l, t->process, t->rip);
+	for (unsigned i = 0; t->frames && i < t->frames->len / 8; i++) {
+		uint64_t a;
+		memcpy(&a, t->frames->bytes + i * 8, 8);
+		symbol_line(l, t->process, a);
+	}
+}
+static void put_end(struct line *l, struct call *c, const struct event *e)
+{
+	if (is_decoded(c))
+		put_args(l, e, first_out(c->row), 8);
+	put_s(l, ")");
+	show_result(l, c);
+	if (e->injected)
+		put_s(l, " (INJECTED)");
+	if (view.took)
+		PUT(l, " <%lu.%06lu>", (e->ns - e->task->began) / 1000000000, (e->ns - e->task->began) / 1000 % 1000000);
+	put_s(l, "\n");
+	put_stack(l, e->task);
+}
+static bool waits(void) { return view.whole || view.status; }
+
+static void on_enter(struct text *x, const struct event *e)
+{
+	struct call *c = &e->task->call;
+	struct line l;
+	bool last = c->row && c->row->ret == R_NOTHING;
+
+	if (waits() && !last)
+		return;
+	if (view.status && !(view.status & ST_UNFINISHED))
+		return;
+	break_open(x, e->task);
+	line_of(&l, text, sizeof text, e);
+	put_front(&l, x, e, e->ns);
+	put_begin(&l, e);
+	if (last)
+		put_s(&l, ") = ?\n"), put_stack(&l, e->task);
+	else
+		x->open = e->task;
+	write_line(x, e, &l);
+}
+static void on_exit_(struct text *x, const struct event *e)
+{
+	struct call *c = &e->task->call;
+	struct line l;
+	char buf[24];
+
+	if (c->row && c->row->ret == R_NOTHING)
+		return;                          /* it was told when it began */
+	bool whole = waits(), resumed = !whole && x->open != e->task;
+	if (whole || resumed)
+		break_open(x, e->task);
+	line_of(&l, text, sizeof text, e);
+	if (whole || resumed)
+		put_front(&l, x, e, whole ? e->task->began : e->ns);
+	if (whole)
+		put_begin(&l, e);
+	else if (resumed)
+		put_s(&l, "<... "), put_s(&l, call_name(c, buf)), put_s(&l, " resumed>");
+	put_end(&l, c, e);
+	write_line(x, e, &l);
+	if (x->open == e->task)
+		x->open = NULL;
+}
+static void on_unfinished(struct text *x, const struct event *e)
+{
+	struct line l;
+	if (x->open == e->task) {
+		break_open(x, e->task);
+	} else if (waits() && (!view.status || view.status & ST_UNFINISHED)) {
+		break_open(x, e->task);
+		line_of(&l, text, sizeof text, e);
+		put_front(&l, x, e, e->task->began);
+		put_begin(&l, e);
+		put_s(&l, " <unfinished ...>\n");
+		write_line(x, e, &l);
+	}
+}
+
+/* --- what is not a call --------------------------------------------------------------------------------------------- */
+static void on_start(struct text *x, const struct event *e)
+{
+	const struct process *p = e->task->process;
+	struct line l;
+
+	if (view.status && !(view.status & ST_SUCCESS))
+		return;
+	line_of(&l, text, sizeof text, e);
+	put_front(&l, x, e, e->ns);
+	put_s(&l, "execve("), put_text(&l, p->program, strlen(p->program), false);
+	put_s(&l, ", [");
+	for (unsigned i = 0; i < p->n_args; i++) {
+		put_s(&l, i ? ", " : "");
+		put_text(&l, p->args[i], strlen(p->args[i]), false);
+	}
+	PUT(&l, "], /* %u vars */) = 0\n", p->vars);
+	write_line(x, e, &l);
+}
+static void on_signal(struct text *x, const struct event *e)
+{
+	struct line l;
+	break_open(x, NULL);
+	line_of(&l, text, sizeof text, e);
+	put_front(&l, x, e, e->ns);
+	put_s(&l, "--- "), put_sig(&l, sig_to_guest(l.pers, e->sig));
+	put_s(&l, " "), put_siginfo(&l, e->info, e->sig);
+	put_s(&l, " ---\n");
+	write_line(x, e, &l);
+}
+static void on_end(struct text *x, const struct event *e)
+{
+	struct line l;
+	if (view.quiet)
+		return;
+	break_open(x, e->task);
+	line_of(&l, text, sizeof text, e);
+	put_front(&l, x, e, e->ns);
+	if (e->status < 0)
+		put_s(&l, "+++ ended without a word: killed, it seems +++\n");
+	else if (e->status & 0x100)
+		put_s(&l, "+++ killed by "), put_sig(&l, sig_to_guest(l.pers, e->status & 0xff)), put_s(&l, " +++\n");
+	else
+		PUT(&l, "+++ exited with %d +++\n", e->status & 0xff);
+	write_line(x, e, &l);
+}
+static void on_dropped(struct text *x, const struct event *e)
+{
+	struct line l;
+	break_open(x, e->task);
+	line_of(&l, text, sizeof text, e);
+	put_front(&l, x, e, e->ns);
+	PUT(&l, "!!! %lu calls were dropped here: the trace could not keep up !!!\n", e->count);
+	write_line(x, e, &l);
+}
+
+static void event(struct sink *s, const struct event *e)
+{
+	struct text *x = (struct text *)s;
+	static void (*const on[])(struct text *, const struct event *) = {
+		[EV_START] = on_start, [EV_ENTER] = on_enter, [EV_EXIT] = on_exit_, [EV_UNFINISHED] = on_unfinished,
+		[EV_SIGNAL] = on_signal, [EV_END] = on_end, [EV_DROPPED] = on_dropped,
+	};
+	if (e->type < ARRAY_LEN(on) && on[e->type])
+		on[e->type](x, e);
+}
+static void flush(struct sink *s)
+{
+	struct text *x = (struct text *)s;
+	if (s->out)
+		out_flush(s->out);
+	for (unsigned i = 0; i < x->n_files; i++)
+		out_flush(x->file[i].out);
+}
+static void finish(struct sink *s)
+{
+	break_open((struct text *)s, NULL);
+	flush(s);
+}
+struct sink *text_sink(struct out *o)
+{
+	static struct text x = { .sink = { "text", event, flush, finish, NULL } };
+	x.sink.out = o;
+	return &x.sink;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The telling side of `guise trace`: a process outside the guest reads the rings (drain.c) or a raw file (raw.c), makes
+ * events of their records (events.c), and hands each to the sinks that were asked for (text.c, json.c, summary.c,
+ * chrome.c, html.c). A sink sees nothing but events and writes with the decoders of syscalls/observe; so every form of
+ * output tells the same.
+ *
+ * Ordinary C with libc. %gs points at a thread of ours that stands for the one an event is about, because decoders that
+ * the runtime has, too, ask for thread_self().
+ */
+#pragma once
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include "guise.h"
+#include "observe/observe.h"
+
+/* --- where a sink writes ------------------------------------------------------------------------------------------ */
+struct out {
+	int fd;
+	const char *name;        /* for messages */
+	char *buf;
+	size_t len, room;
+	int error;               /* the first errno of a write; nothing is written any more */
+};
+struct out *out_new(int fd, const char *name);
+void out_bytes(struct out *, const void *, size_t);
+void out_text(struct out *, const char *);
+void out_fmt(struct out *, const char *, ...) __attribute__((format(printf, 2, 3)));
+void out_flush(struct out *);
+
+/* --- who ------------------------------------------------------------------------------------------------------------ */
+struct process {
+	int pid, ppid;
+	bool ended;
+	char *program;
+	unsigned n_args;
+	char **args;
+	uint32_t vars;
+	unsigned serial;         /* which image of which process, counted from 1 */
+	struct process *next;
+};
+struct task {                        /* a thread, as long as one ring is its own */
+	int tid;
+	struct process *process;
+	const struct personality *pers;
+	unsigned serial;
+	bool open;               /* a call has begun and not ended: */
+	bool hidden;             /* ... which no sink is told of */
+	bool split;              /* ... and its line was broken by another's (text.c) */
+	struct call call;
+	struct memory in, out;
+	char *in_bytes;
+	size_t in_room;
+	uint64_t began, rip;
+	const struct piece *frames;
+	struct thread thread;
+	struct proc proc;
+};
+
+/* --- what ----------------------------------------------------------------------------------------------------------- */
+enum evtype { EV_START, EV_FORK, EV_EXEC, EV_THREAD, EV_ENTER, EV_EXIT, EV_UNFINISHED, EV_SIGNAL, EV_END, EV_DROPPED };
+struct event {
+	enum evtype type;
+	struct task *task;
+	uint64_t ns;             /* CLOCK_MONOTONIC; of a call that ended: the end, its begin is task->began */
+	const struct memory *mem;/* EXIT: what came out, before what went in */
+	bool injected;
+	const siginfo_t *info;   /* SIGNAL */
+	int sig;
+	int status;              /* END: as en_end; -1 unknown */
+	bool whole;
+	uint64_t count;          /* DROPPED */
+};
+static inline bool call_failed(const struct call *c) { return c->rv < 0 && c->rv > -4096 && c->rv != SYS_RESTART && c->rv != SYS_NORETURN; }
+static inline const char *call_name(const struct call *c, char buf[24])
+{
+	if (c->row)
+		return row_top(c)->name;
+	snprintf(buf, 24, "syscall_%u", c->nr);
+	return buf;
+}
+
+struct sink {
+	const char *name;
+	void (*event)(struct sink *, const struct event *);
+	void (*flush)(struct sink *);            /* everything that is to be written so far is written */
+	void (*finish)(struct sink *);           /* nothing comes any more; may be called after a flush only */
+	struct out *out;
+};
+struct sink *text_sink(struct out *);
+struct sink *json_sink(struct out *);
+struct sink *summary_sink(struct out *);
+struct sink *chrome_sink(struct out *);
+struct sink *html_sink(struct out *);
+
+/* --- how: what the command line asked for ----------------------------------------------------------------------------- */
+struct view {
+	bool whole;              /* --whole: a line is never broken */
+	bool files;              /* -ff */
+	bool rip, nr, took, names, stack, quiet, all;    /* -i -n -T --arg-names -k -q -v */
+	int stamp;               /* -t -tt -ttt: 1 2 3; -r: 4 */
+	int hex;                 /* -x, -xx */
+	int fds;                 /* -y, -yy */
+	uint32_t text;           /* -s */
+	unsigned status;         /* bits of ST_*; 0: all */
+	char **paths;            /* --trace-path */
+	unsigned n_paths;
+	uint64_t fd_set[16];     /* --trace-fds */
+	bool by_fd;
+	const char *sort;        /* -S */
+	bool wall;               /* -w */
+	const char *columns;
+	const char *output;      /* -o, for -ff */
+	const char *command;     /* what was run, for titles */
+};
+enum { ST_SUCCESS = 1, ST_FAILED = 2, ST_UNFINISHED = 4 };
+extern struct view view;
+
+/* --- events.c -------------------------------------------------------------------------------------------------------- */
+void events_start(struct sink **sinks, unsigned n);
+void events_feed(unsigned ring, const struct entry *, uint64_t ns);    /* one record, in the order of time */
+void events_gone(int pid, int status, uint64_t ns);                   /* a process ended; -1: nobody knows how */
+void events_flush(void);
+void events_finish(uint64_t ns);
+struct process *process_find(int pid);           /* one that has not ended, or NULL */
+bool processes_alive(void);
+extern bool events_many;                         /* there is, or was, more than one thread or process */
+extern int64_t wall_offset;                      /* CLOCK_REALTIME - CLOCK_MONOTONIC, ns */
+extern uint64_t first_ns;                        /* when the first event was */
+void line_of(struct line *, char *buf, size_t n, const struct event *);      /* for this event's call and task */
+void put_arg_of(struct line *, const struct event *, int i); /* argument i, what went in or what came out */
+void task_is_self(struct task *);                /* from here on thread_self() is it */
+
+/* --- drain.c, session.c ------------------------------------------------------------------------------------------------ */
+struct clock { uint64_t t0, ns0, t1, ns1; bool tsc; };       /* two readings of both clocks */
+void clock_read(struct clock *, bool tsc);                   /* a new second reading; the old second is the first */
+uint64_t clock_ns(const struct clock *, uint64_t t);
+struct raw;
+int drain(struct session *, int end_fd, struct raw *);       /* to the end of the run */
+struct session *session_new(int *fd);
+void session_spawn(struct session *, int fd, int *end_fd, struct raw *);     /* the drainer, detached; the guest's end of the pipe */
+
+/* --- raw.c -------------------------------------------------------------------------------------------------------------- */
+struct raw *raw_new(int fd, const char *name);
+void raw_entry(struct raw *, unsigned ring, const struct entry *, const struct clock *);
+void raw_flush(struct raw *, const struct clock *);
+void raw_finish(struct raw *, const struct clock *);
+int raw_read(const char *name);                              /* the exit status */
+
+/* --- trace.c: the descriptors of its outputs ---------------------------------------------------------------------------- */
+unsigned trace_fds(int *fd);
+bool trace_uses(int fd);
+
+/* --- filter.c ------------------------------------------------------------------------------------------------------------ */
+void filter_add(struct session *, const char *expression);   /* -e; refuses what it does not understand */
+void filter_done(struct session *);
+void filter_status(const char *);                            /* --status */
