@@ -30,7 +30,7 @@ static void wake(void)
 	__atomic_add_fetch(&session->bell, 1, __ATOMIC_SEQ_CST);
 	host(SYS_futex, &session->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
-/* The drainer says that it sleeps before it looks a last time; we look after our record is out. One of us sees. */
+/* The drainer says that it sleeps, makes all processors see it (membarrier), and looks a last time: one of us sees. */
 static void wake_if_asleep(struct ring *r)
 {
 	uint32_t how = session->asleep;
@@ -125,6 +125,11 @@ bool entry_begin(struct writer *w, struct thread *t, unsigned type, size_t head)
 	((struct entry *)at)->time = ring_time();
 	return true;
 }
+/* The drainer has read there: the next lines come from its cache while we do something else. */
+static inline void fetch_ahead(const char *at)
+{
+	__asm__ volatile("prefetchw 64(%0)\n\tprefetchw 128(%0)\n\tprefetchw 192(%0)" : : "r"(at));
+}
 void *entry_head(const struct writer *w) { return place(w, w->pos); }
 
 void entry_end(struct writer *w)
@@ -136,7 +141,8 @@ void entry_end(struct writer *w)
 	struct entry *r = entry_head(w);
 	r->size = (uint32_t)w->len;
 	r->pieces = w->pieces;
-	__atomic_store_n(&w->ring->head, w->pos + w->len, __ATOMIC_SEQ_CST);
+	__atomic_store_n(&w->ring->head, w->pos + w->len, __ATOMIC_RELEASE);
+	fetch_ahead(place(w, w->pos + w->len));
 	if (session->asleep)
 		wake_if_asleep(w->ring);
 }

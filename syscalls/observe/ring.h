@@ -81,7 +81,7 @@ static inline struct ring *ring_at(struct session *s, unsigned i) { return (stru
 static inline char *ring_data(struct session *s, unsigned i) { return (char *)s + RING_DATA + i * RING_BYTES; }
 
 /* --- records: a multiple of 16 bytes each, never across the end of a ring --------------------------------------------- */
-enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_SIGNAL, EN_END, EN_DROPPED };
+enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_INJECTED, EN_SIGNAL, EN_END, EN_DROPPED };
 struct entry {
 	uint32_t size;               /* all of it */
 	uint16_t type;               /* enum entrytype */
@@ -99,15 +99,14 @@ struct en_hello {                   /* the first of a thread; pieces: its progra
 struct en_enter {                   /* pieces: what goes in */
 	struct entry r;
 	uint32_t nr;
-	uint16_t tab, late;          /* late: recorded together with its exit, there was no room before */
+	uint8_t tab, late;           /* late: recorded together with its exit, there was no room before */
+	uint16_t n;                  /* registers that are there: even, at most 8 */
 	uint64_t rip;
-	int64_t raw[8];
+	int64_t raw[];
 };
-struct en_exit {                    /* pieces: what came out */
+struct en_exit {                     /* pieces: what came out. INJECTED: the result is not the call's own */
 	struct entry r;
 	int64_t rv, rv2;
-	uint32_t injected;           /* the result is not the call's own */
-	uint32_t pad[3];
 };
 struct en_signal {
 	struct entry r;
@@ -121,8 +120,8 @@ struct en_end {
 	uint64_t pad;
 };
 struct en_dropped { struct entry r; uint64_t n, pad; };
-_Static_assert(sizeof(struct entry) == 16 && sizeof(struct en_hello) == 48 && sizeof(struct en_enter) == 96, "format");
-_Static_assert(sizeof(struct en_exit) == 48 && sizeof(struct en_signal) % 16 == 0, "format");
+_Static_assert(sizeof(struct entry) == 16 && sizeof(struct en_hello) == 48 && sizeof(struct en_enter) == 32, "format");
+_Static_assert(sizeof(struct en_exit) == 32 && sizeof(struct en_signal) % 16 == 0, "format");
 
 /* what follows a record's head, `pieces` times, each at a multiple of 8 */
 enum { PIECE_MEM, PIECE_FD, PIECE_SOCK, PIECE_COUNT, PIECE_FRAME };

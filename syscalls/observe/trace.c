@@ -104,16 +104,27 @@ static void in_child(struct proc *p)
 AT_FORK(in_child);
 
 /* --- one call --------------------------------------------------------------------------------------------------- */
+/* Those that the row speaks of, in pairs; all that there can be where it says nothing. */
+static unsigned registers(const struct call *c)
+{
+	unsigned n = 0;
+	if (!c->row || !c->row->fn)
+		return 6;
+	while (n < 8 && c->row->arg[n].kind)
+		n++;
+	return (n + 1) & ~1u;
+}
 static void write_enter(struct call *c, bool late)
 {
 	struct thread *t = c->t;
 	struct writer w;
-	if (!entry_begin(&w, t, EN_ENTER, sizeof(struct en_enter)))
+	unsigned n = registers(c);
+	if (!entry_begin(&w, t, EN_ENTER, sizeof(struct en_enter) + n * 8))
 		return;
 	struct en_enter *e = entry_head(&w);
-	e->nr = c->nr, e->tab = (uint16_t)c->tab, e->late = late;
+	e->nr = c->nr, e->tab = (uint8_t)c->tab, e->late = late, e->n = (uint16_t)n;
 	e->rip = t->regs.rip;
-	for (int i = 0; i < 8; i++)
+	for (unsigned i = 0; i < n; i++)
 		e->raw[i] = c->raw[i];
 	capture_in(&w, c);
 	entry_end(&w);
@@ -154,11 +165,10 @@ void observe_exit(struct call *c)
 		write_enter(c, true);
 	else if (t->telling == TELL_LATE)
 		t->ring->dropped++;
-	if (t->telling == TELL_EXIT && entry_begin(&w, t, EN_EXIT, sizeof(struct en_exit))) {
+	if (t->telling == TELL_EXIT && entry_begin(&w, t, injected ? EN_INJECTED : EN_EXIT, sizeof(struct en_exit))) {
 		struct en_exit *e = entry_head(&w);
 		e->rv = c->rv;
 		e->rv2 = c->row && c->row->ret == R_PAIR ? c->rv2 : 0;
-		e->injected = injected;
 		capture_out(&w, c);
 		entry_end(&w);
 	}

@@ -9,6 +9,7 @@
  */
 #include <fcntl.h>
 #include <linux/futex.h>
+#include <linux/membarrier.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -254,8 +255,9 @@ static void rest(uint32_t bell, unsigned idle)
 	struct timespec ms = { 0, idle < 3 ? 1000000 : 10000000 };
 	bool deep = idle > 10;
 	__atomic_store_n(&s->asleep, deep ? 1 : 2, __ATOMIC_SEQ_CST);
+	bool seen = deep && !syscall(SYS_membarrier, MEMBARRIER_CMD_GLOBAL, 0, 0);
 	if (!deep || !sources())
-		syscall(SYS_futex, &s->bell, FUTEX_WAIT, bell, deep ? NULL : &ms, NULL, 0);
+		syscall(SYS_futex, &s->bell, FUTEX_WAIT, bell, seen ? NULL : &ms, NULL, 0);
 	__atomic_store_n(&s->asleep, 0, __ATOMIC_SEQ_CST);
 }
 static void first_readings(void)

@@ -258,7 +258,7 @@ static void find_row(struct call *c)
 }
 static void keep_in(struct task *t, const struct en_enter *en)
 {
-	size_t n = en->r.size - sizeof *en;
+	size_t head = sizeof *en + en->n * 8u, n = en->r.size - head;
 	if (n > t->in_room) {
 		free(t->in_bytes);
 		t->in_room = n * 2;
@@ -266,7 +266,7 @@ static void keep_in(struct task *t, const struct en_enter *en)
 			abort();
 	}
 	if (n)
-		memcpy(t->in_bytes, en + 1, n);
+		memcpy(t->in_bytes, (const char *)en + head, n);
 	t->in = (struct memory){ .bytes = t->in_bytes, .n = en->r.pieces };
 }
 static void enter(struct task *t, const struct en_enter *en, uint64_t ns)
@@ -276,7 +276,8 @@ static void enter(struct task *t, const struct en_enter *en, uint64_t ns)
 	keep_in(t, en);
 	c->tab = en->tab;
 	c->nr = en->nr;
-	memcpy(c->raw, en->raw, sizeof c->raw);
+	memset(c->raw, 0, sizeof c->raw);
+	memcpy(c->raw, en->raw, MIN(en->n, 8u) * 8);
 	c->rv = c->rv2 = 0;
 	task_is_self(t);
 	find_row(c);
@@ -299,7 +300,7 @@ static void leave(struct task *t, const struct en_exit *ex, uint64_t ns)
 	c->rv2 = ex->rv2;
 	t->out = (struct memory){ .bytes = (const char *)(ex + 1), .n = ex->r.pieces, .older = &t->in };
 	if (!t->hidden && status_wanted(c))
-		tell(&(struct event){ .type = EV_EXIT, .task = t, .ns = ns, .mem = &t->out, .injected = ex->injected });
+		tell(&(struct event){ .type = EV_EXIT, .task = t, .ns = ns, .mem = &t->out, .injected = ex->r.type == EN_INJECTED });
 }
 static void process_ended(struct process *p, uint64_t ns)
 {
@@ -347,7 +348,7 @@ void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
 		return;
 	if (r->type == EN_ENTER)
 		enter(t, (const void *)r, ns);
-	else if (r->type == EN_EXIT)
+	else if (r->type == EN_EXIT || r->type == EN_INJECTED)
 		leave(t, (const void *)r, ns);
 	else if (r->type == EN_END)
 		end(t, ((const struct en_end *)r)->status, ((const struct en_end *)r)->whole, ns);
