@@ -26,5 +26,6 @@ check-fuzz: all $(FUZZ_PROGRAMS)
 	$(RUN) fuzz
 bench: all $(BENCH_PROGRAMS)
 	python3 tests/bench/bench.py --guise $(B)/guise --built $(T)
+	python3 tests/bench/trace.py --guise $(B)/guise --built $(T)
 
 .PHONY: check check-unit check-guest check-real check-fuzz bench
