@@ -126,19 +126,17 @@ long lnx_masked(struct call *c)
 	unsigned i = mask_at[c->nr].arg;
 	struct pair pr = { (uint64_t)c->raw[i], i < 5 ? (uint64_t)c->raw[i + 1] : 0 };
 	uint64_t mask;
-	long a[6], e;
+	long a[6];
 
 	memcpy(a, c->raw, sizeof a);
 	if (c->nr == SYS_io_uring_enter && c->raw[3] & URING_EXT_ARG)
 		return uring_ext(c, a);
-	if (mask_at[c->nr].how == PAIR && pr.set && (e = copy_in(&pr, pr.set, sizeof pr)))
-		return e;
+	if (mask_at[c->nr].how == PAIR && pr.set && copy_in(&pr, pr.set, sizeof pr))
+		return lnx_make(c, a);
 	if (!pr.set)
 		return lnx_make(c, a);
-	if (pr.size != 8)
-		return -EINVAL;
-	if ((e = copy_in(&mask, pr.set, 8)))
-		return e;
+	if (pr.size != 8 || copy_in(&mask, pr.set, 8))
+		return lnx_make(c, a);           /* an error; the host knows which of several comes first */
 	pr.set = (uint64_t)&mask;
 	a[i] = mask_at[c->nr].how == PAIR ? (long)&pr : (long)&mask;
 	return asleep(c, a, &mask);

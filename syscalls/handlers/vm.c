@@ -309,7 +309,7 @@ long sys_brk(struct call *c)
 	struct space *s = c->t->p->space;
 	uaddr want = (uaddr)c->arg[0];
 	lock(&s->lock);
-	if (want >= s->brk_start && !move_break(s, PAGE_UP(s->brk_now), PAGE_UP(want)))
+	if (want >= s->brk_start && want < USER_TOP && !move_break(s, PAGE_UP(s->brk_now), PAGE_UP(want)))
 		s->brk_now = want;
 	want = s->brk_now;
 	unlock(&s->lock);

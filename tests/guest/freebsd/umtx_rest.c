@@ -114,6 +114,20 @@ static void mutexes(void)
 	show(slept);
 	show(m.owner);
 	show(umtx_op(8, UMTX_OP_MUTEX_WAKE, 0, 0, 0));
+	/* the same by the newer call, which is told the flags */
+	ended = 0;
+	slept = 99;
+	m.owner = (u32)tid();
+	thread(mutex_sleeper, 0);
+	for (int i = 0; i < 1000 && !(m.owner & UMUTEX_CONTESTED); i++)
+		sleep_ms(1);
+	sleep_ms(20);
+	m.owner = UMUTEX_CONTESTED;
+	show(umtx_op(&m, UMTX_OP_MUTEX_WAKE2, m.flags, 0, 0));
+	until(&ended, 1);
+	show(slept);
+	show(m.owner);
+	show(umtx_op(8, UMTX_OP_MUTEX_WAKE2, 0, 0, 0));
 }
 static long page(int how, void *at) { return umtx_op(0, UMTX_OP_SHM, how, at, 0); }
 static void pages_by_name(void)

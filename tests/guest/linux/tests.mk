@@ -3,7 +3,7 @@
 
 LINUX_SRC := $(wildcard tests/guest/linux/*.c)
 LINUX_BIN := $(LINUX_SRC:tests/%.c=$(T)/%)
-LINUX_FLAG := -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter -pthread -MMD -MP
+LINUX_FLAG := -std=gnu17 -O1 -g -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-parameter -pthread -MMD -MP -Ipersonalities/linux
 GUEST_PROGRAMS += $(LINUX_BIN)
 
 $(T)/guest/linux/raw_%: tests/guest/linux/raw_%.c

@@ -1,14 +1,54 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Every call that the personality has a row for, by including its rows: number, name, and whether there is a handler.
- * Then those that must not be tried blindly, because they do not come back, end or stop somebody, wait for ever, or take
- * away what the test itself stands on.
+ * Every call that the personality has a row for, by including its rows: number, name, whether there is a handler, whether
+ * it has two results, and a letter for the kind of each argument. Then those that must not be tried blindly, because they
+ * do not come back, end or stop somebody, wait for ever, or take away what the test itself stands on.
  */
 #pragma once
 #include "fbsd.h"
 
-static const struct call_row { int nr; const char *name; u8 served; } rows[] = {
-#define SYS(nr_, name_, ret_, fn_, ...) { nr_, #name_, 1 },
+/* letters: n number, z size, f descriptor, d directory, p path, s text, b memory, a address, 0 nothing; 'x' a padding */
+#define VOID 0
+#define PAD 'x'
+#define INT(...) 'n'
+#define UINT(...) 'n'
+#define LONG(...) 'n'
+#define ULONG(...) 'n'
+#define HEX(...) 'n'
+#define OCT(...) 'n'
+#define OFF(...) 'n'
+#define PID(...) 'n'
+#define DEV(...) 'n'
+#define SIG(...) 'n'
+#define SET(...) 'n'
+#define ENUM(...) 'n'
+#define SUB(...) 'n'
+#define UID(...) 'u'
+#define SIZE(...) 'z'
+#define FD(...) 'f'
+#define ATFD(...) 'd'
+#define PATH(...) 'p'
+#define STR(...) 's'
+#define ADDR(...) 'a'
+#define PTR(...) 'b'
+#define STRV(...) 'b'
+#define IN(...) 'b'
+#define OUT(...) 'b'
+#define INOUT(...) 'b'
+#define INV(...) 'b'
+#define OUTV(...) 'b'
+#define INOUTV(...) 'b'
+#define INBUF(...) 'b'
+#define OUTBUF(...) 'b'
+#define IOVIN(...) 'b'
+#define IOVOUT(...) 'b'
+#define SOCKIN(...) 'b'
+#define SOCKOUT(...) 'b'
+#define SIGSETIN(...) 'b'
+#define SIGSETOUT(...) 'b'
+
+static const struct call_row { int nr; const char *name; u8 served, two; char kind[9]; } rows[] = {
+#define SYS(nr_, name_, ret_, fn_, level_, ...) { nr_, #name_, 1, sizeof(#ret_) == 5 && #ret_[1] == 'A', { __VA_ARGS__ } },
 #define NOSYS(nr_, name_, reason_) { nr_, #name_, 0 },
 #define GONE(nr_, name_, reason_)
 #include "syscalls.def"
@@ -27,10 +67,11 @@ static const char *const harmful[] = {
 	"owait", "setcred", "break", "munmap", "setpriority", "select", "pselect", "wait6", "wait4", "procctl", "sigfastblock", "munlockall",
 };
 
-static int is_harmful(const char *name)
+static int is_listed(const char *name, const char *const *list, unsigned n)
 {
-	for (unsigned i = 0; i < COUNT(harmful); i++)
-		if (!strcmp(harmful[i], name))
+	for (unsigned i = 0; i < n; i++)
+		if (!strcmp(list[i], name))
 			return 1;
 	return 0;
 }
+static int is_harmful(const char *name) { return is_listed(name, harmful, COUNT(harmful)); }
