@@ -8,11 +8,14 @@
  * for the change of an entry only, never while close() or gone() runs.
  */
 #include <fcntl.h>
+#include <linux/close_range.h>
 #include <sys/resource.h>
 #include "host.h"
 
+#define BASE_LEAST 4096ul
 #define BASE_MOST 65536ul
 #define ROOM_ABOVE 8192ul
+#define ROOM_LEAST 64ul
 
 struct watch { struct watch *next; void (*gone)(void *, int fd); void *arg; };
 struct fdent { struct fdobj *obj; struct watch *watch; };
@@ -31,10 +34,10 @@ static struct fdtab *tab_new(unsigned n)
 	f->n = n;
 	return f;
 }
-static void host_limit(uint64_t soft, uint64_t hard)
+static long host_limit(uint64_t soft, uint64_t hard)
 {
 	struct rlimit r = { soft, hard };
-	host(SYS_prlimit64, 0, RLIMIT_NOFILE, &r, NULL);
+	return host(SYS_prlimit64, 0, RLIMIT_NOFILE, &r, NULL);
 }
 static struct rlimit host_limits(void)
 {
@@ -42,31 +45,43 @@ static struct rlimit host_limits(void)
 	host(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &r);
 	return r;
 }
-/* Where the guest's numbers end and ours begin. With soft == hard there is no room above: the top is taken for us. */
+/* Where the guest's numbers end and ours begin. Ours high up cost every fork a copy of the host's table: not higher than
+ * a guest is likely to go. Where the hard limit leaves no room above it is raised, if we may; else its top is taken for us. */
 void fd_start(struct proc *p)
 {
 	struct rlimit r = host_limits();
-	uint64_t base = MIN(r.rlim_cur, BASE_MOST);
-	if (base + 64 > r.rlim_max)
-		base = r.rlim_max > 128 ? r.rlim_max - 64 : r.rlim_max / 2;
+	uint64_t base = MIN(MIN(MAX(r.rlim_cur, BASE_LEAST), BASE_MOST), MAX(r.rlim_max, 16ul));
+	p->fd_soft = r.rlim_cur;
+	p->fd_hard = r.rlim_max;
+	if (base + ROOM_LEAST > r.rlim_max && host_limit(r.rlim_cur, base + ROOM_ABOVE) < 0)
+		base = r.rlim_max > 2 * ROOM_LEAST ? r.rlim_max - ROOM_LEAST : r.rlim_max / 2;
 	p->fd_base = (int)base;
 	p->fd_limit = MIN(r.rlim_cur, base);
 	p->fds = tab_new((unsigned)base);
 	fd_limit_exec(p, true);
 }
-long fd_limit_set(struct proc *p, uint64_t soft)
+/* What the guest is told is what it would be told natively; beyond fd_base it gets nothing, as if its system had no more. */
+void fd_limit_get(struct proc *p, struct rlimit *r) { *r = (struct rlimit){ p->fd_soft, p->fd_hard }; }
+
+long fd_limit_set(struct proc *p, const struct rlimit *new)
 {
-	struct rlimit r = host_limits();
-	if (soft > r.rlim_max)
+	if (new->rlim_cur > new->rlim_max)
 		return -EINVAL;
-	p->fd_limit = MIN(soft, (uint64_t)p->fd_base);
+	if (new->rlim_max > p->fd_hard && host_limit(host_limits().rlim_cur, MAX(new->rlim_max, host_limits().rlim_max)) < 0)
+		return -EPERM;
+	p->fd_soft = new->rlim_cur;
+	p->fd_hard = new->rlim_max;
+	p->fd_limit = MIN(p->fd_soft, (uint64_t)p->fd_base);
 	return 0;
 }
 void fd_limit_exec(struct proc *p, bool back)
 {
 	struct rlimit r = host_limits();
-	uint64_t raised = MIN((uint64_t)p->fd_base + ROOM_ABOVE, r.rlim_max);
-	host_limit(back ? raised : MIN(p->fd_limit, r.rlim_max), r.rlim_max);
+	uint64_t raised = (uint64_t)p->fd_base + ROOM_ABOVE;
+	if (!back)
+		host_limit(p->fd_soft, p->fd_hard);
+	else if (host_limit(raised, MAX(raised, r.rlim_max)) < 0)
+		host_limit(MIN(raised, r.rlim_max), r.rlim_max);
 }
 int fd_ours(struct proc *p, int fd)
 {
@@ -119,6 +134,17 @@ void fd_closed(struct proc *p, int fd)
 		w = next;
 	}
 	obj_drop(o);
+}
+long fd_close_range(struct proc *p, uint64_t lo, uint64_t hi, unsigned flags)
+{
+	uint64_t top = (uint64_t)p->fd_base - 1;
+	if (lo > top)
+		return 0;
+	hi = MIN(hi, top);
+	if (!(flags & CLOSE_RANGE_CLOEXEC))
+		for (uint64_t fd = lo; fd <= hi; fd++)
+			fd_closed(p, (int)fd);
+	return host(SYS_close_range, lo, hi, flags);
 }
 void fd_duped(struct proc *p, int from, int to)
 {

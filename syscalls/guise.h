@@ -185,8 +185,8 @@ struct proc {
 	int pid, ppid;
 	int fd_base;             /* host descriptors >= this are ours; the guest never gets or sees one */
 	int exe_fd;              /* ours: the guise executable, to run ourselves again */
-	uint64_t fd_limit;       /* the guest's RLIMIT_NOFILE, soft */
-	uint64_t fd_limit_max;   /* what the guest lowered its hard limit to; 0: never */
+	uint64_t fd_limit;       /* descriptors the guest may have: fd_soft or fd_base */
+	uint64_t fd_soft, fd_hard;       /* its RLIMIT_NOFILE as it sees it */
 	char exe[4096];          /* host path of the guest's program */
 	char comm[32];
 	uint32_t osrel;          /* the release the program was made for, as its note says, or 0 */
@@ -434,13 +434,16 @@ struct fdops {
 };
 void fd_start(struct proc *);
 void fd_forked(struct proc *, const struct fdtab *parents);  /* in the child: its own table, made from the parent's */
-long fd_limit_set(struct proc *, uint64_t soft);     /* the guest's own limit; the host's is higher (see fd.c) */
+struct rlimit;
+void fd_limit_get(struct proc *, struct rlimit *);   /* the guest's own limit; the host's is higher (see fd.c) */
+long fd_limit_set(struct proc *, const struct rlimit *);
 void fd_limit_exec(struct proc *, bool back);        /* give the host the guest's limit for an exec, or take it back */
 int fd_ours(struct proc *, int fd);                  /* move fd up out of the guest's reach; new number or -errno */
 static inline bool fd_is_ours(struct proc *p, long fd) { return fd >= p->fd_base; }
 struct fdobj *fd_get(struct proc *, int fd, const struct fdops *);   /* NULL: not such an object */
 long fd_put(struct proc *, int fd, struct fdobj *);  /* fd now stands for obj; takes over one reference */
 void fd_closed(struct proc *, int fd);               /* must be called BEFORE the host close of a guest descriptor */
+long fd_close_range(struct proc *, uint64_t lo, uint64_t hi, unsigned flags);  /* the guest's of these; CLOSE_RANGE_CLOEXEC */
 void fd_duped(struct proc *, int from, int to);      /* after a successful dup */
 void fd_watch(struct proc *, int fd, void (*gone)(void *, int fd), void *);      /* gone() runs when fd is closed */
 void fd_unwatch(struct proc *, int fd, void (*gone)(void *, int fd), void *);

@@ -79,6 +79,6 @@
 /* scalar tables: SET name, guest spelling, guest value, host value (BITM: with masks, for fields of several bits) */
 #define BIT(set_, name_, gval_, hval_) { SET_##set_, #name_, gval_, gval_, hval_, hval_ },
 #define BITM(set_, name_, gmask_, gval_, hmask_, hval_) { SET_##set_, #name_, gmask_, gval_, hmask_, hval_ },
-/* what the guest's kernel answers to a value of this set that no row explains; without it, EINVAL */
+/* what the guest's kernel answers to a value of this set that no row explains (X_IGNORED: nothing); without it, EINVAL */
 #define UNKNOWN(set_, err_) { SET_##set_, "?", 0, 1, 0, err_ },
 #define VALUE(set_, name_, gval_, hval_) { SET_##set_, #name_, ~0ull, gval_, ~0ull, hval_ },

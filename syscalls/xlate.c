@@ -8,6 +8,7 @@
  * the second time costs one look at one place. An entry is written once and never changed; that is all the locking.
  */
 #include "host.h"
+#include "ext.h"
 #include "row.h"
 
 static struct span { uint16_t first, n; } set_rows[N_SET];
@@ -80,7 +81,7 @@ static long rows_to_host(const struct personality *p, unsigned set, uint64_t g, 
 			*h |= b->hval;
 			seen |= b->gmask;
 		} else if (!b->gmask) {          /* row.h: UNKNOWN */
-			wrong = -(long)b->hval;
+			wrong = b->hval == X_IGNORED ? 0 : -(long)b->hval;
 		}
 	if (!seen && set_rows[set].n && end[-1].gmask == ~0ull)
 		return wrong;            /* in a set of plain values 0 is a value like others */

@@ -15,9 +15,9 @@
 #include "freebsd/freebsd.h"
 
 sysfn fbsd_getdirentries, fbsd_old_getdirentries, fbsd_old_getdents, fbsd_old_pread, fbsd_old_pwrite, fbsd_old_mmap;
-sysfn fbsd_mmap;
+sysfn fbsd_mmap, fbsd_mknod, fbsd_mknodat;
 sysfn fbsd_old_lseek, fbsd_old_truncate, fbsd_old_ftruncate, fbsd_realpathat, fbsd_funlinkat, fbsd_fspacectl;
-sysfn sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_unlinkat;
+sysfn sys_mknod, sys_mknodat, sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_unlinkat;
 
 /* --- directory entries -------------------------------------------------------------------------------------------- */
 struct entry {
@@ -96,11 +96,26 @@ long fbsd_old_ftruncate(struct call *c) { return unpadded(c, 1, sys_ftruncate); 
 static long strict(struct call *c, sysfn *fn)
 {
 	bool file = !(c->arg[3] & (long)(MAP_ANONYMOUS | X_MAP_GUARD));
+	if (file && fd_is_ours(c->t->p, c->arg[4]))      /* without a file any number but -1 is EINVAL: so it is no FD in the row */
+		return -EBADF;
 	return file && !(c->arg[3] & MAP_TYPE) && c->t->p->osrel >= OSREL_STRICT ? -EINVAL : fn(c);
 }
 static long padded_mmap(struct call *c) { return unpadded(c, 5, sys_mmap); }
 long fbsd_mmap(struct call *c) { return strict(c, sys_mmap); }
 long fbsd_old_mmap(struct call *c) { return strict(c, padded_mmap); }
+
+/* --- mknod: FreeBSD keeps 32 bits of each number, the host 12 of the major one and 20 of the minor ------------------- */
+static long device(struct call *c, int i, sysfn *fn)
+{
+	uint64_t d = (uint64_t)c->arg[i];
+	uint64_t major = (d >> 32 & 0xffffff00) | (d >> 8 & 0xff), minor = (d >> 24 & 0xff00) | (d & 0xffff00ff);
+	if (major > 0xfff || minor > 0xfffff)
+		return -EINVAL;
+	c->arg[i] = (long)((minor & 0xff) | major << 8 | (minor & 0xfff00) << 12);
+	return fn(c);
+}
+long fbsd_mknod(struct call *c) { return device(c, 2, sys_mknod); }
+long fbsd_mknodat(struct call *c) { return device(c, 3, sys_mknodat); }
 
 /* --- FreeBSD's alone ---------------------------------------------------------------------------------------------- */
 long fbsd_realpathat(struct call *c) { return sys_realpathat(c); }

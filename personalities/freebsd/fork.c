@@ -44,13 +44,13 @@ long fbsd_rfork(struct call *c)
 	}
 	if (!(f & RFPROC)) {             /* our descriptor table is never shared with another process's: nothing to part */
 		if (f & RFCFDG)
-			return host(SYS_close_range, 0, c->t->p->fd_base - 1, 0);
+			return fd_close_range(c->t->p, 0, ~0ull, 0);
 		return 0;
 	}
 	c->has_rv2 = true;
 	pid = proc_fork(c->t, (f & RFMEM ? FORK_VM : 0) | (f & (RFFDG | RFCFDG) ? 0 : FORK_FILES), 0, end_signal(c, f));
 	c->rv2 = pid == 0;
 	if (!pid && f & RFCFDG)
-		host(SYS_close_range, 0, c->t->p->fd_base - 1, 0);
+		fd_close_range(c->t->p, 0, ~0ull, 0);
 	return pid;
 }

@@ -36,8 +36,10 @@ long lnx_dupfd(struct call *c)
 	struct proc *p = c->t->p;
 	long rv;
 
-	if (c->arg[2] < 0 || (uint64_t)c->arg[2] >= p->fd_limit)
+	if (c->arg[2] < 0 || (uint64_t)c->arg[2] >= p->fd_soft)
 		return -EINVAL;
+	if ((uint64_t)c->arg[2] >= p->fd_limit)
+		return -EMFILE;
 	rv = lnx_make(c, c->raw);
 	if (rv >= 0 && (uint64_t)rv < p->fd_limit)
 		fd_duped(p, (int)c->arg[0], (int)rv);

@@ -42,16 +42,10 @@ static long limit_files(struct call *c, uaddr new, uaddr old)
 	struct rlimit r = { 0, 0 }, now;
 	long e = new ? copy_in(&r, new, sizeof r) : 0;
 
-	if (e || (e = host(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, &now)))
-		return e;
-	now.rlim_cur = p->fd_limit;
-	if (new && r.rlim_cur > r.rlim_max)
-		return -EINVAL;
-	if (new && r.rlim_max > now.rlim_max)
-		return -EPERM;
-	if (old && (e = copy_out(old, &now, sizeof now)))
-		return e;
-	return new ? fd_limit_set(p, r.rlim_cur) : 0;
+	fd_limit_get(p, &now);
+	if (!e && new)
+		e = fd_limit_set(p, &r);
+	return e || !old ? e : copy_out(old, &now, sizeof now);
 }
 long lnx_getrlimit(struct call *c)
 {

@@ -25,27 +25,16 @@ long sys_close(struct call *c)
 	e = host(SYS_close, c->arg[0]);
 	return e == -EINTR || e == -EIO ? 0 : e;
 }
-static long close_numbers(struct proc *p, uint64_t lo, uint64_t hi, unsigned flags)
-{
-	uint64_t top = (uint64_t)p->fd_base - 1;
-	if (lo > top)
-		return 0;
-	hi = MIN(hi, top);
-	if (!(flags & CLOSE_RANGE_CLOEXEC))
-		for (uint64_t fd = lo; fd <= hi; fd++)
-			fd_closed(p, (int)fd);
-	return host(SYS_close_range, lo, hi, flags & HOST_BITS);
-}
 long sys_close_range(struct call *c)
 {
 	uint64_t lo = (unsigned)c->arg[0], hi = (unsigned)c->arg[1], flags = (uint64_t)c->arg[2];
 	if (lo > hi || (flags & ~(uint64_t)(CLOSE_RANGE_CLOEXEC | X_IGNORED)))
 		return -EINVAL;
-	return close_numbers(c->t->p, lo, hi, (unsigned)flags);
+	return fd_close_range(c->t->p, lo, hi, (unsigned)flags);
 }
 long sys_closefrom(struct call *c)
 {
-	return close_numbers(c->t->p, (uint64_t)MAX((int)c->arg[0], 0), 0x7fffffff, 0);
+	return fd_close_range(c->t->p, (uint64_t)MAX((int)c->arg[0], 0), 0x7fffffff, 0);
 }
 
 /* --- dup ---------------------------------------------------------------------------------------------------------- */
@@ -53,8 +42,10 @@ static long dup_from(struct call *c, long min, int cmd)
 {
 	struct proc *p = c->t->p;
 	long fd;
-	if (min < 0 || (uint64_t)min >= p->fd_limit)
+	if (min < 0 || (uint64_t)min >= p->fd_soft)
 		return -EINVAL;
+	if ((uint64_t)min >= p->fd_limit)
+		return -EMFILE;
 	if ((fd = host(SYS_fcntl, c->arg[0], cmd, min)) >= 0)
 		fd_duped(p, (int)c->arg[0], (int)fd);
 	return fd;
@@ -83,7 +74,7 @@ long sys_dup3(struct call *c)
 		return -EINVAL;
 	return c->arg[0] == c->arg[1] ? -EINVAL : dup_to(c, c->arg[1], (unsigned)c->arg[2] & O_CLOEXEC);
 }
-long sys_getdtablesize(struct call *c) { return (long)MIN(c->t->p->fd_limit, 0x7fffffffu); }
+long sys_getdtablesize(struct call *c) { return (long)MIN(c->t->p->fd_soft, 0x7fffffffu); }
 
 /* --- pipe --------------------------------------------------------------------------------------------------------- */
 static long pipe_make(struct call *c, int fd[2], unsigned flags)

@@ -12,14 +12,6 @@ sysfn sys_getrlimit, sys_setrlimit, sys_getrusage, sys_getpriority, sys_setprior
 
 static struct rlimit other[64];          /* by the guest's number; max 0: never set, so without limit */
 
-static void nofile_get(struct proc *p, struct rlimit *r)
-{
-	host(SYS_prlimit64, 0, RLIMIT_NOFILE, NULL, r);
-	r->rlim_max = MIN(r->rlim_max, (uint64_t)p->fd_base);
-	if (p->fd_limit_max)
-		r->rlim_max = MIN(r->rlim_max, p->fd_limit_max);
-	r->rlim_cur = p->fd_limit;
-}
 long rlimit_get(struct proc *p, long which, struct rlimit *r)
 {
 	if (which & (long)X_RLIMIT_OTHER) {
@@ -30,7 +22,7 @@ long rlimit_get(struct proc *p, long which, struct rlimit *r)
 	}
 	if (which != RLIMIT_NOFILE)
 		return host(SYS_prlimit64, 0, (int)which, NULL, r);
-	nofile_get(p, r);
+	fd_limit_get(p, r);
 	return 0;
 }
 long sys_getrlimit(struct call *c)
@@ -38,13 +30,6 @@ long sys_getrlimit(struct call *c)
 	struct rlimit r;
 	long e = rlimit_get(c->t->p, c->arg[0], &r);
 	return e < 0 ? e : arg_put(c, 1, &r);
-}
-static long nofile_set(struct proc *p, const struct rlimit *old, const struct rlimit *new)
-{
-	long e = fd_limit_set(p, MIN(new->rlim_cur, new->rlim_max));
-	if (!e && new->rlim_max < old->rlim_max)
-		p->fd_limit_max = MAX(new->rlim_max, 1ul);
-	return e;
 }
 /* A soft limit above the hard one: BSD cuts it, Linux says EINVAL. More than the hard limit allows: EPERM on both. */
 long sys_setrlimit(struct call *c)
@@ -63,9 +48,10 @@ long sys_setrlimit(struct call *c)
 		if (host(SYS_geteuid))
 			return -EPERM;
 		new.rlim_max = which == RLIMIT_NOFILE ? old.rlim_max : new.rlim_max;
+		new.rlim_cur = MIN(new.rlim_cur, new.rlim_max);
 	}
 	if (which == RLIMIT_NOFILE)
-		return nofile_set(c->t->p, &old, &new);
+		return fd_limit_set(c->t->p, &new);
 	other[which & 63] = new;
 	return 0;
 }

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * A signal that a kqueue watches, and several threads: who does not block it takes it, who waits for it has it, and it is
+ * counted once. One that all block waits for the first that opens.
+ */
+#include "kq.h"
+
+static volatile long hits, by, got, done;
+
+static long self(void)
+{
+	long id = 0;
+
+	thr_self(&id);
+	return id;
+}
+static void on(int sig, siginfo_t *si, ucontext_t *uc)
+{
+	hits++;
+	by = self();
+}
+static void finish(void)
+{
+	done = 1;
+	umtx_op(&done, UMTX_OP_WAKE, 1, 0, 0);
+	thr_exit(0);
+}
+static void await(void)
+{
+	while (!done)
+		umtx_op(&done, UMTX_OP_WAIT, 0, 0, 0);
+	done = 0;
+}
+static void open_one(void *arg)
+{
+	sigset_t s = SIGSET(SIGUSR1, 100, 70);
+	long t = now_ms();
+
+	sigprocmask(SIG_UNBLOCK, &s, 0);
+	nanosleep(TS(3, 0), 0);
+	yes(now_ms() - t < 2500);
+	finish();
+}
+static void waiter(void *arg)
+{
+	sigset_t s = SIGSET(SIGUSR1, 100, 70);
+	siginfo_t si;
+
+	got = sigtimedwait(&s, &si, TS(3, 0));
+	finish();
+}
+static void late(void *arg)
+{
+	sigset_t s = SIGSET(SIGUSR1, 100, 70);
+
+	sleep_ms(60);
+	sigprocmask(SIG_UNBLOCK, &s, 0);
+	finish();
+}
+
+int main(int argc, char **argv)
+{
+	static const int sigs[] = { SIGUSR1, 70, 100 };
+	sigset_t s = SIGSET(SIGUSR1, 100, 70), pend;
+	long kq = kqueue(), t;
+
+	sigprocmask(SIG_BLOCK, &s, 0);
+	for (int i = 0; i < 3; i++) {
+		handle(sigs[i], on, SA_SIGINFO);
+		show(change(kq, sigs[i], EVFILT_SIGNAL, EV_ADD, 0, 0, 0));
+	}
+	for (int i = 0; i < 3; i++) {
+		say("signal %d\n", sigs[i]);
+		hits = 0;
+		t = thread(open_one, 0);
+		sleep_ms(40);
+		kill(getpid(), sigs[i]);
+		await();
+		yes(hits == 1 && by == t);
+		t = thread(waiter, 0);
+		sleep_ms(40);
+		kill(getpid(), sigs[i]);
+		await();
+		say("waited for %d, handled %d\n", got, hits);
+		hits = 0;
+		t = thread(late, 0);
+		kill(getpid(), sigs[i]);
+		sigpending(&pend);
+		say("pending %d\n", sigset_has(&pend, sigs[i]));
+		await();
+		yes(hits == 1 && by == t);
+		t = thread(open_one, 0);
+		sleep_ms(40);
+		hits = 0;
+		show(thr_kill(t, sigs[i]));
+		await();
+		yes(hits == 1 && by == t);
+		events(kq, 500, 0);
+	}
+	return 0;
+}
