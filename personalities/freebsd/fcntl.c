@@ -13,21 +13,28 @@ sysfn fbsd_fcntl_kinfo, fcntl_dup2fd, fcntl_dup2fd_cloexec, fcntl_readahead, fcn
 
 long fbsd_fcntl_dup2fd(struct call *c) { return fcntl_dup2fd(c); }
 long fbsd_fcntl_dup2fd_cloexec(struct call *c) { return fcntl_dup2fd_cloexec(c); }
-/* A hint for plain files; anything else is told that it is none. */
-static long hint(struct call *c, sysfn *fn)
+/* What no vnode stands behind (a pipe, a socket, a kqueue) is no descriptor to these. */
+static long vnode_mode(struct call *c)
 {
 	struct stat st;
 	long e = host(SYS_fstat, c->arg[0], &st);
 	if (e)
 		return e;
-	if (S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || !(st.st_mode & S_IFMT))
-		return -EBADF;
-	return S_ISREG(st.st_mode) ? fn(c) : -ENOTTY;
+	return S_ISFIFO(st.st_mode) || S_ISSOCK(st.st_mode) || !(st.st_mode & S_IFMT) ? -EBADF : (long)st.st_mode;
+}
+static long hint(struct call *c, sysfn *fn)
+{
+	long mode = vnode_mode(c);
+	return mode < 0 ? mode : S_ISREG(mode) ? fn(c) : -ENOTTY;
 }
 long fbsd_fcntl_readahead(struct call *c) { return hint(c, fcntl_readahead); }
 long fbsd_fcntl_rdahead(struct call *c) { return hint(c, fcntl_rdahead); }
 /* No host file system is a stack of several. */
-long fbsd_fcntl_isunionstack(struct call *c) { return 0; }
+long fbsd_fcntl_isunionstack(struct call *c)
+{
+	long mode = vnode_mode(c);
+	return mode < 0 ? mode : 0;
+}
 
 /* --- what a descriptor is ----------------------------------------------------------------------------------------- */
 enum { VREG = 1, VDIR, VBLK, VCHR, VLNK };
