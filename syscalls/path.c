@@ -134,8 +134,13 @@ static long beneath(int dirfd, unsigned how, struct where *w)
 	}
 	if (w->buf[0] == '/')
 		return -EXDEV;
+	if (name == w->buf) {            /* a bare name: its directory is the guest's own descriptor */
+		w->dirfd = dirfd;
+		w->path = name;
+		return 0;
+	}
 	*name = 0;
-	fd = walk_beneath(dirfd, w->buf[0] ? w->buf : ".", O_PATH | O_CLOEXEC | O_DIRECTORY, 0);
+	fd = walk_beneath(dirfd, w->buf, O_PATH | O_CLOEXEC | O_DIRECTORY, 0);
 	*name = keep;
 	if (fd < 0)
 		return fd;

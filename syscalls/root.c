@@ -139,6 +139,24 @@ static bool bind_point(struct lookup *l, const char *path, unsigned how, struct 
 	str_copy(w->buf, str_rchr(m->host, '/') + 1, sizeof w->buf);
 	return true;
 }
+/* A bare name, in a directory that the guest holds itself: no descriptor of ours is needed in between. */
+static bool bare(const char *path) { return *path && !str_chr(path, '/') && !path_dots(path); }
+
+static long bare_entry(int dirfd, const char *name, struct where *w)
+{
+	if (name != w->buf && str_copy(w->buf, name, sizeof w->buf) > NAME_MAX)
+		return -ENAMETOOLONG;
+	w->dirfd = dirfd;
+	w->path = w->buf;
+	return 0;
+}
+/* The same where the host is looked at, too: a name that is there, in a directory of the root. */
+static bool bare_in_root(struct lookup *l, const char *name, unsigned how)
+{
+	struct stat st;
+	return !how && !l->ps->n_bind && bare(name) && start_of(l->dirfd, l->tmp, sizeof l->tmp) == 0 &&
+	       within(&l->ps->root, l->tmp) && !host(SYS_newfstatat, l->dirfd, name, &st, AT_SYMLINK_NOFOLLOW);
+}
 /* (directory, last name), and whether that name is there in the guest's own tree. */
 static long entry(struct lookup *l, const char *path, unsigned how, struct where *w, bool *there)
 {
@@ -148,6 +166,10 @@ static long entry(struct lookup *l, const char *path, unsigned how, struct where
 
 	if (bind_point(l, path, how, w))
 		return *there = true, 0;
+	if (!(how & PATH_FOLLOW) && bare(path))  /* relative: only with a root that is all there is, and no binds */
+		return *there = true, bare_entry(l->dirfd, path, w);
+	if (!how && *path == '/' && l->ps->only && !l->ps->n_bind && bare(path + 1))
+		return *there = true, bare_entry(l->ps->root.fd, path + 1, w);
 	str_copy(l->tmp, path, sizeof l->tmp);
 	name = path_last(l->tmp);
 	if (str_copy(l->link, name, sizeof l->link) >= sizeof l->link)
@@ -228,6 +250,8 @@ long root_resolve(struct thread *t, int dirfd, unsigned how, struct where *w)
 	long e;
 	if (may_stay(l->ps, w->buf) && (e = resolve(l, w->buf, how, w)) != -EXDEV)
 		return e;
+	if (bare_in_root(l, w->buf, how))
+		return bare_entry(dirfd, w->buf, w);
 	if ((e = make_abs(l, w->buf)))
 		return e;
 	if (!l->natively)
