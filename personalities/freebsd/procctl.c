@@ -87,7 +87,7 @@ long fbsd_procctl_pdeathsig_ctl(struct call *c)
 {
 	uint32_t v;
 	int sig = 0;
-	long e = only_me(c);
+	long e = only_me(c) ? -EINVAL : 0;       /* of another process this is not a matter of permission */
 	if (e || (e = mem_load32((uaddr)c->arg[3], &v)))
 		return e;
 	if (v && (!(sig = sig_to_host(c->t->p->pers, (int)v)) || sig > 64))

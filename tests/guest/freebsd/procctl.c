@@ -51,6 +51,7 @@ int main(int argc, char **argv)
 	set(TRACE_CTL, 3);
 	set(TRACE_CTL, 1);
 	show(procctl(P_PID, 0, PDEATHSIG_CTL, &v));
+	show(procctl(P_PID, 1, PDEATHSIG_CTL, &v));
 	show(ask(PDEATHSIG_STATUS));
 	v = 0;
 	show(procctl(P_PID, getpid(), PDEATHSIG_CTL, &v));
