@@ -192,6 +192,7 @@ struct proc {
 	uint32_t osrel;          /* the release the program was made for, as its note says, or 0 */
 	volatile uint32_t siglock;
 	volatile uint32_t nthreads;
+	volatile uint32_t signals_taken; /* how many handlers of the guest were begun */
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
 	bool observed;           /* somebody traces or counts: dispatch takes the slow way */

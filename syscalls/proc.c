@@ -32,6 +32,7 @@ static void child_begin(struct proc *p, struct thread *t)
 	child_ids(p, t);
 	t->vforked = false;
 	pending_clear(p->pending);
+	p->signals_taken = 0;
 	t->sigwait = 0;
 	fd_forked(p, p->fds);
 	for (void (*const *f)(struct proc *) = __start_guise_atfork; f < __stop_guise_atfork; f++)

@@ -449,6 +449,7 @@ static void deliver(struct thread *t, struct sigpend *pd)
 	};
 	if (p->pers->frame(t, &sf) < 0)
 		signal_die(t, SIGSEGV);
+	__atomic_add_fetch(&p->signals_taken, 1, __ATOMIC_RELAXED);
 	t->has_savedmask = false;
 	t->sigmask |= act.mask | (act.flags & SA_NODEFER ? 0 : BIT_OF(sig));
 	t->sigmask &= ~SIGSET_UNBLOCKABLE;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * As much of the x86-64 instruction format as is needed to walk over code: where one instruction ends, where its
- * operand bytes lie, whether control can go on behind it. Used at call sites (rewrite.c) and over whole programs (guise check).
+ * operand bytes lie, whether control can go on behind it. For call sites (rewrite.c), and for reading programs.
  */
 #pragma once
 #include <stdbool.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A change within one aligned word is one store: another thread runs the old bytes or the new ones. Any other change is
- * made behind an int3 in its first byte: no thread begins what is half written, since each step is followed by a barrier
- * after which no processor still has the bytes before it. Who meets the int3 goes back and tries again (patch_stands).
+ * made behind an int3 in its first byte: no thread begins what is half written, since each step is followed by a
+ * barrier after which no processor still has the bytes before it. Who meets the int3 goes back and tries again (patch_stands).
  */
 #include <linux/membarrier.h>
 #include "host.h"

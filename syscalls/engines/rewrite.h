@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Rewriting of call sites, for every engine that raises SIGSYS at a site it has not seen: its traps go to entry_trapped,
- * and these are its `found`, `changes` and `count`.
+ * Rewriting of call sites, for every engine that raises SIGSYS at a site it has not seen: its traps go to
+ * entry_trapped, and these are its `found`, `changes` and `count`.
  */
 #pragma once
 #include "guise.h"

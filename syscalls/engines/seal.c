@@ -6,11 +6,11 @@
  *
  * That must be known, not believed: every executable mapping is private and not writable, its pages are made our own
  * copies first (so that a change of the file behind them is not seen), and then they are read byte by byte. Stubs that
- * never ran are rewritten where they are stubs beyond doubt; any other such bytes, be they code or chance, and the guest
- * stays armed. Large programs always have some by chance, so only small ones are looked at.
+ * never ran are rewritten where they are stubs beyond doubt; any other such bytes, be they code or chance, and the
+ * guest stays armed. Large programs always have some by chance, so only small ones are looked at.
  *
- * Before anything may become executable or change (engine->changes) every thread is armed again. Only a process with one
- * thread is sealed: so none can be making code while we look.
+ * Before anything may become executable or change (engine->changes) every thread is armed again. Only a process with
+ * one thread is sealed: so none can be making code while we look.
  */
 #include <sys/mman.h>
 #include "host.h"
@@ -49,7 +49,10 @@ static bool copy_pages(const struct text *v)
 			e = mem_store64(a, w);
 	return !host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot) && !e;
 }
-static bool is_call(uint8_t a, uint8_t b) { return (a == 0x0f && (b == 0x05 || b == 0x34)) || (a == 0xcd && b == 0x80); }
+static bool is_call(uint8_t a, uint8_t b)
+{
+	return (a == 0x0f && (b == 0x05 || b == 0x34)) || (a == 0xcd && b == 0x80);
+}
 
 /* Page by page, with the last byte of the page before. */
 static bool clean(struct thread *t, const struct text *v, uint8_t *last)
@@ -84,7 +87,9 @@ static bool all_clean(struct thread *t)
 static bool due(struct thread *t)
 {
 	sites_seen++;
-	return !t->p->space->sealed && !never && tries < TRIES && !(sites_seen & (sites_seen - 1)) && t->p->nthreads == 1 && !t->vforked;
+	if (t->p->space->sealed || never || tries == TRIES || t->p->nthreads != 1 || t->vforked)
+		return false;
+	return !(sites_seen & (sites_seen - 1));
 }
 void seal_try(struct thread *t)
 {

@@ -6,7 +6,7 @@
 #include "guise.h"
 
 void seal_try(struct thread *);              /* after a site was rewritten: is it time, and can it be? */
-void seal_break(struct thread *, bool forever);      /* code may come, or change: every thread is armed again before it can run */
+void seal_break(struct thread *, bool forever);      /* code may come: every thread is armed first */
 
-/* rewrite.c, for it: the syscall instruction at `at` in lo..hi was never run. Is it a stub beyond doubt, and rewritten now? */
+/* rewrite.c, for it: the syscall instruction at `at` was never run. Is it a stub beyond doubt, and rewritten now? */
 bool rewrite_unseen(struct thread *, uaddr at);

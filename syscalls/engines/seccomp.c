@@ -7,8 +7,8 @@
  * that is ourselves again, at the same address (Makefile: BASE_AT), whose calls the old filter lets through. A program
  * that the kernel ran by itself would be killed at its first call, so none is (engine->keeps).
  *
- * And filters do not see every call: since Linux 6.14 uretprobe (335) passes them, and since 6.18 uprobe (336). The first
- * ends in SIGILL behind its syscall instruction, which we take for the call that it was. The second answers ENXIO: a
+ * And filters do not see every call: since Linux 6.14 uretprobe (335) passes them, and since 6.18 uprobe (336). The
+ * first ends in SIGILL behind its syscall instruction, which we take for the call that it was. The second answers ENXIO: a
  * guest whose 336 is something else gets that until its site is rewritten.
  *
  * The filter is by hand: libseccomp builds rules on numbers and arguments, and has none on the instruction pointer.

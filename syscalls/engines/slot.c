@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A slot is a few instructions that do what is left to do of a call site and jump to entry_jump. Its code never
- * changes: a chunk of slots is filled once, before it becomes executable, and what differs from site to site lies beside the
- * code as data. So no page of ours is ever writable and executable.
+ * changes: a chunk of slots is filled once, before it becomes executable, and what differs from site to site lies beside
+ * the code as data. So no page of ours is ever writable and executable.
  *
  *    0 mov nr(%rip),%eax   6 mov %rcx,%r10   9 mov ret(%rip),%rcx   16 jmp *%gs:entry   24 mov nr(%rip),%eax   30 jmp 9
  */

@@ -7,7 +7,7 @@
 
 bool trap_probe(char *why, size_t n);
 long trap_start_at(void (*entry)(void));     /* where a trapped call goes on: entry_syscall, or entry_trapped */
-void trap_move(long long *g);                /* an interrupted context behind a syscall instruction: go on at the entry */
+void trap_move(long long *g);                /* from behind a syscall instruction to the entry */
 long trap_arm(struct thread *);
 void trap_disarm(struct thread *);
 void trap_run(struct thread *);

@@ -2,6 +2,8 @@
  * Limits and priorities: the descriptor limit holds, others are told, unlimited is FreeBSD's number. */
 #include "fbsd.h"
 
+static void noted(int sig, siginfo_t *si, ucontext_t *uc) { }
+
 int main(int argc, char **argv)
 {
 	struct rlimit r = { 0 }, old;
@@ -37,8 +39,11 @@ int main(int argc, char **argv)
 	show(setrlimit(RLIMIT_CORE, &r));
 	show(getrlimit(RLIMIT_CORE, &r));
 	say("cur %ld max %ld\n", r.cur, r.max);
+	handle(SIGUSR1, noted, 0);
+	kill(getpid(), SIGUSR1);
+	kill(getpid(), SIGUSR1);
 	show(getrusage(0, &ru));
-	yes(ru.maxrss > 0);
+	yes(ru.maxrss > 0 && ru.nsignals == 2);
 	show(getrusage(1, &ru));
 	show(getrusage(-1, &ru));
 	show(getrusage(5, &ru));
