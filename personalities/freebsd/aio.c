@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <time.h>
 #include <sys/stat.h>
+#include <sys/uio.h>
 #include "host.h"
 
 sysfn fbsd_aio_read, fbsd_aio_write, fbsd_aio_readv, fbsd_aio_writev, fbsd_aio_fsync, fbsd_aio_mlock, fbsd_aio_error,
@@ -18,6 +19,7 @@ sysfn fbsd_aio_read, fbsd_aio_write, fbsd_aio_readv, fbsd_aio_writev, fbsd_aio_f
 enum { OP_NOP, OP_WRITE, OP_READ, OP_WRITEV = 5, OP_READV = 6, OP_SYNC = 8, OP_MLOCK = 32 };
 #define FBSD_AIO_ALLDONE 3
 #define LISTIO_MAX 256
+#define VECTOR_MAX 1024
 
 struct fbsd_aiocb {                      /* sys/aio.h */
 	int32_t fd, pad;
@@ -115,6 +117,19 @@ static long event_get(struct thread *t, uaddr at, struct sigevent *ev)
 		return -EOPNOTSUPP;
 	return ev->sigev_signo < 1 ? -EINVAL : 0;
 }
+/* A vector that cannot be read is refused at once, what it points to only when it is used. */
+static long vector_ok(const struct fbsd_aiocb *cb, int op)
+{
+	struct iovec v;
+	long e = 0;
+	if (op != OP_READV && op != OP_WRITEV)
+		return 0;
+	if (cb->nbytes > VECTOR_MAX)
+		return -EINVAL;
+	for (uint64_t i = 0; i < cb->nbytes && !e; i++)
+		e = copy_in(&v, cb->buf + i * sizeof v, sizeof v);
+	return e;
+}
 static long submit(struct thread *t, uaddr at, int op)
 {
 	struct fbsd_aiocb cb;
@@ -126,6 +141,8 @@ static long submit(struct thread *t, uaddr at, int op)
 		e = fd_is_ours(t->p, cb.fd) ? -EBADF : file_only(cb.fd);
 	if (!e && op != OP_MLOCK && op != OP_SYNC && cb.offset < 0)
 		e = -EINVAL;
+	if (!e)
+		e = vector_ok(&cb, op);
 	if (!e)
 		e = keep(at, perform(&cb, op));
 	return e < 0 ? e : notify(t, &ev);

@@ -5,6 +5,7 @@
  */
 #include <time.h>
 #include "host.h"
+#include "freebsd/thr.h"
 
 sysfn fbsd_nanosleep, fbsd_clock_nanosleep, fbsd_clock_getcpuclockid2;
 extern sysfn sys_nanosleep, sys_clock_nanosleep;
@@ -24,7 +25,7 @@ long fbsd_clock_getcpuclockid2(struct call *c)
 {
 	enum { WHICH_PID, WHICH_TID };
 	bool thread = c->arg[1] == WHICH_TID;
-	long self = thread ? c->t->tid : c->t->p->pid;
+	long self = thread ? fbsd_tid(c->t->tid) : c->t->p->pid;
 	int clock;
 
 	if (c->arg[1] != WHICH_PID && !thread)
