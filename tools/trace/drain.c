@@ -158,14 +158,13 @@ static void took(struct source *f)
 static void give(struct source *f)
 {
 	const struct entry *e = at(f);
-	if (e->type != EN_PAD) {
-		if (e->type == EN_HELLO)
-			watch_process(((const struct en_hello *)e)->pid);
-		if (raw)
-			raw_entry(raw, f->ring, e, &now);
-		events_feed(f->ring, e, clock_ns(&now, e->time));
-	}
-	f->pos += e->size;
+	uint32_t size = e->size;
+	if (e->type == EN_HELLO)
+		watch_process(((const struct en_hello *)e)->pid);
+	if (raw)
+		raw_entry(raw, f->ring, e, &now);
+	events_feed(f->ring, e, clock_ns(&now, e->time));
+	f->pos += size;
 }
 /* Calls that a full ring had no room for (WANT_LOSSY). */
 static void tell_dropped(unsigned i)
@@ -193,12 +192,29 @@ static unsigned sources(void)
 	}
 	return n;
 }
-/* Pads have no time: they are stepped over first. */
+static void damaged(struct source *f)
+{
+	static bool told;
+	if (!told)
+		dprintf(2, "guise: trace: process %d wrote over what was recorded of it: something is missing\n", ring_at(s, f->ring)->pid);
+	told = true;
+	f->pos = f->end;
+}
+/* Pads have no time: they are stepped over first. What comes is a record. */
 static bool step_over(struct source *f)
 {
-	while (f->pos != f->end && at(f)->type == EN_PAD)
-		f->pos += at(f)->size;
-	return f->pos != f->end;
+	while (f->pos != f->end) {
+		const struct entry *e = at(f);
+		size_t room = MIN(f->end - f->pos, RING_BYTES - (f->pos & (RING_BYTES - 1)));
+		if (f->end - f->pos > RING_BYTES || (e->type == EN_PAD ? e->size != room && (e->size < 16 || e->size > room) : !entry_fits(e, room))) {
+			damaged(f);
+			break;
+		}
+		if (e->type != EN_PAD)
+			return true;
+		f->pos += e->size;
+	}
+	return false;
 }
 static uint64_t round_to(uint64_t until)
 {

@@ -236,6 +236,33 @@ static bool status_wanted(const struct call *c)
 	return !view.status || view.status & (call_failed(c) ? ST_FAILED : ST_SUCCESS);
 }
 
+static bool pieces_fit(const struct entry *e, size_t head)
+{
+	size_t at = head;
+	for (unsigned i = 0; i < e->pieces; i++) {
+		const struct piece *p = (const void *)((const char *)e + at);
+		if (at + sizeof *p > e->size || p->len > e->size - at - sizeof *p)
+			return false;
+		at += (sizeof *p + p->len + 7) & ~7ul;
+	}
+	return at <= e->size;
+}
+/* Nothing in a record is believed before this: a file may be damaged, and a guest can write over its own ring. */
+bool entry_fits(const struct entry *e, size_t room)
+{
+	static const size_t head[] = {
+		[EN_HELLO] = sizeof(struct en_hello), [EN_ENTER] = sizeof(struct en_enter), [EN_EXIT] = sizeof(struct en_exit),
+		[EN_INJECTED] = sizeof(struct en_exit),
+		[EN_SIGNAL] = sizeof(struct en_signal), [EN_END] = sizeof(struct en_end), [EN_DROPPED] = sizeof(struct en_dropped),
+	};
+	if (room < sizeof *e || e->size > room || e->size % 8 || e->type >= ARRAY_LEN(head) || !head[e->type] || e->size < head[e->type])
+		return false;
+	if (e->type == EN_ENTER && (((const struct en_enter *)e)->tab >= MOST_TABS || ((const struct en_enter *)e)->n > 8))
+		return false;
+	size_t more = e->type == EN_ENTER ? ((const struct en_enter *)e)->n * 8u : 0;
+	return more <= 64 && head[e->type] + more <= e->size && pieces_fit(e, head[e->type] + more);
+}
+
 /* --- calls ------------------------------------------------------------------------------------------------------------- */
 static void find_row(struct call *c)
 {

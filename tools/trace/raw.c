@@ -111,31 +111,6 @@ void raw_finish(struct raw *r, const struct clock *now)
 }
 
 /* --- reading: nothing in the file is believed before it was checked --------------------------------------------------------- */
-static bool pieces_fit(const struct entry *e, size_t head)
-{
-	size_t at = head;
-	for (unsigned i = 0; i < e->pieces; i++) {
-		const struct piece *p = (const void *)((const char *)e + at);
-		if (at + sizeof *p > e->size || p->len > e->size - at - sizeof *p)
-			return false;
-		at += (sizeof *p + p->len + 7) & ~7ul;
-	}
-	return at <= e->size;
-}
-static bool entry_fits(const struct entry *e, size_t room)
-{
-	static const size_t head[] = {
-		[EN_HELLO] = sizeof(struct en_hello), [EN_ENTER] = sizeof(struct en_enter), [EN_EXIT] = sizeof(struct en_exit),
-		[EN_INJECTED] = sizeof(struct en_exit),
-		[EN_SIGNAL] = sizeof(struct en_signal), [EN_END] = sizeof(struct en_end), [EN_DROPPED] = sizeof(struct en_dropped),
-	};
-	if (room < sizeof *e || e->size > room || e->size % 8 || e->type >= ARRAY_LEN(head) || !head[e->type] || e->size < head[e->type])
-		return false;
-	if (e->type == EN_ENTER && ((const struct en_enter *)e)->tab >= MOST_TABS)
-		return false;
-	size_t more = e->type == EN_ENTER ? ((const struct en_enter *)e)->n * 8u : 0;
-	return more <= 64 && head[e->type] + more <= e->size && pieces_fit(e, head[e->type] + more);
-}
 static const char *feed_chunk(const struct raw_chunk *c, const char *items)
 {
 	for (uint32_t at = 0; at < c->bytes;) {

@@ -120,6 +120,7 @@ extern struct view view;
 /* --- events.c -------------------------------------------------------------------------------------------------------- */
 void events_start(struct sink **sinks, unsigned n);
 void events_feed(unsigned ring, const struct entry *, uint64_t ns);    /* one record, in the order of time */
+bool entry_fits(const struct entry *, size_t room);          /* it is a whole record, and all its pieces lie in it */
 void events_gone(int pid, int status, uint64_t ns);                   /* a process ended; -1: nobody knows how */
 void events_flush(void);
 void events_finish(uint64_t ns);
