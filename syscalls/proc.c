@@ -232,6 +232,9 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 		e = vec_text(&x->argv, "guise");
 		for (unsigned i = 0; !e && i < o->n_self; i++)
 			e = vec_text(&x->argv, o->self_argv[i]);
+		if (!e && o->trace_fd >= 0 && !(e = vec_text(&x->argv, "--trace-fd")) && !(e = vec_text(&x->argv, o->fd_text[0])) &&
+		    !(e = vec_text(&x->argv, "--trace-end")))        /* it may have come later than the options */
+			e = vec_text(&x->argv, o->fd_text[2]);
 		if (!e)
 			e = vec_signals(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&

@@ -13,7 +13,7 @@ _guise()
 	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} guise=${COMP_WORDS[0]}
 	local commands="run trace engines help"
 	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --report -h --help --version"
-	local trace="-o --output -f --follow -e -P --trace-path --trace-fds --status -s -x -y -t -r -T -i -n -k -q -v"
+	local trace="-o --output -f --follow -e -p --attach -P --trace-path --trace-fds --status -s -x -y -t -r -T -i -n -k -q -v"
 	trace="$trace --arg-names --whole -c -C -w -S --json --perfetto --html --raw --read --lossy"
 	local i=1 command=run
 	COMPREPLY=()
@@ -25,7 +25,7 @@ _guise()
 	for (( ; i < COMP_CWORD; i++)); do          # is PROGRAM already there?
 		case ${COMP_WORDS[i]} in
 		--root | --bind | -E | --chdir | --argv0 | --as | --engine | --report | -o | --output) ((i++)) ;;
-		-e | -P | --trace-path | --trace-fds | --status | -s | -S | --perfetto | --html | --raw | --read) ((i++)) ;;
+		-e | -p | --attach | -P | --trace-path | --trace-fds | --status | -s | -S | --perfetto | --html | --raw | --read) ((i++)) ;;
 		-*) ;;
 		*) case $command in run | trace) _command_offset "$i" 2>/dev/null; return ;; esac ;;
 		esac

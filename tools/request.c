@@ -241,10 +241,6 @@ static void self_argv(struct options *o)
 		add(o, "--strict");
 	if (o->cover)
 		add2(o, "--cover", o->cover);
-	if (o->trace_fd >= 0) {
-		add2(o, "--trace-fd", o->fd_text[0]);
-		add2(o, "--trace-end", o->fd_text[2]);
-	}
 	if (o->report_fd >= 0)
 		add2(o, "--report-fd", o->fd_text[1]);
 }

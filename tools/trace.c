@@ -20,6 +20,8 @@ static struct {
 } want;
 static struct sink *sinks[8];
 static unsigned n_sinks;
+static int pids[64];
+static unsigned n_pids;
 static int fds[8];
 static unsigned n_fds;
 
@@ -48,6 +50,17 @@ static void set_fds(struct request *r, const char *v)
 			refuse("--trace-fds wants numbers of descriptors with commas between them, not \"%s\"", v);
 		view.fd_set[fd / 64] |= 1ull << fd % 64;
 		view.by_fd = true;
+	}
+}
+static void set_pid(struct request *r, const char *v)
+{
+	for (char *end; *v; v = *end == ',' ? end + 1 : end) {
+		unsigned long pid = strtoul(v, &end, 10);
+		if (end == v || (*end && *end != ',') || !pid || pid > 1 << 30)
+			refuse("-p wants the number of a process, not \"%s\"", v);
+		if (n_pids == ARRAY_LEN(pids))
+			refuse("-p takes %zu processes at most", ARRAY_LEN(pids));
+		pids[n_pids++] = (int)pid;
 	}
 }
 static void set_text(struct request *r, const char *v)
@@ -85,6 +98,7 @@ static const struct option_row rows[] = {
 	{ 'o', "output", "FILE", V_FILE, "write the trace to FILE instead of standard error", set_output },
 	{ 'f', "follow", NULL, V_NONE, "follow threads and children: always done; -ff: a file for each thread", set_follow },
 	{ 'e', NULL, "EXPR", V_TEXT, "which calls: names, /regex/, %class, !not; or inject=, status=, signal=", set_expr },
+	{ 'p', "attach", "PID,..", V_TEXT, "tell of processes that run under guise already, from now on", set_pid },
 	{ 'P', "trace-path", "PATH", V_FILE, "only calls that name PATH or a descriptor of it", set_path },
 	{ 0, "trace-fds", "FD,..", V_TEXT, "only calls that use one of these descriptors", set_fds },
 	{ 0, "status", "HOW,..", V_TEXT, "only calls that were successful, failed, unfinished", set_status },
@@ -201,6 +215,15 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	if (want.read) {
 		open_outputs();
 		return raw_read(want.read);
+	}
+	if (n_pids) {
+		if (i < argc)
+			refuse("-p tells of processes that run already; %s cannot be started besides", argv[i]);
+		int fd;
+		struct session *s = session_new(&fd);
+		struct raw *raw = open_outputs();
+		ask(s);
+		return session_attach(s, fd, raw, pids, n_pids);
 	}
 	if (i >= argc)
 		refuse("which program? guise trace [OPTION...] PROGRAM [ARG...]; guise help trace says more");

@@ -33,6 +33,9 @@ void capture_hello(struct writer *, struct proc *);
 
 unsigned pers_index(const struct personality *);     /* its place in every table by system */
 
+/* attach.c: somebody asks to be told; true: from now on there is a session */
+bool attach_take(struct thread *);
+
 /* inject.c: true if the call was answered; what it found is in force until inject_after */
 bool inject_before(struct call *);
 void inject_after(struct call *);

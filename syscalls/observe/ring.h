@@ -60,6 +60,15 @@ static inline bool nr_in(const nrset *s, unsigned pers, unsigned tab, unsigned n
 	return (*s)[pers][tab % MOST_TABS][bit / 64] >> bit % 64 & 1;
 }
 
+/* --- for a tracer that comes later: one in each process of guise (attach.c, tools/trace/attach.c) ----------------------- */
+#define ATTACH_MAGIC 0x4854544153495547ull           /* "GUISATTH" */
+struct attach_point {
+	uint64_t magic;
+	bool *observed;              /* what the tracer sets last; NULL: the guest has not begun */
+	volatile int32_t pid, fd, end;       /* the tracer, its descriptors of the memfd and the pipe; pid 0: nobody asks */
+};
+extern struct attach_point attach_point;
+
 /* --- a ring ------------------------------------------------------------------------------------------------------------ */
 enum { RING_FREE, RING_USED, RING_LEFT };    /* LEFT: its thread is gone; FREE again when the drainer has read it */
 struct ring {
@@ -88,7 +97,7 @@ struct entry {
 	uint16_t pieces;
 	uint64_t time;
 };
-enum how { HELLO_START, HELLO_FORK, HELLO_VFORK, HELLO_EXEC, HELLO_THREAD };
+enum how { HELLO_START, HELLO_FORK, HELLO_VFORK, HELLO_EXEC, HELLO_THREAD, HELLO_ATTACH };
 struct en_hello {                   /* the first of a thread; pieces: its program's path (at 0), its arguments */
 	struct entry r;
 	int32_t pid, tid, ppid;

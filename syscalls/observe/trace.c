@@ -83,6 +83,7 @@ void observe_start(struct proc *p)
 	move_fd(p, &o->report_fd, o->fd_text[1], sizeof o->fd_text[1]);
 	move_fd(p, &o->trace_end, o->fd_text[2], sizeof o->fd_text[2]);
 	cover_start(p);
+	attach_point.observed = &p->observed;
 	if (o->trace_fd < 0)
 		return;
 	join(p);
@@ -130,11 +131,25 @@ static void write_enter(struct call *c, bool late)
 	entry_end(&w);
 	t->telling = TELL_EXIT;
 }
+static void attach(struct thread *t)
+{
+	if (attach_take(t)) {
+		own_index = pers_index(t->p->pers);
+		t->p->watched = true;
+		t->p->told_pid = t->p->pid;
+		t->ring = NULL;
+		hello(t, HELLO_ATTACH);
+	} else if (!session) {
+		t->p->observed = t->p->opt->cover != NULL;
+	}
+}
 bool observe_enter(struct call *c)
 {
 	struct thread *t = c->t;
 
 	cover_enter(c);
+	if (attach_point.pid)
+		attach(t);
 	if (!session || !nr_in(&session->watch, own_index, c->tab, c->nr))
 		return false;
 	bool answered = session->n_injections && nr_in(&session->touch, own_index, c->tab, c->nr) && inject_before(c);

@@ -76,7 +76,7 @@ static void event(struct sink *s, const struct event *e)
 {
 	if (closed)
 		return;
-	if (e->type == EV_START || e->type == EV_FORK || e->type == EV_EXEC)
+	if (e->type == EV_START || e->type == EV_FORK || e->type == EV_EXEC || e->type == EV_ATTACH)
 		on_name(s, e);
 	else if (e->type == EV_EXIT || e->type == EV_UNFINISHED)
 		on_call(s, e);

@@ -27,7 +27,10 @@ static struct session *s;
 static struct raw *raw;
 static struct clock now;
 static int watch_fd;
-static volatile bool over;
+static volatile bool over, stopping;
+static const int *asked;              /* -p: who is to join */
+static unsigned n_asked;
+static int own_end = -1;
 static struct { int pid; volatile bool gone; int fd; } watched[RINGS];
 static volatile unsigned n_watched;
 
@@ -285,6 +288,35 @@ static void first_readings(void)
 	usleep(2000);
 	clock_read(&now, s->tsc);
 }
+void drain_attached(const int *pid, unsigned n, int end)
+{
+	asked = pid;
+	n_asked = n;
+	own_end = end;
+}
+void drain_stop(int sig)
+{
+	stopping = true;
+	if (s)
+		ring_bell();
+}
+static bool is_gone(int pid)
+{
+	for (unsigned i = 0; i < n_watched; i++)
+		if (watched[i].pid == pid)
+			return watched[i].gone;
+	return true;
+}
+/* Our own end of the pipe is there for those who have not joined yet. */
+static void let_go(void)
+{
+	for (unsigned i = 0; i < n_asked; i++)
+		if (!process_find(asked[i]) && !is_gone(asked[i]))
+			return;
+	if (own_end >= 0)
+		close(own_end);
+	own_end = -1;
+}
 int drain(struct session *session_, int end_fd, struct raw *raw_)
 {
 	struct epoll_event e = { .events = EPOLLIN };
@@ -299,9 +331,13 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 	if (pthread_create(&other, NULL, watcher, NULL))
 		return 1;
 	first_readings();
+	for (unsigned i = 0; i < n_asked; i++)
+		watch_process(asked[i]);
 	for (;;) {
 		uint32_t bell = s->bell, flush = s->flush;
-		bool last = over, all = last || flush != s->flushed || writers() < 2;
+		if (stopping)            /* -p, and enough was seen: those who record stop now */
+			s->drainer |= FUTEX_OWNER_DIED;
+		bool last = over || stopping, all = last || flush != s->flushed || writers() < 2;
 		bool ended[RINGS];
 		unsigned n_ended = n_watched;
 		for (unsigned i = 0; i < n_ended; i++)
@@ -316,6 +352,8 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 			if (ended[i])
 				reap(i);
 		leave_rings();
+		if (n_asked)
+			let_go();
 		if (raw)
 			raw_flush(raw, &now);
 		events_flush();
@@ -328,7 +366,8 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 			futex_wake(&s->flushed);
 		}
 		if (last && !n) {
-			wait_for_ends();
+			if (!stopping)
+				wait_for_ends();
 			break;
 		}
 		idle = n ? 0 : idle + 1;

@@ -173,7 +173,7 @@ static void exec_ended(struct process *p, uint64_t ns, const struct task *new)
 }
 static void hello(unsigned ring, const struct en_hello *h, const struct memory *m, uint64_t ns)
 {
-	static const enum evtype type[] = { EV_START, EV_FORK, EV_FORK, EV_EXEC, EV_THREAD };
+	static const enum evtype type[] = { EV_START, EV_FORK, EV_FORK, EV_EXEC, EV_THREAD, EV_ATTACH };
 	unsigned n_pers = (unsigned)(__stop_guise_personalities - __start_guise_personalities);
 	struct process *p = process_find(h->pid);
 

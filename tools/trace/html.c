@@ -163,7 +163,7 @@ static void event(struct sink *s, const struct event *e)
 	if (ended)
 		return;
 	begin(s);
-	if (e->type == EV_START || e->type == EV_FORK || e->type == EV_EXEC || e->type == EV_THREAD)
+	if (e->type == EV_START || e->type == EV_FORK || e->type == EV_EXEC || e->type == EV_THREAD || e->type == EV_ATTACH)
 		on_thread(s, e);
 	else if (e->type == EV_EXIT || e->type == EV_UNFINISHED)
 		on_call(s, e);

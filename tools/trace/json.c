@@ -129,6 +129,7 @@ static void event(struct sink *s, const struct event *e)
 	case EV_START: on_program(&l, e, "start"); break;
 	case EV_FORK: on_program(&l, e, "fork"); break;
 	case EV_EXEC: on_program(&l, e, "exec"); break;
+	case EV_ATTACH: on_program(&l, e, "attach"); break;
 	case EV_THREAD: head(&l, e, "thread", e->ns); break;
 	case EV_ENTER:
 		if (!never)

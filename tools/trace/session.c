@@ -121,6 +121,23 @@ static void become_drainer(struct session *s, int fd, int end, struct raw *raw)
 	hold_lock(s);
 	_exit(drain(s, end, raw));
 }
+/* -p: nothing is started; we are the drainer ourselves, until the processes end or a signal says that it is enough. */
+int session_attach(struct session *s, int fd, struct raw *raw, const int *pid, unsigned n)
+{
+	static const int stop[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
+	int p[2];
+
+	if (pipe2(p, O_CLOEXEC) < 0)
+		refuse("no pipe can be made: %s", strerror(errno));
+	hold_lock(s);
+	for (unsigned i = 0; i < ARRAY_LEN(stop); i++)
+		sigaction(stop[i], &(struct sigaction){ .sa_handler = drain_stop }, NULL);
+	signal(SIGPIPE, SIG_IGN);
+	for (unsigned i = 0; i < n; i++)
+		attach_to(pid[i], fd, p[1]);
+	drain_attached(pid, n, p[1]);
+	return drain(s, p[0], raw);
+}
 void session_spawn(struct session *s, int fd, int *end_fd, struct raw *raw)
 {
 	int p[2];

@@ -70,9 +70,10 @@ static void put_front(struct line *l, struct text *x, const struct event *e, uin
 	if (events_many && !view.files)
 		PUT(l, "[pid %d] ", e->task->tid);
 	put_time(l, x, ns);
-	if (view.rip && e->type != EV_SIGNAL && e->type != EV_END)
+	bool call = e->type == EV_ENTER || e->type == EV_EXIT || e->type == EV_UNFINISHED;
+	if (view.rip && call)
 		PUT(l, "[%016lx] ", e->task->rip);
-	if (view.nr && e->type != EV_SIGNAL && e->type != EV_END)
+	if (view.nr && call)
 		PUT(l, "[%4u] ", e->task->call.nr);
 }
 static void write_line(struct text *x, const struct event *e, const struct line *l)
@@ -233,6 +234,18 @@ static void on_start(struct text *x, const struct event *e)
 	PUT(&l, "], /* %u vars */) = 0\n", p->vars);
 	write_line(x, e, &l);
 }
+static void on_attach(struct text *x, const struct event *e)
+{
+	const char *program = e->task->process->program;
+	struct line l;
+	break_open(x, NULL);
+	line_of(&l, text, sizeof text, e);
+	put_front(&l, x, e, e->ns);
+	PUT(&l, "+++ attached to process %d, ", e->task->process->pid);
+	put_text(&l, program, strlen(program), false);
+	put_s(&l, " +++\n");
+	write_line(x, e, &l);
+}
 static void on_signal(struct text *x, const struct event *e)
 {
 	struct line l;
@@ -276,6 +289,7 @@ static void event(struct sink *s, const struct event *e)
 	static void (*const on[])(struct text *, const struct event *) = {
 		[EV_START] = on_start, [EV_ENTER] = on_enter, [EV_EXIT] = on_exit_, [EV_UNFINISHED] = on_unfinished,
 		[EV_SIGNAL] = on_signal, [EV_END] = on_end, [EV_DROPPED] = on_dropped,
+		[EV_ATTACH] = on_attach,
 	};
 	if (e->type < ARRAY_LEN(on) && on[e->type])
 		on[e->type](x, e);

@@ -59,7 +59,8 @@ struct task {                        /* a thread, as long as one ring is its own
 };
 
 /* --- what ----------------------------------------------------------------------------------------------------------- */
-enum evtype { EV_START, EV_FORK, EV_EXEC, EV_THREAD, EV_ENTER, EV_EXIT, EV_UNFINISHED, EV_SIGNAL, EV_END, EV_DROPPED };
+enum evtype { EV_START, EV_FORK, EV_EXEC, EV_THREAD, EV_ENTER, EV_EXIT, EV_UNFINISHED, EV_SIGNAL, EV_END, EV_DROPPED,
+	      EV_ATTACH };
 struct event {
 	enum evtype type;
 	struct task *task;
@@ -139,7 +140,12 @@ void clock_read(struct clock *, bool tsc);                   /* a new second rea
 uint64_t clock_ns(const struct clock *, uint64_t t);
 struct raw;
 int drain(struct session *, int end_fd, struct raw *);       /* to the end of the run */
+/* -p: these processes are asked to join; end: our end of the pipe, closed when they have. A signal may call drain_stop. */
+void drain_attached(const int *pid, unsigned n, int end);
+void drain_stop(int sig);
 struct session *session_new(int *fd);
+int session_attach(struct session *, int fd, struct raw *, const int *pid, unsigned n);     /* the exit status */
+void attach_to(int pid, int fd, int end);                    /* ask it; refuses */
 void session_spawn(struct session *, int fd, int *end_fd, struct raw *);     /* the drainer, detached; the guest's end of the pipe */
 
 /* --- raw.c -------------------------------------------------------------------------------------------------------------- */
