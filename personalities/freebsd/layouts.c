@@ -134,6 +134,13 @@ static const struct field f_utsname[] = {
 	{ .name = "sysname", .off = 0, .size = 32, .type = F_TEXT }, { .name = "nodename", .off = 32, .size = 32, .type = F_TEXT },
 	{ .name = "release", .off = 64, .size = 32, .type = F_TEXT }, { .name = "version", .off = 96, .size = 32, .type = F_TEXT },
 	{ .name = "machine", .off = 128, .size = 32, .type = F_TEXT }, END };
+/* sys/dirent.h: only the heads; a name follows, up to its NUL */
+static const struct field dirent[] = {
+	{ .name = "d_fileno", .off = 0, .size = 8, .type = F_UINT }, { .name = "d_reclen", .off = 16, .size = 2, .type = F_UINT },
+	{ .name = "d_name", .off = 24, .size = 0, .type = F_TEXT }, END };
+static const struct field dirent11[] = {
+	{ .name = "d_fileno", .off = 0, .size = 4, .type = F_UINT }, { .name = "d_reclen", .off = 4, .size = 2, .type = F_UINT },
+	{ .name = "d_name", .off = 8, .size = 0, .type = F_TEXT }, END };
 static const struct field oid[] = { { .size = 4, .type = F_INT }, END };
 
 #define OF(rec_, struct_, f_) [REC_##rec_] = { sizeof(struct_), false, f_ }
@@ -150,5 +157,6 @@ const struct layout fbsd_layout[N_REC] = {
 	OF(SHMID, struct fbsd_shmid_ds, shmid), OF(SEMID, struct fbsd_semid_ds, semid), OF(MSGID, struct fbsd_msqid_ds, msqid),
 	OF(MQATTR, struct fbsd_mq_attr, mqattr), [REC_RTPRIO] = { 4, false, rtprio }, OF(THRPARAM, struct thr_param, thr_param),
 	[REC_UTSNAME] = { 160, false, f_utsname }, [REC_OID] = { 4, true, oid },
+	[REC_DIRENT] = { 0, false, dirent }, [REC_DIRENT_OLD] = { 0, false, dirent11 },
 };
 _Static_assert(sizeof(struct thr_param) == 104, "sys/thr.h");

@@ -109,6 +109,14 @@ static const struct field lnx_termios[] = {
 	F(UINT, line, "c_line"), F(BYTES, cc, "c_cc"), END };
 #undef S
 
+/* include/linux/dirent.h, fs/readdir.c: only the heads; a name follows, up to its NUL */
+static const struct field lnx_dirent64[] = {
+	{ .name = "d_ino", .off = 0, .size = 8, .type = F_UINT }, { .name = "d_reclen", .off = 16, .size = 2, .type = F_UINT },
+	{ .name = "d_name", .off = 19, .size = 0, .type = F_TEXT }, END };
+static const struct field lnx_dirent[] = {
+	{ .name = "d_ino", .off = 0, .size = 8, .type = F_UINT }, { .name = "d_reclen", .off = 16, .size = 2, .type = F_UINT },
+	{ .name = "d_name", .off = 18, .size = 0, .type = F_TEXT }, END };
+
 #define OF(rec_, struct_, f_) [REC_##rec_] = { sizeof(struct_), false, f_ }
 extern const struct layout lnx_layout[N_REC];
 extern const struct cmsgrow lnx_cmsg[];
@@ -119,6 +127,7 @@ const struct layout lnx_layout[N_REC] = {
 	[REC_SIGEVENT] = { 64, false, lnx_sigevent }, [REC_CLONEARGS] = { 64, false, lnx_clone }, OF(TMS, struct tms, lnx_tms),
 	OF(UTSNAME, struct utsname, lnx_utsname), OF(SYSINFO, struct sysinfo, lnx_sysinfo), OF(MSGHDR, struct msghdr, lnx_msghdr),
 	OF(MMSGHDR, struct mmsghdr, lnx_mmsghdr), [REC_EPOLLEVENT] = { 12, false, lnx_epoll },
+	[REC_DIRENT] = { 0, false, lnx_dirent64 }, [REC_DIRENT_OLD] = { 0, false, lnx_dirent },
 	[REC_TERMIOS] = { 36, false, lnx_termios }, [REC_TERMIOS2] = { 44, false, lnx_termios },
 };
 _Static_assert(sizeof(struct stat) == 144 && sizeof(struct statx) == 256 && sizeof(struct msghdr) == 56, "uapi");

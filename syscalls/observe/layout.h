@@ -34,7 +34,7 @@ struct field {
 	int32_t if_val;
 };
 struct layout {
-	uint32_t size;               /* the same as the record's gsize */
+	uint32_t size;               /* the same as the record's gsize; 0: entries of varying length (DIRENTS) */
 	bool scalar;                 /* one number: in brackets when a pointer to one is an argument, bare in a row of them */
 	const struct field *field;   /* ends with END */
 };

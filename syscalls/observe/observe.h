@@ -72,6 +72,7 @@ void word_end(struct line *);
 bool put_record(struct line *, unsigned rec, uaddr, bool element);
 const struct layout *layout_of(const struct personality *, unsigned rec);  /* NULL: none */
 uint64_t field_value(const void *guest, unsigned off, unsigned size, bool is_signed);
+bool put_dirents(struct line *, unsigned rec, uaddr, uint64_t n); /* the names of a directory's entries */
 void put_sockaddr(struct line *, uaddr, uint64_t n);
 void put_host_sockaddr(struct line *, const struct sockaddr_storage *, size_t n);
 bool put_iovec(struct line *, uaddr, uint64_t n, uint64_t bytes, bool readable);

@@ -194,6 +194,8 @@ static void show_outbuf(struct line *l, struct call *c, int i)
 		show_addr(l, c, i);
 		return;
 	}
+	if (c->row->arg[i].what && counts_bytes(c) && put_dirents(l, c->row->arg[i].what, (uaddr)c->raw[i], (uint64_t)n))
+		return;
 	if (!counts_bytes(c))
 		len = peek_str(l, buf, (uaddr)c->raw[i], MIN((size_t)n, sizeof buf));
 	put_bytes(l, (uaddr)c->raw[i], (uint64_t)(len > 0 ? len : n), limit_of(l));

@@ -16,7 +16,7 @@ const struct layout *layout_of(const struct personality *p, unsigned rec)
 	const struct layout *y = p->layout ? &p->layout[rec] : NULL;
 	if (!y || !y->field)
 		y = &common_layout[rec];
-	return y->field && p->rec && p->rec[rec].gsize == y->size ? y : NULL;
+	return y->field && y->size && p->rec && p->rec[rec].gsize == y->size ? y : NULL;
 }
 uint64_t field_value(const void *guest, unsigned off, unsigned size, bool is_signed)
 {
@@ -338,6 +338,36 @@ static void put_bare(struct line *l, const struct layout *y, const char *g)
 		put_field(l, f, g);
 	}
 	put_close(l, list ? ']' : '}');
+}
+static const struct field *field_named(const struct layout *y, const char *name)
+{
+	for (const struct field *f = y->field; f->type; f++)
+		if (f->name && !str_cmp(f->name, name))
+			return f;
+	return NULL;
+}
+bool put_dirents(struct line *l, unsigned rec, uaddr a, uint64_t n)
+{
+	const struct layout *y = l->pers->layout ? &l->pers->layout[rec] : NULL;
+	const struct field *len = y && y->field ? field_named(y, "d_reclen") : NULL, *name = len ? field_named(y, "d_name") : NULL;
+	char head[32];
+	unsigned k = 0;
+
+	if (!name || !a || !n || peek(l, head, a, name->off) < 0)
+		return false;
+	put_open(l, '[');
+	for (uint64_t at = 0; at + name->off < n && !peek(l, head, a + at, name->off); k++) {
+		uint64_t size = field_value(head, len->off, len->size, false);
+		if (size <= name->off || (k >= LIST_LIMIT && !l->all)) {
+			put_more(l);
+			break;
+		}
+		put_item(l);
+		put_str(l, a + at + name->off, 255);
+		at += size;
+	}
+	put_close(l, ']');
+	return true;
 }
 bool put_record(struct line *l, unsigned rec, uaddr a, bool element)
 {

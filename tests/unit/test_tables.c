@@ -180,7 +180,7 @@ static void layouts(void **state)
 	for (unsigned i = 1; i < N_REC; i++) {
 		const struct record *r = &p->rec[i];
 		const struct layout *own = p->layout ? &p->layout[i] : NULL, *y = layout_of(p, i);
-		must(!own || !own->field || own->size == r->gsize, "layout of %s: %u bytes, the record has %u", r->name ? r->name : "?",
+		must(!own || !own->field || !own->size || own->size == r->gsize, "layout of %s: %u bytes, the record has %u", r->name ? r->name : "?",
 		     own ? own->size : 0, r->gsize);
 		if (!y)
 			continue;

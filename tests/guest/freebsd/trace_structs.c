@@ -6,7 +6,7 @@
 
 #define T(line, ...) do { (void)(__VA_ARGS__); say("%s\n", line); } while (0)
 
-static char buf[256];
+static char buf[512];
 
 static void on(int sig, siginfo_t *si, ucontext_t *uc) { }
 
@@ -98,6 +98,9 @@ static void others(void)
 	T("write(4, \"x\", 1) = 1", write(fds[1], "x", 1));
 	T("select(5, [3], [], NULL, {tv_sec=0, tv_usec=0}) = 1", select(5, set, &(u64[16]){ 0 }, 0, &no));
 	T("__sysctl(kern.osreldate, 2, ADDR, [4], NULL, 0) = 0", sys(SYS___sysctl, oid, 2, &rel, &len, 0, 0));
+	T("mkdir(\"d\", 0700) = 0", mkdir("d", 0700));
+	T("open(\"d\", O_RDONLY|O_DIRECTORY) = 5", fd = open("d", O_RDONLY | O_DIRECTORY));
+	T("getdirentries(5, [\".\", \"..\"], 512, [0]) = 64", sys(SYS_getdirentries, fd, buf, 512, &(long){ 7 }));
 	T("fstatat(AT_FDCWD, \"l\", {st_mode=S_IFREG|00600, st_size=40}, 0) = 0", fstatat(AT_FDCWD, "l", buf, 0));
 }
 int main(int argc, char **argv)
