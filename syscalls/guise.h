@@ -49,6 +49,7 @@ enum argkind {
 	A_SOCKIN, A_SOCKOUT,                                /* socket address, .len names its length (or a pointer to it) */
 	A_SIGSETIN, A_SIGSETOUT,
 };
+enum { INT_PLAIN, INT_SOLEVEL, INT_SOOPT };          /* what an A_INT is called in the trace */
 enum retkind {
 	R_NOTHING, R_INT, R_UINT, R_FD, R_SIZE, R_LONG, R_ADDR, R_HEX, R_OCT, R_OFF, R_PID, R_PAIR,
 	R_ERRNO,                                            /* 0, or an error as the result of a call that succeeds */
@@ -58,7 +59,7 @@ enum level { L_NONE, L_FULL, L_PART, L_STUB, L_NOSYS, L_GONE };  /* GONE: nor ha
 struct arg {
 	const char *name;
 	uint8_t kind;            /* enum argkind */
-	uint8_t what;            /* enum set, rec or sub, by kind */
+	uint8_t what;            /* enum set, rec or sub, by kind; A_INT: INT_* */
 	const char *len;         /* name of the argument of the same row that counts this one, or NULL */
 };
 struct row {

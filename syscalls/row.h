@@ -39,6 +39,8 @@
 #define VOID { .kind = A_NONE }                      /* no arguments */
 #define PAD { .name = "pad", .kind = A_PAD }
 #define INT(n) K_(n, A_INT)
+#define SOLEVEL(n) W_(n, A_INT, INT_SOLEVEL)         /* of a socket's option, and (behind it) its number: sock.h */
+#define SOOPT(n) W_(n, A_INT, INT_SOOPT)
 #define UINT(n) K_(n, A_UINT)
 #define LONG(n) K_(n, A_LONG)
 #define ULONG(n) K_(n, A_ULONG)
@@ -69,6 +71,8 @@
 #define INBUF(n, len_) L_(n, A_INBUF, len_)
 #define OUTBUF(n, len_) L_(n, A_OUTBUF, len_)
 #define DIRENTS(n, rec_, len_) WL_(n, A_OUTBUF, REC_##rec_, len_)   /* bytes: entries of varying length, DIRENT or DIRENT_OLD */
+#define OPTIN(n, len_) WL_(n, A_INBUF, REC_INT, len_)               /* bytes, most often an int */
+#define OPTOUT(n, len_) WL_(n, A_OUTBUF, REC_INT, len_)
 #define IOVIN(n, len_) L_(n, A_IOVIN, len_)
 #define IOVOUT(n, len_) L_(n, A_IOVOUT, len_)
 #define SOCKIN(n, len_) L_(n, A_SOCKIN, len_)

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/uio.h>
+#include "../sock.h"
 #include "observe.h"
 
 typedef void showfn(struct line *, struct call *, int i);
@@ -42,7 +43,31 @@ static long count_of(struct line *l, struct call *c, int i)
 bool counts_bytes(const struct call *c) { return c->row->ret == R_SIZE || c->row->ret == R_LONG; }
 
 /* --- scalars ---------------------------------------------------------------------------------------------------- */
-static void show_int(struct line *l, struct call *c, int i) { put_int(l, (int)c->raw[i]); }
+/* Options of sockets: the levels but the first are protocols, which have one number everywhere. */
+static const char *level_name(const struct personality *p, unsigned level)
+{
+	return level == p->cmsg_sol ? "SOL_SOCKET" : level == 0 ? "IPPROTO_IP" : level == 6 ? "IPPROTO_TCP" :
+	       level == 17 ? "IPPROTO_UDP" : level == 41 ? "IPPROTO_IPV6" : level == 132 ? "IPPROTO_SCTP" : NULL;
+}
+static const char *option_name(const struct personality *p, unsigned level, unsigned nr)
+{
+	for (const struct sockopt *o = p->sockopt; o && o->name; o++)
+		if (o->level == level && o->nr == nr)
+			return o->name;
+	return NULL;
+}
+static void show_int(struct line *l, struct call *c, int i)
+{
+	const char *name = NULL;
+	if (c->row->arg[i].what == INT_SOLEVEL)
+		name = level_name(l->pers, (unsigned)c->raw[i]);
+	else if (c->row->arg[i].what == INT_SOOPT && i)
+		name = option_name(l->pers, (unsigned)c->raw[i - 1], (unsigned)c->raw[i]);
+	if (name)
+		put_word(l, name);
+	else
+		put_int(l, (int)c->raw[i]);
+}
 static void show_uint(struct line *l, struct call *c, int i) { put_uint(l, (unsigned)c->raw[i]); }
 static void show_long(struct line *l, struct call *c, int i) { put_int(l, c->raw[i]); }
 static void show_ulong(struct line *l, struct call *c, int i) { put_uint(l, (uint64_t)c->raw[i]); }
@@ -180,7 +205,7 @@ static void show_inbuf(struct line *l, struct call *c, int i)
 	long n = count_of(l, c, i);
 	if (n < 0)
 		show_addr(l, c, i);
-	else
+	else if (c->row->arg[i].what != REC_INT || n != 4 || !put_record(l, REC_INT, (uaddr)c->raw[i], false))
 		put_bytes(l, (uaddr)c->raw[i], (uint64_t)n, limit_of(l));
 }
 /* How much of it was written the result says, if it counts bytes; otherwise text ends at its NUL. */
@@ -195,6 +220,8 @@ static void show_outbuf(struct line *l, struct call *c, int i)
 		return;
 	}
 	if (c->row->arg[i].what && counts_bytes(c) && put_dirents(l, c->row->arg[i].what, (uaddr)c->raw[i], (uint64_t)n))
+		return;
+	if (c->row->arg[i].what == REC_INT && n == 4 && put_record(l, REC_INT, (uaddr)c->raw[i], false))
 		return;
 	if (!counts_bytes(c))
 		len = peek_str(l, buf, (uaddr)c->raw[i], MIN((size_t)n, sizeof buf));

@@ -52,6 +52,10 @@ static void sockets(void)
 	long s;
 
 	T("socket(PF_INET, SOCK_STREAM, 0) = 3", s = socket(AF_INET, SOCK_STREAM, 0));
+	T("setsockopt(3, SOL_SOCKET, SO_REUSEADDR, [1], 4) = 0", setsockopt(s, SOL_SOCKET, SO_REUSEADDR, &(int){ 1 }, 4));
+	T("getsockopt(3, SOL_SOCKET, SO_TYPE, [1], [4]) = 0", getsockopt(s, SOL_SOCKET, SO_TYPE, buf, &(int){ 4 }));
+	T("getsockopt(3, IPPROTO_TCP, 9999, ADDR, ADDR) = -1 ENOPROTOOPT (Protocol not available)",
+	  getsockopt(s, 6, 9999, buf, &(int){ 4 }));
 	T("connect(3, {sa_family=PF_INET, sin_port=htons(12345), sin_addr=127.0.0.1}, 16) = -1 ECONNREFUSED (Connection refused)",
 	  connect(s, &a, 16));
 	T("connect(3, 0x10, 16) = -1 EFAULT (Bad address)", connect(s, 0x10, 16));
