@@ -25,7 +25,7 @@ static unsigned n_pids;
 static int fds[8];
 static unsigned n_fds;
 
-/* --- options ------------------------------------------------------------------------------------------------------------ */
+/* --- options ------------------------------------------------------------------------------------------------------ */
 static void set_output(struct request *r, const char *v) { want.output = v; }
 static void set_follow(struct request *r, const char *v) { view.files = ++want.follow > 1; }
 static void set_expr(struct request *r, const char *v)
@@ -124,11 +124,12 @@ static const struct option_row rows[] = {
 	{ 0, "html", "FILE", V_FILE, "write a page that shows the run to FILE", set_html },
 	{ 0, "raw", "FILE", V_FILE, "keep what was recorded, for --read", set_raw },
 	{ 0, "read", "FILE", V_FILE, "tell of a run that --raw kept; no program is run", set_read },
-	{ 0, "lossy", NULL, V_NONE, "never let the program wait for the trace: drop calls that succeed, and say so", set_lossy },
+	{ 0, "lossy", NULL, V_NONE, "never let the program wait for the trace: drop calls that succeed, and say so",
+		set_lossy },
 };
 static const struct option_table trace_options = { rows, ARRAY_LEN(rows) };
 
-/* --- outputs -------------------------------------------------------------------------------------------------------------- */
+/* --- outputs ------------------------------------------------------------------------------------------------------ */
 unsigned trace_fds(int *fd)
 {
 	memcpy(fd, fds, n_fds * sizeof *fds);

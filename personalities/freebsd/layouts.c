@@ -14,7 +14,8 @@
 #define STAT_FIELDS \
 	F(DEV, dev, "st_dev"), F(UINT, ino, "st_ino"), F(MODE, mode, "st_mode"), F(UINT, nlink, "st_nlink"), \
 	F(UINT, uid, "st_uid"), F(UINT, gid, "st_gid"), FQ(DEV, rdev, "st_rdev"), \
-	FW(REC, atim, "st_atim", REC_TIMESPEC), FW(REC, mtim, "st_mtim", REC_TIMESPEC), FW(REC, ctim, "st_ctim", REC_TIMESPEC), \
+	FW(REC, atim, "st_atim", REC_TIMESPEC), FW(REC, mtim, "st_mtim", REC_TIMESPEC), FW(REC, ctim, "st_ctim", \
+		REC_TIMESPEC), \
 	F(INT, size, "st_size"), F(INT, blocks, "st_blocks"), F(INT, blksize, "st_blksize"), FQ(HEX, flags, "st_flags")
 #define S struct fbsd_stat
 static const struct field f_stat[] = { STAT_FIELDS, FW(REC, birthtim, "st_birthtim", REC_TIMESPEC), END };
@@ -67,7 +68,7 @@ static const struct field f_sigevent[] = {
 	FW(SET, notify, "sigev_notify", SET_SIGEV), F(INT, signo, "sigev_signo"), F(HEX, value, "sigev_value"), END };
 #undef S
 
-/* --- sockets, events ------------------------------------------------------------------------------------------------ */
+/* --- sockets, events ---------------------------------------------------------------------------------------------- */
 #define S struct fbsd_msghdr
 static const struct field f_msghdr[] = {
 	FP(PSOCKADDR, name, "msg_name", namelen), F(UINT, namelen, "msg_namelen"), FP(PIOV, iov, "msg_iov", iovlen),
@@ -76,7 +77,8 @@ static const struct field f_msghdr[] = {
 #undef S
 #define KEVENT_FIELDS \
 	F(UINT, ident, "ident"), FW(SET, filter, "filter", SET_KQFILT), FW(SET, flags, "flags", SET_EV), \
-	FWIF(SET, fflags, "fflags", SET_NOTE_FD, filter, EVFILT_READ), FWIF(SET, fflags, "fflags", SET_NOTE_FD, filter, EVFILT_WRITE), \
+	FWIF(SET, fflags, "fflags", SET_NOTE_FD, filter, EVFILT_READ), FWIF(SET, fflags, "fflags", SET_NOTE_FD, filter, \
+		EVFILT_WRITE), \
 	FWIF(SET, fflags, "fflags", SET_NOTE_VNODE, filter, EVFILT_VNODE), \
 	FWIF(SET, fflags, "fflags", SET_NOTE_PROC, filter, EVFILT_PROC), \
 	FWIF(SET, fflags, "fflags", SET_NOTE_PROC, filter, EVFILT_PROCDESC), \
@@ -99,12 +101,13 @@ static const struct field f_ifreq[] = {
 	{ .name = "ifr_name", .off = 0, .size = 16, .type = F_TEXT },
 	{ .name = "ifr_ifru", .off = 16, .size = 16, .type = F_BYTES, .quiet = true }, END };
 
-/* --- System V, POSIX queues ------------------------------------------------------------------------------------------ */
+/* --- System V, POSIX queues --------------------------------------------------------------------------------------- */
 #define PERM \
 	F(UINT, perm.uid, "uid"), F(UINT, perm.gid, "gid"), F(OCT, perm.mode, "mode"), F(HEX, perm.key, "key")
 #define S struct fbsd_shmid_ds
 static const struct field shmid[] = {
-	PERM, F(UINT, segsz, "shm_segsz"), F(INT, lpid, "shm_lpid"), F(INT, cpid, "shm_cpid"), F(UINT, nattch, "shm_nattch"), END };
+	PERM, F(UINT, segsz, "shm_segsz"), F(INT, lpid, "shm_lpid"), F(INT, cpid, "shm_cpid"), F(UINT, nattch,
+		"shm_nattch"), END };
 #undef S
 #define S struct fbsd_semid_ds
 static const struct field semid[] = { PERM, F(UINT, nsems, "sem_nsems"), END };
@@ -115,31 +118,39 @@ static const struct field msqid[] = {
 #undef S
 #define S struct fbsd_mq_attr
 static const struct field mqattr[] = {
-	F(HEX, flags, "mq_flags"), F(INT, maxmsg, "mq_maxmsg"), F(INT, msgsize, "mq_msgsize"), F(INT, curmsgs, "mq_curmsgs"), END };
+	F(HEX, flags, "mq_flags"), F(INT, maxmsg, "mq_maxmsg"), F(INT, msgsize, "mq_msgsize"), F(INT, curmsgs,
+		"mq_curmsgs"), END };
 #undef S
 
-/* --- the rest ---------------------------------------------------------------------------------------------------------- */
+/* --- the rest ----------------------------------------------------------------------------------------------------- */
 static const struct field rtprio[] = {
-	{ .name = "type", .off = 0, .size = 2, .type = F_UINT }, { .name = "prio", .off = 2, .size = 2, .type = F_UINT }, END };
+	{ .name = "type", .off = 0, .size = 2, .type = F_UINT }, { .name = "prio", .off = 2, .size = 2, .type = F_UINT },
+		END };
 /* sys/sys/thr.h; the last is a pointer to struct rtprio */
-struct thr_param { uint64_t start, arg, stack_base, stack_size, tls_base, tls_size, child_tid, parent_tid; int32_t flags, pad;
+struct thr_param { uint64_t start, arg, stack_base, stack_size, tls_base, tls_size, child_tid,
+	parent_tid; int32_t flags, pad;
 		   uint64_t rtp, spare[3]; };
 #define S struct thr_param
 static const struct field thr_param[] = {
-	F(ADDR, start, "start_func"), F(ADDR, arg, "arg"), F(ADDR, stack_base, "stack_base"), F(UINT, stack_size, "stack_size"),
+	F(ADDR, start, "start_func"), F(ADDR, arg, "arg"), F(ADDR, stack_base, "stack_base"), F(UINT, stack_size,
+		"stack_size"),
 	F(ADDR, tls_base, "tls_base"), F(UINT, tls_size, "tls_size"), F(ADDR, child_tid, "child_tid"),
 	F(ADDR, parent_tid, "parent_tid"), F(HEX, flags, "flags"), F(ADDR, rtp, "rtp"), END };
 #undef S
 static const struct field f_utsname[] = {
-	{ .name = "sysname", .off = 0, .size = 32, .type = F_TEXT }, { .name = "nodename", .off = 32, .size = 32, .type = F_TEXT },
-	{ .name = "release", .off = 64, .size = 32, .type = F_TEXT }, { .name = "version", .off = 96, .size = 32, .type = F_TEXT },
+	{ .name = "sysname", .off = 0, .size = 32, .type = F_TEXT }, { .name = "nodename", .off = 32, .size = 32,
+		.type = F_TEXT },
+	{ .name = "release", .off = 64, .size = 32, .type = F_TEXT }, { .name = "version", .off = 96, .size = 32,
+		.type = F_TEXT },
 	{ .name = "machine", .off = 128, .size = 32, .type = F_TEXT }, END };
 /* sys/dirent.h: only the heads; a name follows, up to its NUL */
 static const struct field dirent[] = {
-	{ .name = "d_fileno", .off = 0, .size = 8, .type = F_UINT }, { .name = "d_reclen", .off = 16, .size = 2, .type = F_UINT },
+	{ .name = "d_fileno", .off = 0, .size = 8, .type = F_UINT }, { .name = "d_reclen", .off = 16, .size = 2,
+		.type = F_UINT },
 	{ .name = "d_name", .off = 24, .size = 0, .type = F_TEXT }, END };
 static const struct field dirent11[] = {
-	{ .name = "d_fileno", .off = 0, .size = 4, .type = F_UINT }, { .name = "d_reclen", .off = 4, .size = 2, .type = F_UINT },
+	{ .name = "d_fileno", .off = 0, .size = 4, .type = F_UINT }, { .name = "d_reclen", .off = 4, .size = 2,
+		.type = F_UINT },
 	{ .name = "d_name", .off = 8, .size = 0, .type = F_TEXT }, END };
 static const struct field oid[] = { { .size = 4, .type = F_INT }, END };
 
@@ -152,10 +163,12 @@ const struct layout fbsd_layout[N_REC] = {
 	OF(FLOCK, struct fbsd_flock, f_flock), [REC_FLOCK_OLD] = { 24, false, f_flock },
 	OF(SIGACTION, struct fbsd_sigaction, f_sigaction), OF(SIGALTSTACK, struct fbsd_sigaltstack, f_sigaltstack),
 	OF(SIGINFO, struct fbsd_siginfo, f_siginfo), OF(SIGEVENT, struct fbsd_sigevent, f_sigevent),
-	OF(MSGHDR, struct fbsd_msghdr, f_msghdr), OF(KEVENT, struct kev, f_kevent), OF(KEVENT_OLD, struct fbsd11_kevent, kevent11),
+	OF(MSGHDR, struct fbsd_msghdr, f_msghdr), OF(KEVENT, struct kev, f_kevent), OF(KEVENT_OLD, struct fbsd11_kevent,
+		kevent11),
 	OF(TERMIOS, struct bsd_termios, f_termios), [REC_IFREQ] = { 32, false, f_ifreq },
 	OF(SHMID, struct fbsd_shmid_ds, shmid), OF(SEMID, struct fbsd_semid_ds, semid), OF(MSGID, struct fbsd_msqid_ds, msqid),
-	OF(MQATTR, struct fbsd_mq_attr, mqattr), [REC_RTPRIO] = { 4, false, rtprio }, OF(THRPARAM, struct thr_param, thr_param),
+	OF(MQATTR, struct fbsd_mq_attr, mqattr), [REC_RTPRIO] = { 4, false, rtprio }, OF(THRPARAM, struct thr_param,
+		thr_param),
 	[REC_UTSNAME] = { 160, false, f_utsname }, [REC_OID] = { 4, true, oid },
 	[REC_DIRENT] = { 0, false, dirent }, [REC_DIRENT_OLD] = { 0, false, dirent11 },
 };

@@ -29,15 +29,19 @@ static const struct field lnx_stat[] = {
 #define STAMP(m_, name_) { .name = name_, .off = offsetof(S, m_.tv_sec), .size = 8, .type = F_INT }
 #define S struct statx
 static const struct field lnx_statx[] = {
-	FW(SET, stx_mask, "stx_mask", SET_STATX), F(UINT, stx_blksize, "stx_blksize"), FQ(HEX, stx_attributes, "stx_attributes"),
-	F(UINT, stx_nlink, "stx_nlink"), F(UINT, stx_uid, "stx_uid"), F(UINT, stx_gid, "stx_gid"), F(MODE, stx_mode, "stx_mode"),
-	F(UINT, stx_ino, "stx_ino"), F(UINT, stx_size, "stx_size"), F(UINT, stx_blocks, "stx_blocks"), STAMP(stx_atime, "stx_atime"),
+	FW(SET, stx_mask, "stx_mask", SET_STATX), F(UINT, stx_blksize, "stx_blksize"), FQ(HEX, stx_attributes,
+		"stx_attributes"),
+	F(UINT, stx_nlink, "stx_nlink"), F(UINT, stx_uid, "stx_uid"), F(UINT, stx_gid, "stx_gid"), F(MODE, stx_mode,
+		"stx_mode"),
+	F(UINT, stx_ino, "stx_ino"), F(UINT, stx_size, "stx_size"), F(UINT, stx_blocks, "stx_blocks"), STAMP(stx_atime,
+		"stx_atime"),
 	STAMP(stx_btime, "stx_btime"), STAMP(stx_ctime, "stx_ctime"), STAMP(stx_mtime, "stx_mtime"), END };
 #undef S
 #define S struct statfs
 static const struct field lnx_statfs[] = {
 	F(HEX, f_type, "f_type"), F(INT, f_bsize, "f_bsize"), F(UINT, f_blocks, "f_blocks"), F(UINT, f_bfree, "f_bfree"),
-	F(UINT, f_bavail, "f_bavail"), F(UINT, f_files, "f_files"), F(UINT, f_ffree, "f_ffree"), F(INT, f_namelen, "f_namelen"),
+	F(UINT, f_bavail, "f_bavail"), F(UINT, f_files, "f_files"), F(UINT, f_ffree, "f_ffree"), F(INT, f_namelen,
+		"f_namelen"),
 	F(INT, f_frsize, "f_frsize"), F(HEX, f_flags, "f_flags"), END };
 #undef S
 #define S struct flock
@@ -50,7 +54,7 @@ static const struct field lnx_how[] = {
 	FW(SET, flags, "flags", SET_OPEN), FQ(OCT, mode, "mode"), F(HEX, resolve, "resolve"), END };
 #undef S
 
-/* --- signals, processes ------------------------------------------------------------------------------------------------ */
+/* --- signals, processes ------------------------------------------------------------------------------------------- */
 struct ksigaction { uint64_t handler, flags, restorer, mask; };
 #define S struct ksigaction
 static const struct field lnx_sigaction[] = {
@@ -63,12 +67,14 @@ static const struct field lnx_altstack[] = {
 #undef S
 static const struct field lnx_siginfo[] = { { .size = 128, .type = F_SIGINFO }, END };
 static const struct field lnx_sigevent[] = {
-	{ .name = "sigev_value", .off = 0, .size = 8, .type = F_HEX }, { .name = "sigev_signo", .off = 8, .size = 4, .type = F_INT },
+	{ .name = "sigev_value", .off = 0, .size = 8, .type = F_HEX }, { .name = "sigev_signo", .off = 8, .size = 4,
+		.type = F_INT },
 	{ .name = "sigev_notify", .off = 12, .size = 4, .type = F_INT }, END };
 #define S struct clone_args
 static const struct field lnx_clone[] = {
 	FW(SET, flags, "flags", SET_CLONE), FQ(ADDR, child_tid, "child_tid"), FQ(ADDR, parent_tid, "parent_tid"),
-	F(INT, exit_signal, "exit_signal"), F(ADDR, stack, "stack"), F(HEX, stack_size, "stack_size"), FQ(ADDR, tls, "tls"), END };
+	F(INT, exit_signal, "exit_signal"), F(ADDR, stack, "stack"), F(HEX, stack_size, "stack_size"), FQ(ADDR, tls,
+		"tls"), END };
 #undef S
 #define S struct tms
 static const struct field lnx_tms[] = {
@@ -86,7 +92,7 @@ static const struct field lnx_sysinfo[] = {
 	F(UINT, mem_unit, "mem_unit"), END };
 #undef S
 
-/* --- sockets, events, terminals ---------------------------------------------------------------------------------------- */
+/* --- sockets, events, terminals ----------------------------------------------------------------------------------- */
 #define MSG_FIELDS(m_) \
 	FP(PSOCKADDR, m_ msg_name, "msg_name", m_ msg_namelen), F(UINT, m_ msg_namelen, "msg_namelen"), \
 	FP(PIOV, m_ msg_iov, "msg_iov", m_ msg_iovlen), F(UINT, m_ msg_iovlen, "msg_iovlen"), \
@@ -122,10 +128,12 @@ extern const struct layout lnx_layout[N_REC];
 extern const struct cmsgrow lnx_cmsg[];
 const struct layout lnx_layout[N_REC] = {
 	OF(STAT, struct stat, lnx_stat), OF(STATX, struct statx, lnx_statx), OF(STATFS, struct statfs, lnx_statfs),
-	OF(FLOCK, struct flock, lnx_flock), OF(OPENHOW, struct open_how, lnx_how), OF(SIGACTION, struct ksigaction, lnx_sigaction),
+	OF(FLOCK, struct flock, lnx_flock), OF(OPENHOW, struct open_how, lnx_how), OF(SIGACTION, struct ksigaction,
+		lnx_sigaction),
 	OF(SIGALTSTACK, stack_t, lnx_altstack), [REC_SIGINFO] = { 128, true, lnx_siginfo },
 	[REC_SIGEVENT] = { 64, false, lnx_sigevent }, [REC_CLONEARGS] = { 64, false, lnx_clone }, OF(TMS, struct tms, lnx_tms),
-	OF(UTSNAME, struct utsname, lnx_utsname), OF(SYSINFO, struct sysinfo, lnx_sysinfo), OF(MSGHDR, struct msghdr, lnx_msghdr),
+	OF(UTSNAME, struct utsname, lnx_utsname), OF(SYSINFO, struct sysinfo, lnx_sysinfo), OF(MSGHDR, struct msghdr,
+		lnx_msghdr),
 	OF(MMSGHDR, struct mmsghdr, lnx_mmsghdr), [REC_EPOLLEVENT] = { 12, false, lnx_epoll },
 	[REC_DIRENT] = { 0, false, lnx_dirent64 }, [REC_DIRENT_OLD] = { 0, false, lnx_dirent },
 	[REC_TERMIOS] = { 36, false, lnx_termios }, [REC_TERMIOS2] = { 44, false, lnx_termios },
@@ -134,8 +142,10 @@ _Static_assert(sizeof(struct stat) == 144 && sizeof(struct statx) == 256 && size
 
 /* The kinds of control messages; they pass as they are, so these are for the trace alone. */
 const struct cmsgrow lnx_cmsg[] = {
-	{ .name = "SCM_RIGHTS", .level = SOL_SOCKET, .type = 1 }, { .name = "SCM_CREDENTIALS", .level = SOL_SOCKET, .type = 2 },
-	{ .name = "SCM_TIMESTAMP", .level = SOL_SOCKET, .type = 29 }, { .name = "SCM_TIMESTAMPNS", .level = SOL_SOCKET, .type = 35 },
+	{ .name = "SCM_RIGHTS", .level = SOL_SOCKET, .type = 1 }, { .name = "SCM_CREDENTIALS", .level = SOL_SOCKET,
+		.type = 2 },
+	{ .name = "SCM_TIMESTAMP", .level = SOL_SOCKET, .type = 29 }, { .name = "SCM_TIMESTAMPNS", .level = SOL_SOCKET,
+		.type = 35 },
 	{ .name = "SCM_PIDFD", .level = SOL_SOCKET, .type = 4 }, { .name = "IP_PKTINFO", .level = 0, .type = 8 },
 	{ .name = "IP_TTL", .level = 0, .type = 2 }, { .name = "IPV6_PKTINFO", .level = 41, .type = 50 },
 	{ .name = NULL },

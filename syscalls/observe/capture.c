@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Which of the guest's memory goes along with a record: told by the kinds of the row's arguments and the layouts of its
- * records, the same that decoding reads. Pieces are taken as they lie there; what cannot be read is left out, and is shown
- * as its address later. Sizes are bounded: a trace must not cost what the call costs.
+ * records, the same that decoding reads. Pieces are taken as they lie there; what cannot be read is left out, and is
+ * shown as its address later. Sizes are bounded: a trace must not cost what the call costs.
  */
 #include <fcntl.h>
 #include <sys/uio.h>
@@ -88,7 +88,8 @@ static void take_behind(struct writer *w, const struct layout *y, uaddr a, uint6
 		}
 	}
 }
-static void take_records(struct writer *w, const struct personality *p, unsigned rec, uaddr a, uint64_t n, uint64_t bytes)
+static void take_records(struct writer *w, const struct personality *p, unsigned rec, uaddr a, uint64_t n,
+	uint64_t bytes)
 {
 	const struct layout *y = layout_of(p, rec);
 	if (!y)
@@ -121,7 +122,7 @@ static void take_envv(struct writer *w, uaddr a)
 	}
 }
 
-/* --- descriptors (-y): what they are at this moment -------------------------------------------------------------------- */
+/* --- descriptors (-y): what they are at this moment --------------------------------------------------------------- */
 static size_t name_of_fd(struct call *c, int fd, char *name, size_t n)
 {
 	char host_path[4096];
@@ -153,7 +154,7 @@ static void take_fd(struct writer *w, struct call *c, int fd)
 		memcpy(p->bytes, name, n);
 }
 
-/* --- by kind ------------------------------------------------------------------------------------------------------- */
+/* --- by kind ------------------------------------------------------------------------------------------------------ */
 /* As show.c's count_of, but from the guest itself. */
 static uint64_t count_of(struct call *c, int i)
 {

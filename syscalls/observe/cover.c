@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Counts which rows a run used, for the tests: a row that is said to be FULL must have been seen to work. The counts lie
- * in a file that all processes of the run share as memory, so nothing is lost when one of them is killed, and counting is
- * one addition. Only with --cover; without it a call does not come here.
+ * Counts which rows a run used, for the tests: a row that is said to be FULL must have been seen to work. The counts
+ * lie in a file that all processes of the run share as memory, so nothing is lost when one of them is killed, and
+ * counting is one addition. Only with --cover; without it a call does not come here.
  *
- * Called by dispatch, and by the handlers that look up rows dispatch knows nothing of (options, sysctls); takes no lock.
+ * Called by dispatch, and by the handlers that look up rows dispatch knows nothing of (options, sysctls); takes no
+ * lock.
  */
 #include <fcntl.h>
 #include <sys/mman.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Between the files of observe/ that write records: ring.c (where), capture.c (what of the guest's memory), trace.c (when),
- * inject.c (and what to do to the call).
+ * Between the files of observe/ that write records: ring.c (where), capture.c (what of the guest's memory), trace.c
+ * (when), inject.c (and what to do to the call).
  */
 #pragma once
 #include "ring.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Failures on purpose (-e inject): a call gets an error or a result instead of being made, a signal, a delay. Which calls,
- * and which of their invocations in a process, the session says; counts are the process's own, a child goes on from its
- * parent's. Runs on the thread itself, before the record of the call is written and after it ended.
+ * Failures on purpose (-e inject): a call gets an error or a result instead of being made, a signal, a delay. Which
+ * calls, and which of their invocations in a process, the session says; counts are the process's own, a child goes on
+ * from its parent's. Runs on the thread itself, before the record of the call is written and after it ended.
  */
 #include <time.h>
 #include "observe.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The words a record's layout is written with: which fields the guest's struct has, where, and what they are. The trace
- * prints by it, and what the guest's memory holds behind a pointer in it is recorded by it. It stands in the folder of the
- * system (layouts.c), beside the struct that it describes; what all 64-bit systems have in common is in
+ * prints by it, and what the guest's memory holds behind a pointer in it is recorded by it. It stands in the folder of
+ * the system (layouts.c), beside the struct that it describes; what all 64-bit systems have in common is in
  * syscalls/observe/layouts.c.
  *
  *     #define S struct fbsd_timespec

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Layouts (layout.h) of the structs that 64-bit systems have in common: numbers, times, limits. A system whose own differs
- * declares its own, which is taken instead; one whose record has another size is never shown by these.
+ * Layouts (layout.h) of the structs that 64-bit systems have in common: numbers, times, limits. A system whose own
+ * differs declares its own, which is taken instead; one whose record has another size is never shown by these.
  */
 #include <poll.h>
 #include <time.h>
@@ -17,7 +17,8 @@
 ONE(an_int, INT, 4) ONE(a_uint, UINT, 4) ONE(a_long, INT, 8) ONE(a_ulong, UINT, 8) ONE(a_pointer, ADDR, 8)
 ONE(a_status, WSTATUS, 4)
 
-static const struct field two_ints[] = { { .off = 0, .size = 4, .type = F_INT }, { .off = 4, .size = 4, .type = F_INT }, END };
+static const struct field two_ints[] = { { .off = 0, .size = 4, .type = F_INT }, { .off = 4, .size = 4,
+	.type = F_INT }, END };
 static const struct field uuid[] = { { .size = 16, .type = F_BYTES }, END };
 
 #define S struct timespec
@@ -27,9 +28,11 @@ static const struct field timespec[] = { F(INT, tv_sec, "tv_sec"), F(INT, tv_nse
 static const struct field timeval[] = { F(INT, tv_sec, "tv_sec"), F(INT, tv_usec, "tv_usec"), END };
 #undef S
 #define S struct timezone
-static const struct field time_zone[] = { F(INT, tz_minuteswest, "tz_minuteswest"), F(INT, tz_dsttime, "tz_dsttime"), END };
+static const struct field time_zone[] = { F(INT, tz_minuteswest, "tz_minuteswest"), F(INT, tz_dsttime,
+	"tz_dsttime"), END };
 #undef S
-#define PAIR(name_, rec_) static const struct field name_[] = { { .off = 0, .size = 16, .type = F_REC, .what = REC_##rec_ }, \
+#define PAIR(name_, rec_) static const struct field name_[] = { { .off = 0, .size = 16, .type = F_REC, \
+	.what = REC_##rec_ }, \
 	{ .off = 16, .size = 16, .type = F_REC, .what = REC_##rec_ }, END };
 PAIR(two_timespecs, TIMESPEC)
 PAIR(two_timevals, TIMEVAL)
@@ -61,7 +64,8 @@ static const struct field pollfd[] = {
 #undef S
 static const struct field sched_param[] = { { .name = "sched_priority", .size = 4, .type = F_INT }, END };
 #define S struct winsize
-static const struct field winsize[] = { F(UINT, ws_row, "ws_row"), F(UINT, ws_col, "ws_col"), F(UINT, ws_xpixel, "ws_xpixel"),
+static const struct field winsize[] = { F(UINT, ws_row, "ws_row"), F(UINT, ws_col, "ws_col"), F(UINT, ws_xpixel,
+	"ws_xpixel"),
 	F(UINT, ws_ypixel, "ws_ypixel"), END };
 #undef S
 #define S struct sembuf
@@ -75,11 +79,13 @@ const struct layout common_layout[N_REC] = {
 	SCALAR(INT, 4, an_int), SCALAR(UINT, 4, a_uint), SCALAR(SOCKLEN, 4, a_uint), SCALAR(LONG, 8, a_long),
 	SCALAR(ULONG, 8, a_ulong), SCALAR(SIZE, 8, a_ulong), SCALAR(U64, 8, a_ulong), SCALAR(OFF, 8, a_long),
 	SCALAR(PTR, 8, a_pointer), SCALAR(WSTATUS, 4, a_status), SCALAR(UUID, 16, uuid),
-	STRUCT(INT2, 8, two_ints), STRUCT(TIMESPEC, 16, timespec), STRUCT(TIMEVAL, 16, timeval), STRUCT(TIMEZONE, 8, time_zone),
+	STRUCT(INT2, 8, two_ints), STRUCT(TIMESPEC, 16, timespec), STRUCT(TIMEVAL, 16, timeval), STRUCT(TIMEZONE, 8,
+		time_zone),
 	STRUCT(TIMESPEC2, 32, two_timespecs), STRUCT(TIMEVAL2, 32, two_timevals), STRUCT(ITIMERVAL, 32, itimerval),
 	STRUCT(ITIMERSPEC, 32, itimerspec), STRUCT(RLIMIT, 16, rlimit), STRUCT(RUSAGE, 144, rusage),
 	STRUCT(WRUSAGE, 288, wrusage), STRUCT(POLLFD, 8, pollfd), STRUCT(SCHEDPARAM, 4, sched_param),
 	STRUCT(WINSIZE, 8, winsize), STRUCT(SEMBUF, 6, sembuf),
 };
-_Static_assert(sizeof(struct timespec) == 16 && sizeof(struct itimerval) == 32 && sizeof(struct rusage) == 144, "sizes above");
+_Static_assert(sizeof(struct timespec) == 16 && sizeof(struct itimerval) == 32 && sizeof(struct rusage) == 144,
+	"sizes above");
 _Static_assert(sizeof(struct winsize) == 8 && sizeof(struct sembuf) == 6 && sizeof(struct rlimit) == 16, "sizes above");

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Between the files of observe/ that decode, and those who want a call decoded (tools/trace/, report.c): a text under
- * construction and what can be put on it. One decoder serves every form: a value is put by what it is, and the line says
- * whether that is written as strace writes it or as JSON. Where the guest's memory is read from, the line says too: from
- * the pieces that were recorded with a call, or (mem is NULL) from the guest itself, on its own thread.
+ * construction and what can be put on it. One decoder serves every form: a value is put by what it is, and the line
+ * says whether that is written as strace writes it or as JSON. Where the guest's memory is read from, the line says
+ * too: from the pieces that were recorded with a call, or (mem is NULL) from the guest itself, on its own thread.
  * Nothing here allocates or blocks; a line that is full stays full.
  */
 #pragma once

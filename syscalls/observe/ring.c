@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The writing side of the rings (ring.h). A record is built in place, behind head, and is there for the drainer when head
- * moves past it. Without room the thread waits for the drainer: by default nothing is lost. With WANT_LOSSY a call that
- * finds the ring nearly full is counted instead, unless it fails or is rare; for those the last eighth is kept.
+ * The writing side of the rings (ring.h). A record is built in place, behind head, and is there for the drainer when
+ * head moves past it. Without room the thread waits for the drainer: by default nothing is lost. With WANT_LOSSY a
+ * call that finds the ring nearly full is counted instead, unless it fails or is rare; for those the last eighth is
+ * kept.
  *
  * A drainer that died is noticed by the kernel's mark on its robust lock: then nothing is recorded any more and nobody
  * waits for it. All of this runs on the thread itself; only waiting and waking make host calls.
@@ -75,7 +76,7 @@ void ring_leave(struct thread *t)
 	t->ring = NULL;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 static char *place(const struct writer *w, uint64_t pos)
 {
 	return ring_data(session, (unsigned)(w->ring - ring_at(session, 0))) + (pos & (RING_BYTES - 1));
@@ -156,7 +157,7 @@ bool ring_tight(struct thread *t)
 	return r->head - r->seen > RING_BYTES - RING_BYTES / 4;
 }
 
-/* --- pieces -------------------------------------------------------------------------------------------------------- */
+/* --- pieces ------------------------------------------------------------------------------------------------------- */
 struct piece *entry_piece(struct writer *w, unsigned kind, uint64_t at, size_t len)
 {
 	size_t size = (sizeof(struct piece) + len + 7) & ~7ul;

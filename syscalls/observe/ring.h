@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What a traced run shares with the process that tells of it (tools/trace/): one memfd, mapped by every process of the
- * run. A session in front says what is wanted; behind it lies one ring for each thread. The thread alone writes its ring
- * and the drainer alone reads it, so neither ever takes a lock, a thread that is killed leaves whole records behind, and
- * what was recorded is not lost with the process that recorded it.
+ * run. A session in front says what is wanted; behind it lies one ring for each thread. The thread alone writes its
+ * ring and the drainer alone reads it, so neither ever takes a lock, a thread that is killed leaves whole records
+ * behind, and what was recorded is not lost with the process that recorded it.
  *
- * A record is raw: registers, result, times, and the pieces of the guest's memory that decoding needs, in the guest's own
- * layout. Everything else is done by the drainer from the same rows. The raw file holds the same records (rawfile.h).
+ * A record is raw: registers, result, times, and the pieces of the guest's memory that decoding needs, in the guest's
+ * own layout. Everything else is done by the drainer from the same rows. The raw file holds the same records
+ * (tools/trace/raw.c).
  *
  *   memfd:  [struct session][struct ring x RINGS][RING_BYTES x RINGS]
  *
@@ -24,7 +25,7 @@
 #define MOST_TABS    4
 #define MOST_NRS     1024                            /* the last bit stands for all numbers above */
 
-/* --- what is wanted -------------------------------------------------------------------------------------------------- */
+/* --- what is wanted ----------------------------------------------------------------------------------------------- */
 enum { WANT_ARGS = 1, WANT_FDS = 2, WANT_SOCKS = 4, WANT_STACK = 8, WANT_LOSSY = 16, WANT_SIGNALS = 32 };
 typedef uint64_t nrset[MOST_PERS][MOST_TABS][MOST_NRS / 64];
 struct injection {                   /* -e inject: what happens to the call instead of, or around, its handler */
@@ -60,7 +61,7 @@ static inline bool nr_in(const nrset *s, unsigned pers, unsigned tab, unsigned n
 	return (*s)[pers][tab % MOST_TABS][bit / 64] >> bit % 64 & 1;
 }
 
-/* --- for a tracer that comes later: one in each process of guise (attach.c, tools/trace/attach.c) ----------------------- */
+/* --- for a tracer that comes later: one in each process of guise (attach.c, tools/trace/attach.c) ----------------- */
 #define ATTACH_MAGIC 0x4854544153495547ull           /* "GUISATTH" */
 struct attach_point {
 	uint64_t magic;
@@ -69,7 +70,7 @@ struct attach_point {
 };
 extern struct attach_point attach_point;
 
-/* --- a ring ------------------------------------------------------------------------------------------------------------ */
+/* --- a ring ------------------------------------------------------------------------------------------------------- */
 enum { RING_FREE, RING_USED, RING_LEFT };    /* LEFT: its thread is gone; FREE again when the drainer has read it */
 struct ring {
 	volatile uint32_t state;
@@ -86,10 +87,13 @@ _Static_assert(sizeof(struct ring) == 128, "part of the format");
 #define RING_TABLE  PAGE_UP(sizeof(struct session))
 #define RING_DATA   PAGE_UP(RING_TABLE + RINGS * sizeof(struct ring))
 #define SESSION_BYTES (RING_DATA + RINGS * RING_BYTES)
-static inline struct ring *ring_at(struct session *s, unsigned i) { return (struct ring *)((char *)s + RING_TABLE) + i; }
+static inline struct ring *ring_at(struct session *s, unsigned i)
+{
+	return (struct ring *)((char *)s + RING_TABLE) + i;
+}
 static inline char *ring_data(struct session *s, unsigned i) { return (char *)s + RING_DATA + i * RING_BYTES; }
 
-/* --- records: a multiple of 16 bytes each, never across the end of a ring --------------------------------------------- */
+/* --- records: a multiple of 16 bytes each, never across the end of a ring ----------------------------------------- */
 enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_INJECTED, EN_SIGNAL, EN_END, EN_DROPPED };
 struct entry {
 	uint32_t size;               /* all of it */

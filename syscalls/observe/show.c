@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Arguments and results by the row alone: a kind has a function here, a call has none. What the guest passed is shown as
- * the guest passed it (c->raw); what it gets back is what its memory held after the call, and is only an address when
- * the call failed. Memory is read through the line (peek), so this runs as well far from the guest.
+ * Arguments and results by the row alone: a kind has a function here, a call has none. What the guest passed is shown
+ * as the guest passed it (c->raw); what it gets back is what its memory held after the call, and is only an address
+ * when the call failed. Memory is read through the line (peek), so this runs as well far from the guest.
  */
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -279,7 +279,8 @@ static bool put_oid(struct line *l, uaddr a, long n)
 	int oid[24];
 	unsigned used = 0;
 	const char *name;
-	if (!p->oid_name || n < 1 || n > 24 || peek(l, oid, a, (size_t)n * 4) < 0 || !(name = p->oid_name(p->sysctl, oid, (unsigned)n, &used)))
+	if (!p->oid_name || n < 1 || n > 24 || peek(l, oid, a, (size_t)n * 4) < 0 || !(name = p->oid_name(p->sysctl, oid,
+		(unsigned)n, &used)))
 		return false;
 	word_begin(l);
 	put_s(l, name);

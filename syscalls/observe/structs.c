@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Records field by field, by the layout that their system declares (layout.h), straight from the guest's bytes. A record
- * without a layout is shown as its address by the caller. Nothing here knows any struct but socket addresses and iovec,
- * which are what they are by a length beside them.
+ * Records field by field, by the layout that their system declares (layout.h), straight from the guest's bytes. A
+ * record without a layout is shown as its address by the caller. Nothing here knows any struct but socket addresses
+ * and iovec, which are what they are by a length beside them.
  */
 #include <sys/uio.h>
 #include <sys/un.h>
@@ -165,7 +165,7 @@ void put_sockaddr(struct line *l, uaddr a, uint64_t n)
 		put_addr(l, a);
 }
 
-/* --- iovec is an address and a length in every system with 64-bit pointers -------------------------------------------- */
+/* --- iovec is an address and a length in every system with 64-bit pointers ---------------------------------------- */
 bool put_iovec(struct line *l, uaddr a, uint64_t n, uint64_t bytes, bool readable)
 {
 	struct iovec v;
@@ -191,7 +191,7 @@ bool put_iovec(struct line *l, uaddr a, uint64_t n, uint64_t bytes, bool readabl
 	return true;
 }
 
-/* --- control messages: a length, a level, a type, data; each begins at a multiple of align ---------------------------- */
+/* --- control messages: a length, a level, a type, data; each begins at a multiple of align ------------------------ */
 static void put_cmsg_data(struct line *l, const char *data, size_t n, unsigned level, unsigned type)
 {
 	const struct personality *p = l->pers;
@@ -349,7 +349,8 @@ static const struct field *field_named(const struct layout *y, const char *name)
 bool put_dirents(struct line *l, unsigned rec, uaddr a, uint64_t n)
 {
 	const struct layout *y = l->pers->layout ? &l->pers->layout[rec] : NULL;
-	const struct field *len = y && y->field ? field_named(y, "d_reclen") : NULL, *name = len ? field_named(y, "d_name") : NULL;
+	const struct field *len = y && y->field ? field_named(y, "d_reclen") : NULL, *name = len ? field_named(y,
+		"d_name") : NULL;
 	char head[32];
 	unsigned k = 0;
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * One value on a line, as strace's readers expect it (addresses in hex, text quoted with C's escapes, flags and errors by
- * the guest's own names) or, where the line is JSON, as one JSON value: numbers as numbers, addresses and names as strings.
- * Guest memory that cannot be read is shown as its address. All of it is fast code: a trace is made of nothing else.
+ * One value on a line, as strace's readers expect it (addresses in hex, text quoted with C's escapes, flags and errors
+ * by the guest's own names) or, where the line is JSON, as one JSON value: numbers as numbers, addresses and names as
+ * strings. Guest memory that cannot be read is shown as its address. All of it is fast code: a trace is made of
+ * nothing else.
  */
 #include "observe.h"
 

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The guest's side of `guise trace`: what happens becomes records in the thread's ring (ring.h). Whether a call is recorded
- * is one bit; all that is said about it later is said by tools/trace/, in another process, from the rows.
+ * The guest's side of `guise trace`: what happens becomes records in the thread's ring (ring.h). Whether a call is
+ * recorded is one bit; all that is said about it later is said by tools/trace/, in another process, from the rows.
  *
- * A call is two records, so that one that never returns is seen, and where others went on meanwhile. A thread's first record
- * says who it is; the first of a process, how it came to be. Called by dispatch, thread.c, proc.c and signal.c on the
- * thread itself; waits only for room in the ring and, when the run's first process ends, for the trace to be written.
+ * A call is two records, so that one that never returns is seen, and where others went on meanwhile. A thread's first
+ * record says who it is; the first of a process, how it came to be. Called by dispatch, thread.c, proc.c and signal.c
+ * on the thread itself; waits only for room in the ring and, when the run's first process ends, for the trace to be
+ * written.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
@@ -208,7 +209,8 @@ void observe_exec(struct thread *t, bool foreign)
 void observe_signal(struct thread *t, const struct sigpend *pd)
 {
 	struct writer w;
-	if (!session || !(session->want & WANT_SIGNALS) || !introduced(t) || !entry_begin(&w, t, EN_SIGNAL, sizeof(struct en_signal)))
+	if (!session || !(session->want & WANT_SIGNALS) || !introduced(t) || !entry_begin(&w, t, EN_SIGNAL,
+		sizeof(struct en_signal)))
 		return;
 	struct en_signal *s = entry_head(&w);
 	s->sig = pd->sig;

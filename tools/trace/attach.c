@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * -p: asking a process that runs under guise already to join (syscalls/observe/attach.c). Its executable must be ours, so
- * what lies where is known; everything is checked before a byte is written.
+ * -p: asking a process that runs under guise already to join (syscalls/observe/attach.c). Its executable must be ours,
+ * so what lies where is known; everything is checked before a byte is written.
  */
 #include <errno.h>
 #include <stdio.h>

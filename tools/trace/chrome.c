@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A run for Perfetto (ui.perfetto.dev) and chrome://tracing: the JSON array of Trace Event objects that both open. A call
- * is a complete event ("X") on its thread, a signal an instant ("i"); arguments are the words of the text trace. The array
- * is closed when the run ends; readers take one that is not.
+ * A run for Perfetto (ui.perfetto.dev) and chrome://tracing: the JSON array of Trace Event objects that both open. A
+ * call is a complete event ("X") on its thread, a signal an instant ("i"); arguments are the words of the text trace.
+ * The array is closed when the run ends; readers take one that is not.
  */
 #include <string.h>
 #include "tools/trace/trace.h"
@@ -13,7 +13,8 @@ static bool any, closed;
 static void begin(struct line *l, const struct event *e, const char *phase, uint64_t ns)
 {
 	line_of(l, text, sizeof text, e);
-	PUT(l, "%s{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":%lu.%03lu", any ? ",\n" : "[\n", phase, e->task->process->pid, e->task->tid,
+	PUT(l, "%s{\"ph\":\"%s\",\"pid\":%d,\"tid\":%d,\"ts\":%lu.%03lu", any ? ",\n" : "[\n", phase,
+		e->task->process->pid, e->task->tid,
 	    (ns - first_ns) / 1000, (ns - first_ns) % 1000);
 	any = true;
 }

@@ -4,8 +4,9 @@
  * threads record at once, records of the last moment wait for the next round, so that one that was begun earlier but
  * finished later can still take its place.
  *
- * It sleeps on the session's bell: while things happen it is only called when a ring is half full, after a while of silence
- * at the next record. A second thread waits for what a futex cannot tell: processes that end, and the end of the pipe.
+ * It sleeps on the session's bell: while things happen it is only called when a ring is half full, after a while of
+ * silence at the next record. A second thread waits for what a futex cannot tell: processes that end, and the end of
+ * the pipe.
  */
 #include <fcntl.h>
 #include <linux/futex.h>
@@ -41,7 +42,7 @@ static void ring_bell(void)
 	futex_wake(&s->bell);
 }
 
-/* --- who ends --------------------------------------------------------------------------------------------------------- */
+/* --- who ends ----------------------------------------------------------------------------------------------------- */
 static void *watcher(void *unused)
 {
 	struct epoll_event e;
@@ -142,7 +143,7 @@ static void wait_for_ends(void)
 	}
 }
 
-/* --- one round ---------------------------------------------------------------------------------------------------------- */
+/* --- one round ---------------------------------------------------------------------------------------------------- */
 static struct source { unsigned ring; uint64_t pos, end; } from[RINGS];
 
 static const struct entry *at(const struct source *f)
@@ -199,7 +200,8 @@ static void damaged(struct source *f)
 {
 	static bool told;
 	if (!told)
-		dprintf(2, "guise: trace: process %d wrote over what was recorded of it: something is missing\n", ring_at(s, f->ring)->pid);
+		dprintf(2, "guise: trace: process %d wrote over what was recorded of it: something is missing\n", ring_at(s,
+			f->ring)->pid);
 	told = true;
 	f->pos = f->end;
 }
@@ -209,7 +211,8 @@ static bool step_over(struct source *f)
 	while (f->pos != f->end) {
 		const struct entry *e = at(f);
 		size_t room = MIN(f->end - f->pos, RING_BYTES - (f->pos & (RING_BYTES - 1)));
-		if (f->end - f->pos > RING_BYTES || (e->type == EN_PAD ? e->size != room && (e->size < 16 || e->size > room) : !entry_fits(e, room))) {
+		if (f->end - f->pos > RING_BYTES || (e->type == EN_PAD ? e->size != room && (e->size < 16 || e->size > room) :
+			!entry_fits(e, room))) {
 			damaged(f);
 			break;
 		}
@@ -268,7 +271,7 @@ static unsigned writers(void)
 	return n;
 }
 
-/* --- forever ------------------------------------------------------------------------------------------------------------- */
+/* --- forever ------------------------------------------------------------------------------------------------------ */
 static void rest(uint32_t bell, unsigned idle)
 {
 	struct timespec ms = { 0, idle < 3 ? 1000000 : 10000000 };
@@ -343,7 +346,8 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 		for (unsigned i = 0; i < n_ended; i++)
 			ended[i] = watched[i].pid && watched[i].gone;
 		clock_read(&now, s->tsc);
-		uint64_t hold = now.tsc ? (uint64_t)((unsigned __int128)HOLD_NS * (now.t1 - now.t0 + 1) / (now.ns1 - now.ns0 + 1)) : HOLD_NS;
+		uint64_t hold = now.tsc ?
+			(uint64_t)((unsigned __int128)HOLD_NS * (now.t1 - now.t0 + 1) / (now.ns1 - now.ns0 + 1)) : HOLD_NS;
 		bool some_ended = false;
 		for (unsigned i = 0; i < n_ended; i++)
 			some_ended |= ended[i];

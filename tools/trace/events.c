@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Records made into events: who made the call, which row it is, what went in before what came out. Here is decided, too,
- * what sinks are not told of (--status, --trace-path, --trace-fds), and what must have happened though nobody wrote it
- * down: an exec that succeeded, the end of a process that was killed.
+ * Records made into events: who made the call, which row it is, what went in before what came out. Here is decided,
+ * too, what sinks are not told of (--status, --trace-path, --trace-fds), and what must have happened though nobody
+ * wrote it down: an exec that succeeded, the end of a process that was killed.
  */
 #include <asm/prctl.h>
 #include <fcntl.h>
@@ -25,7 +25,7 @@ static struct sink **sinks;
 static unsigned n_sinks, serials, n_tasks;
 static struct thread self;
 
-/* --- as whom we decode --------------------------------------------------------------------------------------------- */
+/* --- as whom we decode -------------------------------------------------------------------------------------------- */
 void task_is_self(struct task *t)
 {
 	self.p = &t->proc;
@@ -42,7 +42,8 @@ void events_start(struct sink **s, unsigned n)
 }
 void line_of(struct line *l, char *buf, size_t n, const struct event *e)
 {
-	*l = (struct line){ .at = buf, .n = n, .pers = e->task->pers, .text = view.text, .hex = (uint8_t)view.hex, .fds = view.fds,
+	*l = (struct line){ .at = buf, .n = n, .pers = e->task->pers, .text = view.text, .hex = (uint8_t)view.hex,
+			    .fds = view.fds,
 			    .mem = e->mem ? e->mem : &e->task->in, .all = view.all };
 	buf[0] = 0;
 }
@@ -67,7 +68,7 @@ void events_flush(void)
 		sinks[i]->flush(sinks[i]);
 }
 
-/* --- processes ------------------------------------------------------------------------------------------------------ */
+/* --- processes ---------------------------------------------------------------------------------------------------- */
 struct process *process_find(int pid)
 {
 	for (struct process *p = processes; p; p = p->next)
@@ -116,7 +117,7 @@ static void take_image(struct process *p, const struct en_hello *h, const struct
 	}
 }
 
-/* --- tasks ----------------------------------------------------------------------------------------------------------- */
+/* --- tasks -------------------------------------------------------------------------------------------------------- */
 static struct task *task_new(unsigned ring, const struct en_hello *h, struct process *p)
 {
 	struct task *t = task_of[ring];
@@ -195,7 +196,7 @@ static void hello(unsigned ring, const struct en_hello *h, const struct memory *
 	tell(&(struct event){ .type = type[h->how], .task = t, .ns = ns, .mem = m });
 }
 
-/* --- what is asked to be seen ----------------------------------------------------------------------------------------- */
+/* --- what is asked to be seen ------------------------------------------------------------------------------------- */
 static bool path_wanted(const char *name)
 {
 	for (unsigned i = 0; i < view.n_paths; i++)
@@ -255,7 +256,8 @@ bool entry_fits(const struct entry *e, size_t room)
 		[EN_INJECTED] = sizeof(struct en_exit),
 		[EN_SIGNAL] = sizeof(struct en_signal), [EN_END] = sizeof(struct en_end), [EN_DROPPED] = sizeof(struct en_dropped),
 	};
-	if (room < sizeof *e || e->size > room || e->size % 8 || e->type >= ARRAY_LEN(head) || !head[e->type] || e->size < head[e->type])
+	if (room < sizeof *e || e->size > room || e->size % 8 || e->type >= ARRAY_LEN(head) || !head[e->type] ||
+		e->size < head[e->type])
 		return false;
 	if (e->type == EN_ENTER && (((const struct en_enter *)e)->tab >= MOST_TABS || ((const struct en_enter *)e)->n > 8))
 		return false;
@@ -263,7 +265,7 @@ bool entry_fits(const struct entry *e, size_t room)
 	return more <= 64 && head[e->type] + more <= e->size && pieces_fit(e, head[e->type] + more);
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------- */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 static void find_row(struct call *c)
 {
 	const struct personality *p = c->t->p->pers;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * What -e says, made into sets of call numbers for every system there is, before the run begins: in the guest the question
- * is one bit. Names and classes come from the rows; a class is what the kinds of a row's arguments say about it.
+ * What -e says, made into sets of call numbers for every system there is, before the run begins: in the guest the
+ * question is one bit. Names and classes come from the rows; a class is what the kinds of a row's arguments say about
+ * it.
  */
 #include <ctype.h>
 #include <regex.h>
@@ -13,10 +14,11 @@
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 sysfn sys_fork, sys_vfork;
 
-#define EACH_PERS(i_) unsigned i_ = 0; &__start_guise_personalities[i_] < __stop_guise_personalities && i_ < MOST_PERS; i_++
+#define EACH_PERS(i_) unsigned i_ = 0; &__start_guise_personalities[i_] < __stop_guise_personalities && \
+	i_ < MOST_PERS; i_++
 #define PERS(i_) __start_guise_personalities[i_]
 
-/* --- classes --------------------------------------------------------------------------------------------------------- */
+/* --- classes ------------------------------------------------------------------------------------------------------ */
 static bool has(const struct row *r, bool (*is)(const struct arg *))
 {
 	for (int i = 0; i < 8 && r->arg[i].kind; i++)
@@ -32,7 +34,8 @@ static bool of_file(const struct arg *a) { return a->kind == A_PATH; }
 static bool of_desc(const struct arg *a)
 {
 	return a->kind == A_FD || a->kind == A_ATFD ||
-	       (is_rec(a) && (a->what == REC_POLLFD || a->what == REC_FDSET || a->what == REC_KEVENT || a->what == REC_KEVENT_OLD));
+	       (is_rec(a) && (a->what == REC_POLLFD || a->what == REC_FDSET || a->what == REC_KEVENT ||
+		a->what == REC_KEVENT_OLD));
 }
 static bool of_network(const struct arg *a)
 {
@@ -67,7 +70,10 @@ static bool of_creds(const struct arg *a) { return a->kind == A_UID; }
 
 static bool begins_with_addr(const struct row *r) { return r->arg[0].kind == A_ADDR || r->ret == R_ADDR; }
 static bool gives_fd(const struct row *r) { return r->ret == R_FD; }
-static bool begins_or_ends(const struct row *r) { return r->ret == R_NOTHING || r->fn == sys_fork || r->fn == sys_vfork; }
+static bool begins_or_ends(const struct row *r)
+{
+	return r->ret == R_NOTHING || r->fn == sys_fork || r->fn == sys_vfork;
+}
 
 static const struct class {
 	const char *name;
@@ -86,7 +92,7 @@ static const struct class *class_find(const char *name)
 	return NULL;
 }
 
-/* --- sets of numbers -------------------------------------------------------------------------------------------------- */
+/* --- sets of numbers ---------------------------------------------------------------------------------------------- */
 static void put_nr(nrset *s, unsigned pers, unsigned tab, unsigned nr, bool in)
 {
 	unsigned bit = MIN(nr, MOST_NRS - 1u);
@@ -132,7 +138,8 @@ static void mark_word(nrset *s, const char *word, bool in)
 	if (word[0] == '?')
 		word++, m.name = word;
 	if (word[0] == '%' && !(m.class = class_find(word + 1)))
-		refuse("-e %s: there is no such class; there are %%file %%desc %%network %%memory %%process %%signal %%ipc %%clock %%creds", word);
+		refuse("-e %s: there is no such class; there are "
+		       "%%file %%desc %%network %%memory %%process %%signal %%ipc %%clock %%creds", word);
 	if (!strcmp(word, "all"))
 		m.all = true;
 	if (word[0] == '/') {
@@ -173,7 +180,7 @@ static void mark_list(nrset *s, const char *text)
 	free(list);
 }
 
-/* --- injections -------------------------------------------------------------------------------------------------------- */
+/* --- injections --------------------------------------------------------------------------------------------------- */
 static bool number(const char *s, long *v)
 {
 	char *end;
@@ -231,9 +238,15 @@ static void when(struct injection *j, const char *s)
 }
 static uint64_t delay(const char *s)
 {
+	static const struct { const char *name; double us; } units[] = {
+		{ "", 1 }, { "us", 1 }, { "ms", 1e3 }, { "s", 1e6 }, { "ns", 1e-3 },
+	};
 	char *end;
 	double v = strtod(s, &end);
-	double unit = !*end || !strcmp(end, "us") ? 1 : !strcmp(end, "ms") ? 1e3 : !strcmp(end, "s") ? 1e6 : !strcmp(end, "ns") ? 1e-3 : 0;
+	double unit = 0;
+	for (unsigned i = 0; i < ARRAY_LEN(units); i++)
+		if (!strcmp(end, units[i].name))
+			unit = units[i].us;
 	if (end == s || !unit || v < 0 || v * unit > 3.6e9)
 		refuse("-e inject: a delay is a number of microseconds, or has ms or s behind it; not \"%s\"", s);
 	return (uint64_t)(v * unit);
@@ -279,7 +292,7 @@ static void inject(struct session *s, const char *text)
 	free(copy);
 }
 
-/* --- all ---------------------------------------------------------------------------------------------------------------- */
+/* --- all ---------------------------------------------------------------------------------------------------------- */
 static bool chosen;                  /* some -e said which calls */
 
 void filter_status(const char *text)

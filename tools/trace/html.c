@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A run as one page (page.html) that needs nothing but a browser: the data stand in it as JSON, in which no "<" is left, so
- * nothing that a program named can become markup. Names and paths are written once and then by number. A page of more calls
- * than a browser bears ends early, and says how many are missing.
+ * A run as one page (page.html) that needs nothing but a browser: the data stand in it as JSON, in which no "<" is
+ * left, so nothing that a program named can become markup. Names and paths are written once and then by number. A page
+ * of more calls than a browser bears ends early, and says how many are missing.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +23,7 @@ static bool begun, ended, any;
 static unsigned n_calls, omitted;
 static struct names { char **at; size_t *len; unsigned n, room; } names, paths;
 
-/* --- writing: JSON without "<" ------------------------------------------------------------------------------------------- */
+/* --- writing: JSON without "<" ------------------------------------------------------------------------------------ */
 static void put(struct sink *s, const char *p, size_t n)
 {
 	for (const char *lt; n && (lt = memchr(p, '<', n)); n -= (size_t)(lt + 1 - p), p = lt + 1) {
@@ -70,7 +70,7 @@ static unsigned number_of(struct sink *s, struct names *t, const char *kind, con
 	return t->n++;
 }
 
-/* --- what a call was about: a path it names, or what its descriptor is ---------------------------------------------------- */
+/* --- what a call was about: a path it names, or what its descriptor is -------------------------------------------- */
 static long path_of(struct sink *s, const struct event *e)
 {
 	const struct call *c = &e->task->call;
@@ -101,7 +101,8 @@ static long path_of(struct sink *s, const struct event *e)
 static bool sends(const struct row *r)
 {
 	for (int i = 0; i < 8 && r->arg[i].kind; i++)
-		if (r->arg[i].kind == A_INBUF || r->arg[i].kind == A_IOVIN || (r->arg[i].kind == A_IN && r->arg[i].what == REC_MSGHDR))
+		if (r->arg[i].kind == A_INBUF || r->arg[i].kind == A_IOVIN || (r->arg[i].kind == A_IN &&
+			r->arg[i].what == REC_MSGHDR))
 			return true;
 	return false;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A trace as JSON, one object a line, for programs to read. docs/trace.schema.json says what may stand there, and a test
- * holds every line against it; a change that makes an old reader wrong is a new "v". Values of arguments are JSON where
- * JSON has the like (numbers, strings, arrays, objects); names of flags, errors and signals are strings in the words of the
- * program's own system, addresses are strings in hexadecimal, text that is no UTF-8 is {"hex": ...}.
+ * A trace as JSON, one object a line, for programs to read. docs/trace.schema.json says what may stand there, and a
+ * test holds every line against it; a change that makes an old reader wrong is a new "v". Values of arguments are JSON
+ * where JSON has the like (numbers, strings, arrays, objects); names of flags, errors and signals are strings in the
+ * words of the program's own system, addresses are strings in hexadecimal, text that is no UTF-8 is {"hex": ...}.
  */
 #include <string.h>
 #include "tools/trace/trace.h"

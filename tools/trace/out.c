@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Where sinks write: a buffer that leaves in large writes. What cannot be written is said once, on standard error, and the
- * run goes on.
+ * Where sinks write: a buffer that leaves in large writes. What cannot be written is said once, on standard error, and
+ * the run goes on.
  */
 #include <errno.h>
 #include <poll.h>

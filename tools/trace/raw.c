@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The raw file (--raw): records as the rings held them, in the order of time, for `guise trace --read`. Everything is in
- * the byte order and layouts of the machine that wrote it; rows are not in it, so a reader must have the same ones, which
- * the head's fingerprint of all tables tells.
+ * The raw file (--raw): records as the rings held them, in the order of time, for `guise trace --read`. Everything is
+ * in the byte order and layouts of the machine that wrote it; rows are not in it, so a reader must have the same ones,
+ * which the head's fingerprint of all tables tells.
  *
  *   file:   struct raw_head, then chunks
  *   chunk:  struct raw_chunk, then `bytes` of items; its checksum covers both
@@ -55,7 +55,7 @@ static uint32_t fingerprint(void)
 	return crc;
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------------- */
+/* --- writing ------------------------------------------------------------------------------------------------------ */
 struct raw *raw_new(int fd, const char *name)
 {
 	struct raw *r = calloc(1, sizeof *r);
@@ -110,7 +110,7 @@ void raw_finish(struct raw *r, const struct clock *now)
 	out_flush(r->out);
 }
 
-/* --- reading: nothing in the file is believed before it was checked --------------------------------------------------------- */
+/* --- reading: nothing in the file is believed before it was checked ----------------------------------------------- */
 static const char *feed_chunk(const struct raw_chunk *c, const char *items)
 {
 	for (uint32_t at = 0; at < c->bytes;) {

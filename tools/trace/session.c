@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * The shared memory of a traced run and the process that reads it. The guest stays what the caller started: its pid, its
- * exit status, its job control are those of a run without a trace. The drainer is no child of it (it is started twice
- * removed, so wait4(-1) of the guest never finds it), sits in a session of its own where no terminal's signal reaches it,
- * and holds no descriptor but those it needs. If it is killed, the kernel marks its robust lock and the guest goes on
- * untold; if the guest is killed, its rings are still there and are read to the end. The pipe, whose other end every
- * process of the run inherits and nobody writes to, says when that is.
+ * The shared memory of a traced run and the process that reads it. The guest stays what the caller started: its pid,
+ * its exit status, its job control are those of a run without a trace. The drainer is no child of it (it is started
+ * twice removed, so wait4(-1) of the guest never finds it), sits in a session of its own where no terminal's signal
+ * reaches it, and holds no descriptor but those it needs. If it is killed, the kernel marks its robust lock and the
+ * guest goes on untold; if the guest is killed, its rings are still there and are read to the end. The pipe, whose
+ * other end every process of the run inherits and nobody writes to, says when that is.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 #include "tools/command.h"
 #include "tools/trace/trace.h"
 
-/* --- two clocks ------------------------------------------------------------------------------------------------------- */
+/* --- two clocks --------------------------------------------------------------------------------------------------- */
 static uint64_t mono_ns(void)
 {
 	struct timespec ts;
@@ -57,7 +57,7 @@ static bool tsc_is_good(void)
 	return n > 0 && !strncmp(s, "tsc", 3);
 }
 
-/* --- memory ------------------------------------------------------------------------------------------------------------ */
+/* --- memory ------------------------------------------------------------------------------------------------------- */
 struct session *session_new(int *fd)
 {
 	*fd = memfd_create("guise-trace", MFD_CLOEXEC);
@@ -73,7 +73,7 @@ struct session *session_new(int *fd)
 	return s;
 }
 
-/* --- the other process -------------------------------------------------------------------------------------------------- */
+/* --- the other process -------------------------------------------------------------------------------------------- */
 /* s->drainer is "held" by us: when we end, however that happens, the kernel writes FUTEX_OWNER_DIED there. */
 static void hold_lock(struct session *s)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * -c: one row for each call: how often, how many failed, how long. Times are from the call's begin to its end as the program
- * sees them. Percentiles come from buckets an eighth of a power of two wide, so they are right to about 6 in a hundred.
+ * -c: one row for each call: how often, how many failed, how long. Times are from the call's begin to its end as the
+ * program sees them. Percentiles come from buckets an eighth of a power of two wide, so they are right to about 6 in a
+ * hundred.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +20,7 @@ static unsigned n_totals;
 static bool printed;
 static uint64_t dropped;
 
-/* --- counting ---------------------------------------------------------------------------------------------------------- */
+/* --- counting ----------------------------------------------------------------------------------------------------- */
 static unsigned bucket_of(uint64_t ns)
 {
 	unsigned log = ns < 8 ? 3 : 63 - (unsigned)__builtin_clzll(ns);
@@ -77,7 +78,7 @@ static uint64_t percentile(const struct total *t, unsigned p)
 	return t->max;
 }
 
-/* --- telling ------------------------------------------------------------------------------------------------------------- */
+/* --- telling ------------------------------------------------------------------------------------------------------ */
 static uint64_t avg(const struct total *t) { return t->calls ? t->ns / t->calls : 0; }
 static uint64_t p50(const struct total *t) { return percentile(t, 50); }
 static uint64_t p90(const struct total *t) { return percentile(t, 90); }
@@ -90,7 +91,8 @@ static uint64_t max(const struct total *t) { return t->max; }
 
 static const struct column { const char *name, *also; uint64_t (*value)(const struct total *); } columns[] = {
 	{ "time", "total", time_ }, { "calls", "count", calls }, { "errors", "error", errors }, { "avg", "average", avg },
-	{ "min", "shortest", min }, { "max", "longest", max }, { "p50", "median", p50 }, { "p90", NULL, p90 }, { "p99", NULL, p99 },
+	{ "min", "shortest", min }, { "max", "longest", max }, { "p50", "median", p50 }, { "p90", NULL, p90 }, { "p99",
+		NULL, p99 },
 	{ "name", "syscall", NULL },
 };
 static const struct column *by;
@@ -111,7 +113,8 @@ static void pick(const char *name)
 }
 static void row(struct out *o, const struct total *t)
 {
-	out_fmt(o, "%6.2f %11.6f %9lu %9lu", all.ns ? 100.0 * (double)t->ns / (double)all.ns : 0.0, (double)t->ns / 1e9, t->calls,
+	out_fmt(o, "%6.2f %11.6f %9lu %9lu", all.ns ? 100.0 * (double)t->ns / (double)all.ns : 0.0, (double)t->ns / 1e9,
+		t->calls,
 		t->errors);
 	for (unsigned i = 3; i < 9; i++)
 		out_fmt(o, " %9.1f", (double)columns[i].value(t) / 1e3);

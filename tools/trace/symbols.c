@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Names of addresses in traced programs (-k), from the symbol tables of the program itself. Position-independent code has
- * its addresses resolved only where the program is linked at fixed ones: others are printed as they are.
+ * Names of addresses in traced programs (-k), from the symbol tables of the program itself. Position-independent code
+ * has its addresses resolved only where the program is linked at fixed ones: others are printed as they are.
  */
 #include <elf.h>
 #include <fcntl.h>

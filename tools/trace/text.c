@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * A trace as text, in the manner of strace. A line begins when its call does and ends when it does; if another thread has
- * something to say in between, it is broken off with "<unfinished ...>" and taken up again with "<... resumed>". With
- * --whole a line waits for the end of its call instead.
+ * A trace as text, in the manner of strace. A line begins when its call does and ends when it does; if another thread
+ * has something to say in between, it is broken off with "<unfinished ...>" and taken up again with "<... resumed>".
+ * With --whole a line waits for the end of its call instead.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ struct text {
 	unsigned n_files;
 };
 
-/* --- where, and what stands in front --------------------------------------------------------------------------------- */
+/* --- where, and what stands in front ------------------------------------------------------------------------------ */
 static struct out *out_for(struct text *x, const struct task *t)
 {
 	char name[4200];
@@ -91,7 +91,7 @@ static void break_open(struct text *x, const struct task *next)
 	x->open = NULL;
 }
 
-/* --- calls ------------------------------------------------------------------------------------------------------------ */
+/* --- calls -------------------------------------------------------------------------------------------------------- */
 static int first_out(const struct row *r)
 {
 	int i = 0;
@@ -215,7 +215,7 @@ static void on_unfinished(struct text *x, const struct event *e)
 	}
 }
 
-/* --- what is not a call --------------------------------------------------------------------------------------------- */
+/* --- what is not a call ------------------------------------------------------------------------------------------- */
 static void on_start(struct text *x, const struct event *e)
 {
 	const struct process *p = e->task->process;

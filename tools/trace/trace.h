@@ -29,7 +29,7 @@ void out_text(struct out *, const char *);
 void out_fmt(struct out *, const char *, ...) __attribute__((format(printf, 2, 3)));
 void out_flush(struct out *);
 
-/* --- who ------------------------------------------------------------------------------------------------------------ */
+/* --- who ---------------------------------------------------------------------------------------------------------- */
 struct process {
 	int pid, ppid;
 	bool ended;
@@ -58,7 +58,7 @@ struct task {                        /* a thread, as long as one ring is its own
 	struct proc proc;
 };
 
-/* --- what ----------------------------------------------------------------------------------------------------------- */
+/* --- what --------------------------------------------------------------------------------------------------------- */
 enum evtype { EV_START, EV_FORK, EV_EXEC, EV_THREAD, EV_ENTER, EV_EXIT, EV_UNFINISHED, EV_SIGNAL, EV_END, EV_DROPPED,
 	      EV_ATTACH };
 struct event {
@@ -73,7 +73,10 @@ struct event {
 	bool whole;
 	uint64_t count;          /* DROPPED */
 };
-static inline bool call_failed(const struct call *c) { return c->rv < 0 && c->rv > -4096 && c->rv != SYS_RESTART && c->rv != SYS_NORETURN; }
+static inline bool call_failed(const struct call *c)
+{
+	return c->rv < 0 && c->rv > -4096 && c->rv != SYS_RESTART && c->rv != SYS_NORETURN;
+}
 static inline const char *call_name(const struct call *c, char buf[24])
 {
 	if (c->row)
@@ -95,7 +98,7 @@ struct sink *summary_sink(struct out *);
 struct sink *chrome_sink(struct out *);
 struct sink *html_sink(struct out *);
 
-/* --- how: what the command line asked for ----------------------------------------------------------------------------- */
+/* --- how: what the command line asked for ------------------------------------------------------------------------- */
 struct view {
 	bool whole;              /* --whole: a line is never broken */
 	bool files;              /* -ff */
@@ -118,7 +121,7 @@ struct view {
 enum { ST_SUCCESS = 1, ST_FAILED = 2, ST_UNFINISHED = 4 };
 extern struct view view;
 
-/* --- events.c -------------------------------------------------------------------------------------------------------- */
+/* --- events.c ----------------------------------------------------------------------------------------------------- */
 void events_start(struct sink **sinks, unsigned n);
 void events_feed(unsigned ring, const struct entry *, uint64_t ns);    /* one record, in the order of time */
 bool entry_fits(const struct entry *, size_t room);          /* it is a whole record, and all its pieces lie in it */
@@ -134,32 +137,33 @@ void line_of(struct line *, char *buf, size_t n, const struct event *);      /* 
 void put_arg_of(struct line *, const struct event *, int i); /* argument i, what went in or what came out */
 void task_is_self(struct task *);                /* from here on thread_self() is it */
 
-/* --- drain.c, session.c ------------------------------------------------------------------------------------------------ */
+/* --- drain.c, session.c ------------------------------------------------------------------------------------------- */
 struct clock { uint64_t t0, ns0, t1, ns1; bool tsc; };       /* two readings of both clocks */
 void clock_read(struct clock *, bool tsc);                   /* a new second reading; the old second is the first */
 uint64_t clock_ns(const struct clock *, uint64_t t);
 struct raw;
 int drain(struct session *, int end_fd, struct raw *);       /* to the end of the run */
-/* -p: these processes are asked to join; end: our end of the pipe, closed when they have. A signal may call drain_stop. */
+/* -p: these are asked to join; end: our end of the pipe, closed when they have. A signal may call drain_stop. */
 void drain_attached(const int *pid, unsigned n, int end);
 void drain_stop(int sig);
 struct session *session_new(int *fd);
 int session_attach(struct session *, int fd, struct raw *, const int *pid, unsigned n);     /* the exit status */
 void attach_to(int pid, int fd, int end);                    /* ask it; refuses */
-void session_spawn(struct session *, int fd, int *end_fd, struct raw *);     /* the drainer, detached; the guest's end of the pipe */
+/* the drainer, detached; the guest's end of the pipe */
+void session_spawn(struct session *, int fd, int *end_fd, struct raw *);
 
-/* --- raw.c -------------------------------------------------------------------------------------------------------------- */
+/* --- raw.c -------------------------------------------------------------------------------------------------------- */
 struct raw *raw_new(int fd, const char *name);
 void raw_entry(struct raw *, unsigned ring, const struct entry *, const struct clock *);
 void raw_flush(struct raw *, const struct clock *);
 void raw_finish(struct raw *, const struct clock *);
 int raw_read(const char *name);                              /* the exit status */
 
-/* --- trace.c: the descriptors of its outputs ---------------------------------------------------------------------------- */
+/* --- trace.c: the descriptors of its outputs ---------------------------------------------------------------------- */
 unsigned trace_fds(int *fd);
 bool trace_uses(int fd);
 
-/* --- filter.c ------------------------------------------------------------------------------------------------------------ */
+/* --- filter.c ----------------------------------------------------------------------------------------------------- */
 void filter_add(struct session *, const char *expression);   /* -e; refuses what it does not understand */
 void filter_done(struct session *);
 void filter_status(const char *);                            /* --status */
