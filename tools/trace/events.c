@@ -72,16 +72,32 @@ void events_flush(void)
 struct process *process_find(int pid)
 {
 	for (struct process *p = processes; p; p = p->next)
-		if (p->pid == pid && !p->ended)
+		if (p->pid == pid)
 			return p;
 	return NULL;
 }
+static void process_drop(struct process *p)
+{
+	if (p->refs || !p->ended)
+		return;
+	for (unsigned i = 0; i < p->n_args; i++)
+		free(p->args[i]);
+	free(p->args);
+	free(p->program);
+	free(p);
+}
+static void process_gone(struct process *p)
+{
+	struct process **at = &processes;
+	while (*at && *at != p)
+		at = &(*at)->next;
+	if (*at)
+		*at = p->next;
+	p->ended = true;
+}
 bool processes_alive(void)
 {
-	for (struct process *p = processes; p; p = p->next)
-		if (!p->ended)
-			return true;
-	return false;
+	return processes != NULL;
 }
 static struct process *process_new(int pid, int ppid)
 {
@@ -104,7 +120,9 @@ static void take_image(struct process *p, const struct en_hello *h, const struct
 
 	free(p->program);
 	p->program = strdup(peek_str(&l, text, 0, sizeof text) >= 0 ? text : "?");
-	free(p->args);           /* the words themselves are few, and may be shown later */
+	for (unsigned i = 0; i < p->n_args; i++)
+		free(p->args[i]);
+	free(p->args);
 	p->args = calloc(h->argc + 1, sizeof *p->args);
 	p->n_args = 0;
 	p->vars = h->envc;
@@ -121,16 +139,20 @@ static void take_image(struct process *p, const struct en_hello *h, const struct
 static struct task *task_new(unsigned ring, const struct en_hello *h, struct process *p)
 {
 	struct task *t = task_of[ring];
-	if (t)
+	if (t) {
 		free(t->in_bytes);
-	else
+		t->process->refs--;
+		process_drop(t->process);
+	} else {
 		t = malloc(sizeof *t);
+	}
 	if (!t)
 		abort();
 	memset(t, 0, sizeof *t);
 	task_of[ring] = t;
 	t->tid = h->tid;
 	t->process = p;
+	p->refs++;
 	t->pers = __start_guise_personalities[h->pers];
 	t->serial = ++n_tasks;
 	t->proc.pers = t->pers;
@@ -338,7 +360,7 @@ static void process_ended(struct process *p, uint64_t ns)
 			if (task_of[i]->open)
 				unfinished(task_of[i], ns);
 		}
-	p->ended = true;
+	process_gone(p);
 }
 static void end(struct task *t, int status, bool whole, uint64_t ns)
 {
@@ -361,8 +383,8 @@ void events_gone(int pid, int status, uint64_t ns)
 			t = task_of[i];
 	if (t)
 		end(t, status, true, ns);
-	if (p)
-		p->ended = true;
+	if (p && !p->ended)
+		process_gone(p);
 }
 void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
 {

@@ -21,7 +21,9 @@ static const char marker[] = "<!--DATA-->";
 static char text[600 * 1024], words[32 * 1024];
 static bool begun, ended, any;
 static unsigned n_calls, omitted;
-static struct names { char **at; size_t *len; unsigned n, room; } names, paths;
+#define HASH 65536u
+/* first, next: 1 + number */
+static struct names { char **at; size_t *len; unsigned n, room, *next, first[HASH]; } names, paths;
 
 /* --- writing: JSON without "<" ------------------------------------------------------------------------------------ */
 static void put(struct sink *s, const char *p, size_t n)
@@ -53,18 +55,25 @@ static void begin(struct sink *s)
 static unsigned number_of(struct sink *s, struct names *t, const char *kind, const char *name, size_t len)
 {
 	struct line l = { .at = text, .n = sizeof text };
-	for (unsigned i = 0; i < t->n; i++)
-		if (t->len[i] == len && !memcmp(t->at[i], name, len))
-			return i;
+	uint32_t h = 2166136261u;
+	for (size_t i = 0; i < len; i++)
+		h = (h ^ (unsigned char)name[i]) * 16777619u;
+	h = (h ^ h >> 16) % HASH;
+	for (unsigned i = t->first[h]; i; i = t->next[i - 1])
+		if (t->len[i - 1] == len && !memcmp(t->at[i - 1], name, len))
+			return i - 1;
 	if (t->n == t->room) {
 		t->room = t->room ? t->room * 2 : 64;
 		t->at = realloc(t->at, t->room * sizeof *t->at);
 		t->len = realloc(t->len, t->room * sizeof *t->len);
+		t->next = realloc(t->next, t->room * sizeof *t->next);
 	}
-	if (!t->at || !t->len || !(t->at[t->n] = malloc(len + 1)))
+	if (!t->at || !t->len || !t->next || !(t->at[t->n] = malloc(len + 1)))
 		abort();
 	memcpy(t->at[t->n], name, len);
 	t->len[t->n] = len;
+	t->next[t->n] = t->first[h];
+	t->first[h] = t->n + 1;
 	PUT(&l, "[\"%s\",", kind), put_json_bytes(&l, name, len);
 	put_item_of(s, &l);
 	return t->n++;

@@ -44,6 +44,13 @@ void out_flush(struct out *o)
 	write_all(o, o->buf, o->len);
 	o->len = 0;
 }
+void out_close(struct out *o)
+{
+	out_flush(o);
+	close(o->fd);
+	free(o->buf);
+	free(o);
+}
 void out_bytes(struct out *o, const void *p, size_t n)
 {
 	if (n > o->room - o->len)

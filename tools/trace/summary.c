@@ -123,7 +123,8 @@ static void row(struct out *o, const struct total *t)
 static void flush(struct sink *s) { out_flush(s->out); }
 static void finish(struct sink *s)
 {
-	static const char rule[] = "------ ----------- --------- --------- --------- --------- --------- --------- --------- --------- ----------------\n";
+	static const char rule[] =
+		"------ ----------- --------- --------- --------- --------- --------- --------- --------- --------- ----------------\n";
 	if (printed)
 		return;
 	printed = true;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Names of addresses in traced programs (-k), from the symbol tables of the files that are mapped there. What is mapped is
- * asked of /proc while the process lives; of one that is gone, or that --read tells of, only a program that is linked at
- * fixed addresses can be named. An address without a name is printed as it is.
+ * Names of addresses in traced programs (-k), from the symbol tables of the files that are mapped there. What is
+ * mapped is asked of /proc while the process lives; of one that is gone, or that --read tells of, only a program that
+ * is linked at fixed addresses can be named. An address without a name is printed as it is.
  */
 #include <elf.h>
 #include <fcntl.h>
@@ -27,7 +27,7 @@ static struct table {                /* one file */
 static struct mapping { uint64_t from, to, offset; char *path; } *maps;      /* of one process, the last asked for */
 static unsigned n_maps, maps_serial;
 
-/* --- files ---------------------------------------------------------------------------------------------------------- */
+/* --- files -------------------------------------------------------------------------------------------------------- */
 static int by_address(const void *a, const void *b)
 {
 	const struct symbol *x = a, *y = b;
@@ -103,7 +103,7 @@ static const struct symbol *symbol_at(const struct table *t, uint64_t a)
 	return best && a - best->at < (best->size ? best->size : 4096) ? best : NULL;
 }
 
-/* --- what is mapped ------------------------------------------------------------------------------------------------- */
+/* --- what is mapped ----------------------------------------------------------------------------------------------- */
 static void read_maps(const struct process *p)
 {
 	char path[64], line[5000];

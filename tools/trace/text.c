@@ -30,20 +30,34 @@ static struct out *out_for(struct text *x, const struct task *t)
 	char name[4200];
 	if (!view.files)
 		return x->sink.out;
-	for (unsigned i = 0; i < x->n_files; i++)
-		if (x->file[i].pid == t->tid)
-			return x->file[i].out;
+	unsigned i = 0;
+	while (i < x->n_files && x->file[i].pid != t->tid)
+		i++;
+	if (i < x->n_files && x->file[i].out)
+		return x->file[i].out;
 	snprintf(name, sizeof name, "%s.%d", view.output, t->tid);
-	int fd = open(name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOCTTY, 0666);
+	int again = i < x->n_files ? O_APPEND : O_TRUNC;
+	int fd = open(name, O_WRONLY | O_CREAT | again | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0) {
 		dprintf(2, "guise: trace: %s: %s; this thread is not told of\n", name, strerror(errno));
 		fd = open("/dev/null", O_WRONLY | O_CLOEXEC);
 	}
-	x->file = realloc(x->file, (x->n_files + 1) * sizeof *x->file);
-	if (!x->file)
-		abort();
-	x->file[x->n_files].pid = t->tid;
-	return x->file[x->n_files++].out = out_new(fd, strdup(name));
+	if (i == x->n_files) {
+		x->file = realloc(x->file, (x->n_files + 1) * sizeof *x->file);
+		if (!x->file)
+			abort();
+		x->file[x->n_files++].pid = t->tid;
+	}
+	return x->file[i].out = out_new(fd, "a file of -ff");
+}
+/* A thread that ended: what comes under its number later is another's, and goes behind it. */
+static void close_file(struct text *x, int tid)
+{
+	for (unsigned i = 0; i < x->n_files; i++)
+		if (x->file[i].pid == tid && x->file[i].out) {
+			out_close(x->file[i].out);
+			x->file[i].out = NULL;
+		}
 }
 static void put_time(struct line *l, struct text *x, uint64_t ns)
 {
@@ -272,6 +286,8 @@ static void on_end(struct text *x, const struct event *e)
 	else
 		PUT(&l, "+++ exited with %d +++\n", e->status & 0xff);
 	write_line(x, e, &l);
+	if (view.files)
+		close_file(x, e->task->tid);
 }
 static void on_dropped(struct text *x, const struct event *e)
 {
@@ -300,7 +316,8 @@ static void flush(struct sink *s)
 	if (s->out)
 		out_flush(s->out);
 	for (unsigned i = 0; i < x->n_files; i++)
-		out_flush(x->file[i].out);
+		if (x->file[i].out)
+			out_flush(x->file[i].out);
 }
 static void finish(struct sink *s)
 {

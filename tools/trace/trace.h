@@ -24,6 +24,7 @@ struct out {
 	int error;               /* the first errno of a write; nothing is written any more */
 };
 struct out *out_new(int fd, const char *name);
+void out_close(struct out *);
 void out_bytes(struct out *, const void *, size_t);
 void out_text(struct out *, const char *);
 void out_fmt(struct out *, const char *, ...) __attribute__((format(printf, 2, 3)));
@@ -38,7 +39,8 @@ struct process {
 	char **args;
 	uint32_t vars;
 	unsigned serial;         /* which image of which process, counted from 1 */
-	struct process *next;
+	unsigned refs;           /* tasks that are of it; freed when it ended and none is left */
+	struct process *next;    /* among those that have not ended */
 };
 struct task {                        /* a thread, as long as one ring is its own */
 	int tid;
