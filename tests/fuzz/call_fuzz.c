@@ -111,6 +111,7 @@ static u64 argument(const char *kind)
 	static const struct { const char *word; u64 (*make)(void); } known[] = {
 		{ "FD(", descriptor }, { "ATFD(", descriptor }, { "PATH(", path }, { "STR(", path }, { "STRV(", record }, { "SIZE(", size },
 		{ "IN(", record }, { "OUT(", record }, { "INOUT(", record }, { "INV(", record }, { "OUTV(", record }, { "INOUTV(", record },
+		{ "DIRENTS(", pointer }, { "OPTIN(", pointer }, { "OPTOUT(", record },
 		{ "INBUF(", pointer }, { "OUTBUF(", pointer }, { "IOVIN(", record }, { "IOVOUT(", record }, { "SOCKIN(", record },
 		{ "SOCKOUT(", record }, { "SIGSETIN(", record }, { "SIGSETOUT(", record }, { "PTR(", record }, { "ADDR(", pointer },
 	};
