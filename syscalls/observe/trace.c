@@ -223,10 +223,11 @@ void observe_end(struct thread *t, int status, bool whole)
 
 	if (!session)
 		return;
+	whole |= t->p->nthreads == 1;    /* its last thread */
 	if (introduced(t) && entry_begin(&w, t, EN_END, sizeof(struct en_end))) {
 		struct en_end *e = entry_head(&w);
 		e->status = status;
-		e->whole = whole || t->p->nthreads == 1;
+		e->whole = whole;
 		entry_end(&w);
 	}
 	if (whole && t->p->pid == session->main_pid && !t->vforked)
