@@ -6,28 +6,49 @@
  * proc_fork holds it over the host call so that the child finds the lists whole.
  */
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include "host.h"
 #include "arena.h"
 
 #define SMALLEST 5                       /* 32 bytes */
 #define CLASSES 27                       /* up to 2 GiB */
+#define LEAST_HEAP (8ul << 20)
+#define LEAST_BLOCKS 32ul
 
 volatile uint32_t arena_lock;
 static char *heap, *heap_next, *heap_end;
 static struct free { struct free *next; } *free_list[CLASSES];
 
+/* Nothing of it is used before it is touched, but the whole counts for the limits of virtual memory and data: of those
+ * an eighth is ours at most, unless that is less than we need to do anything. */
+static size_t allowed(size_t n)
+{
+	static const int which[] = { RLIMIT_AS, RLIMIT_DATA };
+	struct rlimit r;
+
+	for (unsigned i = 0; i < ARRAY_LEN(which); i++)
+		if (!host(SYS_prlimit64, 0, which[i], NULL, &r))
+			n = MIN(n, r.rlim_cur / 8);
+	return n;
+}
 static char *reserve(struct space *s, size_t n)
 {
 	long a = host(SYS_mmap, NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (a < 0 && a > -4096)
-		die("cannot reserve %lu MiB of address space (error %ld): raise the limit of virtual memory (ulimit -v)",
-		    n >> 20, -a);
+		die("cannot reserve %lu MiB of address space: raise the limits of virtual memory and of data (ulimit -v, "
+		    "ulimit -d)", n >> 20);
 	mem_claim(s, (uaddr)a, (uaddr)a + n);
 	return (char *)a;
 }
-char *arena_start(struct space *s, size_t heap_size, size_t blocks_size)
+char *arena_start(struct space *s, size_t heap_size, size_t block, size_t *blocks)
 {
-	heap = heap_next = reserve(s, heap_size + blocks_size);
+	size_t all = heap_size + block * *blocks, least = LEAST_HEAP + block * LEAST_BLOCKS, may = MAX(allowed(all), least);
+
+	if (may < all) {
+		heap_size = MAX(PAGE_DOWN(may / 3), LEAST_HEAP);
+		*blocks = (may - heap_size) / block;
+	}
+	heap = heap_next = reserve(s, heap_size + block * *blocks);
 	heap_end = heap + heap_size;
 	return heap_end;
 }

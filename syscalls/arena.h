@@ -5,5 +5,6 @@
 #pragma once
 #include "guise.h"
 
-char *arena_start(struct space *, size_t heap_size, size_t blocks_size);     /* where the blocks begin */
+/* Where the blocks begin; heap and *blocks are made smaller where the host limits memory. */
+char *arena_start(struct space *, size_t heap_size, size_t block, size_t *blocks);
 extern volatile uint32_t arena_lock;

@@ -17,7 +17,7 @@
 
 #define SLOT (128 * 1024ul)
 #define ALT_SIZE (24 * 1024ul)
-#define SLOTS 8192ul
+#define SLOTS 8192ul                     /* threads at once; fewer where virtual memory is limited */
 
 _Static_assert(offsetof(struct thread, self) == 0 && offsetof(struct thread, stack) == 8, "entry.S");
 _Static_assert(offsetof(struct thread, attn) == 16 && offsetof(struct thread, inside) == 20, "entry.S");
@@ -27,12 +27,13 @@ _Static_assert(offsetof(struct thread, entry) == 176, "entry.S");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 
 static char *slots;
+static size_t n_slots = SLOTS;
 static volatile uint32_t slot_lock;
 static unsigned slots_used;              /* every slot below was used once; under slot_lock */
 
 void threads_start(struct space *s)
 {
-	slots = arena_start(s, 512ul << 20, SLOT * SLOTS);
+	slots = arena_start(s, 512ul << 20, SLOT, &n_slots);
 }
 static struct thread *slot_thread(unsigned i)
 {
@@ -48,13 +49,13 @@ static unsigned slot_free(void)
 			return i;
 		}
 	}
-	return slots_used < SLOTS ? slots_used++ : (unsigned)SLOTS;
+	return slots_used < n_slots ? slots_used++ : (unsigned)n_slots;
 }
 struct thread *thread_new(struct proc *p)
 {
 	lock(&slot_lock);
 	unsigned i = slot_free();
-	struct thread *t = i < SLOTS ? slot_thread(i) : NULL;
+	struct thread *t = i < n_slots ? slot_thread(i) : NULL;
 	if (t) {
 		memset(t, 0, sizeof *t);
 		t->tid = -1;             /* taken; the host's number comes with the clone */
@@ -103,7 +104,7 @@ struct thread *thread_self(void)
 	__asm__("mov %%gs:0, %0" : "=r"(t));
 	return t;
 }
-static void noreturn_fail(const char *what, long e) { die("%s failed on a new thread (error %ld)", what, -e); }
+static void noreturn_fail(const char *what, long e) { die("%s failed on a new thread: %s", what, error_text(e)); }
 
 /* On the thread itself, once: everything that the host keeps by thread. */
 void thread_adopt(struct thread *t)

@@ -68,7 +68,7 @@ static void setup(void)
 			proc.pers = *p;
 	proc.pid = getpid();
 	thread.tid = (int)syscall(SYS_gettid);
-	arena_start(&space, 64 << 20, 16 << 20);
+	arena_start(&space, 64 << 20, 1 << 20, &(size_t){ 16 });
 	int base = proc.fd_base;
 	fd_start(&proc);
 	proc.fd_base = base;

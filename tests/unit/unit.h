@@ -65,7 +65,7 @@ static inline void unit_start(const char *personality)
 	syscall(SYS_arch_prctl, ARCH_SET_GS, &unit_thread);
 	unit_proc.pers = unit_personality(personality);
 	unit_proc.pid = getpid();
-	arena_start(&unit_space, 64 << 20, 16 << 20);
+	arena_start(&unit_space, 64 << 20, 1 << 20, &(size_t){ 16 });
 	if (unit_proc.pers)
 		xlate_start(unit_proc.pers);
 }
