@@ -269,6 +269,7 @@ struct personality {
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
 	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */
 	size_t (*dirent)(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name);
+	unsigned scripts;                                    /* how many may be each other's interpreter; 0 is 1 */
 	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */
 	bool sigsys_unknown;                                 /* a number without a row raises SIGSYS besides ENOSYS */
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
@@ -509,5 +510,6 @@ char *str_chr(const char *, int);
 char *str_rchr(const char *, int);
 const char *str_num(const char *, uint64_t *value);          /* decimal; NULL if there is no digit */
 long file_read(const char *path, char *buf, size_t n);       /* a whole small file, NUL-terminated; length or -errno */
+const char *error_text(long e);                              /* of a host errno, for our own messages */
 void die(const char *f, ...) __attribute__((noreturn, format(printf, 1, 2)));  /* our own mistake: a sentence, exit 125 */
 void warn(const char *f, ...) __attribute__((format(printf, 1, 2)));

@@ -183,14 +183,35 @@ size_t fmt(char *buf, size_t n, const char *f, ...)
 	va_end(ap);
 	return len;
 }
+/* A name in it may hold anything: what could steer a terminal is shown, not sent. */
 static void say(const char *f, va_list ap)
 {
-	char line[1024];
+	char text[1024], line[1100];
 	size_t n = fmt(line, sizeof line, "guise: ");
-	n += vfmt(line + n, sizeof line - n - 1, f, ap);
-	n = n < sizeof line - 1 ? n : sizeof line - 2;
+	vfmt(text, sizeof text, f, ap);
+	for (const char *s = text; *s && n + 6 < sizeof line; s++)
+		n += fmt(line + n, sizeof line - n, (unsigned char)*s < ' ' || *s == 127 ? "\\x%02x" : "%c", (unsigned char)*s);
 	line[n++] = '\n';
 	host(SYS_write, 2, line, n);
+}
+const char *error_text(long e)
+{
+	switch (e < 0 ? -e : e) {
+	case EPERM: return "operation not permitted";
+	case ENOENT: return "no such file or directory";
+	case ENOMEM: return "no memory, or a limit of it is reached (ulimit -v, ulimit -d)";
+	case EACCES: return "permission denied";
+	case ENOTDIR: return "not a directory";
+	case EINVAL: return "the host's kernel does not take it";
+	case ENFILE: return "too many files are open on this machine";
+	case EMFILE: return "too many open files; raise the limit (ulimit -n)";
+	case ENOSPC: return "no space left on device";
+	case ELOOP: return "too many symbolic links";
+	case ENAMETOOLONG: return "the name is too long";
+	case EBADF: return "it was closed";
+	case EPIPE: return "nobody reads it any more";
+	default: return "the host's kernel refuses";
+	}
 }
 void warn(const char *f, ...)
 {

@@ -22,10 +22,13 @@ static char *keep(const char *s)
 static void mount_open(struct proc *p, struct mount *m, const char *host, const char *guest)
 {
 	char real[PATH_MAX];
-	long fd = host(SYS_openat, AT_FDCWD, host, O_PATH | O_CLOEXEC);
-	if (fd < 0 || (fd = fd_ours(p, (int)fd)) < 0 || path_of_fd((int)fd, real, sizeof real) < 0)
-		die("cannot use %s as the guest's %s (error %ld): it must exist, and /proc must be mounted",
-		    host, *guest ? guest : "root", -fd);
+	long fd = host(SYS_openat, AT_FDCWD, host, O_PATH | O_CLOEXEC), e = fd;
+	if (fd >= 0)
+		e = fd = fd_ours(p, (int)fd);
+	if (fd >= 0)
+		e = path_of_fd((int)fd, real, sizeof real);
+	if (e < 0)
+		die("cannot use %s as the guest's %s: %s", host, *guest ? guest : "root", error_text(e));
 	m->fd = (int)fd;
 	m->host = keep(real);
 	m->host_len = str_len(m->host);

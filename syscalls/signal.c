@@ -543,7 +543,7 @@ void signal_thread_start(struct thread *t)
 	stack_t ss = { .ss_sp = t->altmem, .ss_size = ALT_SIZE };
 	long e = host(SYS_sigaltstack, &ss, NULL);
 	if (e < 0)
-		die("cannot set the alternate signal stack (error %ld)", -e);
+		die("cannot set the alternate signal stack: %s", error_text(e));
 }
 static void carrier_listen(struct proc *p)
 {

@@ -71,7 +71,7 @@ uaddr fbsd_trampoline(size_t *len)
 		return page;
 	long a = host(SYS_mmap, NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	if (a < 0 && a > -4096)
-		die("no memory for the signal return page (error %ld)", -a);
+		die("no memory for the signal return page: %s", error_text(a));
 	memset((void *)a, 0xcc, PAGE);           /* padding around it: its call is a site like any other */
 	memcpy((char *)a + TRAMPOLINE_AT, trampoline, sizeof trampoline);
 	host(SYS_mprotect, a, PAGE, PROT_READ | PROT_EXEC);

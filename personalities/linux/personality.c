@@ -78,6 +78,6 @@ static const struct personality lnx = {
 	.layout = lnx_layout, .cmsg = lnx_cmsg, .cmsg_head = 16, .cmsg_align = 8, .cmsg_sol = SOL_SOCKET,
 	.errno_name = lnx_errno_name, .n_errno_name = LNX_ERRNOS, .sig_in = lnx_sig_in, .n_sig = LNX_NSIG, .sig_out = lnx_sig_out,
 	.sig_name = lnx_sig_name, .sockaddr_get = sockaddr_get, .sockaddr_put = sockaddr_put,
-	.identity = true,
+	.identity = true, .scripts = 5,
 };
 PERSONALITY(lnx);

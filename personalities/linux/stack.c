@@ -22,7 +22,7 @@ static unsigned host_auxv(struct auxent aux[AUX_MOST])
 	unsigned have = 0;
 
 	if (n < (long)sizeof *aux)
-		die("cannot read /proc/self/auxv (error %ld): /proc must be mounted", -n);
+		die("cannot read /proc/self/auxv: %s", error_text(n));
 	memcpy(aux, buf, (size_t)n);
 	for (unsigned i = 0; i < (unsigned)n / sizeof *aux && aux[i].id; i++)
 		if (aux[i].id != AT_EXECFD && aux[i].id != AT_BASE_PLATFORM)

@@ -72,9 +72,16 @@ AT_FORK(in_child);
 /* --- one JSON line ---------------------------------------------------------------------------------------------- */
 static void append(struct thread *t, struct line *l)
 {
+	static volatile bool told;
 	int fd = t->p->opt->report_fd;
+	long e;
+
 	l->at[l->len++] = '\n';
-	host(SYS_write, fd, l->at, l->len);      /* a report that cannot be written must not end the guest */
+	e = host(SYS_write, fd, l->at, l->len);
+	if (e < 0 && !told) {            /* a report that cannot be written must not end the guest */
+		told = true;
+		warn("warning: the report is not complete: %s", error_text(e));
+	}
 }
 static void put_member(struct line *l, const char *key, const char *value)
 {
