@@ -9,10 +9,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statvfs.h>
 #include <unistd.h>
 #include "guise.h"
 #include "options.h"
+#include "loader/loader.h"
 #include "loader/plan.h"
+
+#define SURE 50                          /* a claim that rests on a mark */
 
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 
@@ -22,9 +26,38 @@ static long fail(struct plan *pl, long e, const char *f, const char *arg)
 		snprintf(pl->why, sizeof pl->why, f, arg);
 	return e;
 }
-static long open_guest(struct plan *pl, struct thread *t, const char *name, char *host, size_t n)
+static bool executable(int fd)
+{
+	char link[32];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	return !faccessat(AT_FDCWD, link, X_OK, AT_EACCESS);
+}
+/* The host's exec reads a file for a user who may not; we cannot. */
+static long unreadable(struct plan *pl, const struct where *w)
+{
+	int fd = openat(w->dirfd, w->path, O_PATH | O_CLOEXEC);
+	struct stat st;
+	bool only_read = fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && executable(fd);
+	if (fd >= 0)
+		close(fd);
+	return only_read ? fail(pl, -EACCES, "%s may be executed but not read; guise has to read it (chmod +r gives permission)",
+				pl->guest_path) : -EACCES;
+}
+static long open_found(struct thread *t, int dirfd, const char *name, struct plan *pl)
 {
 	struct where w;
+	long fd = path_resolve(t, dirfd, name, PATH_FOLLOW, &w);
+	if (fd)
+		return fd;
+	fd = openat(w.dirfd, w.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+	fd = fd < 0 ? -errno : fd;
+	if (fd == -EACCES && pl)
+		fd = unreadable(pl, &w);
+	where_done(&w);
+	return fd;
+}
+static long open_guest(struct plan *pl, struct thread *t)
+{
 	char link[32];
 	long fd, len;
 
@@ -32,46 +65,89 @@ static long open_guest(struct plan *pl, struct thread *t, const char *name, char
 		fd = pl->given;
 		pl->given = -1;
 		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
-	} else if (!*name)
+	} else if (!pl->guest_path[0])
 		fd = (fd = fcntl(pl->dirfd, F_DUPFD_CLOEXEC, 3)) < 0 ? -errno : fd;
-	else if ((fd = path_resolve(t, pl->dirfd, name, PATH_FOLLOW, &w)) == 0) {
-		fd = openat(w.dirfd, w.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-		fd = fd < 0 ? -errno : fd;
-		where_done(&w);
-	}
+	else
+		fd = open_found(t, pl->dirfd, pl->guest_path, pl);
 	if (fd < 0)
 		return fd;
 	snprintf(link, sizeof link, "/proc/self/fd/%ld", fd);
-	len = readlink(link, host, n - 1);
-	host[len < 0 ? 0 : len] = 0;
+	len = readlink(link, pl->path, sizeof pl->path - 1);
+	pl->path[len < 0 ? 0 : len] = 0;
 	return fd;
 }
 static long may_run(struct plan *pl, int fd)
 {
 	struct stat st;
+	struct statvfs vfs;
 	if (fstat(fd, &st) < 0)
 		return -errno;
 	if (S_ISDIR(st.st_mode))
 		return fail(pl, -EACCES, "%s is a directory", pl->guest_path);
 	if (!S_ISREG(st.st_mode))
 		return fail(pl, -EACCES, "%s is not a regular file", pl->guest_path);
-	char link[32];
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
-	if (faccessat(AT_FDCWD, link, X_OK, AT_EACCESS) < 0)
-		return fail(pl, -EACCES, "%s may not be executed (chmod +x gives permission)", pl->guest_path);
-	return 0;
+	if (executable(fd))
+		return 0;
+	if (!fstatvfs(fd, &vfs) && vfs.f_flag & ST_NOEXEC)
+		return fail(pl, -EACCES, "%s lies on a file system that is mounted noexec; copy it to another", pl->guest_path);
+	return fail(pl, -EACCES, "%s may not be executed (chmod +x gives permission)", pl->guest_path);
+}
+static const char *cure(long e)
+{
+	return e == -EMFILE ? "; raise the limit of open files (ulimit -n)" : "";
 }
 static long not_opened(struct plan *pl, long e)
 {
+	size_t n = strlen(pl->guest_path);
+	bool crlf = n && pl->guest_path[n - 1] == '\r';
+
+	if (pl->why[0])
+		return e;
 	if (pl->n_pre)
-		snprintf(pl->why, sizeof pl->why, "the script's interpreter %s cannot be opened: %s", pl->guest_path,
-			 strerror((int)-e));
+		snprintf(pl->why, sizeof pl->why, "the script's interpreter %s%s%s cannot be opened: %s%s%s",
+			 crlf ? "\"" : "", pl->guest_path, crlf ? "\"" : "", strerror((int)-e), cure(e),
+			 crlf ? "; the script's first line ends in CR LF, and the CR counts" : "");
 	else
-		snprintf(pl->why, sizeof pl->why, "%s", strerror((int)-e));
+		snprintf(pl->why, sizeof pl->why, "%s%s", strerror((int)-e), cure(e));
 	return e;
 }
+
+/* --- scripts ---------------------------------------------------------------------------------------------------- */
+/* One more string in front of those that replace argv[0]. */
+static bool pre_push(struct plan *pl, const char *s)
+{
+	size_t n = strlen(s) + 1;
+	if (n > sizeof pl->words - pl->n_words || pl->n_pre == ARRAY_LEN(pl->pre))
+		return false;
+	memmove(pl->pre + 1, pl->pre, pl->n_pre++ * sizeof *pl->pre);
+	pl->pre[0] = memcpy(pl->words + pl->n_words, s, n);
+	pl->n_words += n;
+	return true;
+}
+static void pre_pop(struct plan *pl)
+{
+	if (pl->n_pre)
+		memmove(pl->pre, pl->pre + 1, --pl->n_pre * sizeof *pl->pre);
+}
+/* A script whose interpreter is a script: Linux goes on for five, FreeBSD refuses the second. Before the binary is known
+ * nobody knows whose rule it is (see chained). */
+static long next_script(struct plan *pl, const struct personality *pers)
+{
+	unsigned most = !pers ? PLAN_SCRIPTS : pers->scripts ? pers->scripts : 1;
+	if (++pl->scripts <= most)
+		return 0;
+	if (most > 1)
+		return fail(pl, -ELOOP, "%s: too many scripts are each other's interpreter", pl->guest_path);
+	return fail(pl, -ENOEXEC, "the interpreter %s is itself a script", pl->guest_path);
+}
+static long chained(struct plan *pl)
+{
+	if (pl->scripts <= 1 || pl->pers->scripts)
+		return 0;
+	return fail(pl, -ENOEXEC, "the script's interpreter is itself a script, which %s refuses", pl->pers->name);
+}
 /* "#!interpreter argument": 1 if it is one, 0 if not. All behind the first blank is one argument, on every system we know. */
-static int script(struct plan *pl, int fd)
+static long script(struct plan *pl, int fd, const struct personality *pers)
 {
 	char line[4096];
 	ssize_t n = pread(fd, line, sizeof line - 1, 0);
@@ -84,59 +160,70 @@ static int script(struct plan *pl, int fd)
 	if (*arg)
 		*arg++ = 0;
 	arg += strspn(arg, " \t");
-	for (char *end = arg + strlen(arg); end > arg && (end[-1] == ' ' || end[-1] == '\t' || end[-1] == '\r'); )
+	for (char *end = arg + strlen(arg); end > arg && (end[-1] == ' ' || end[-1] == '\t'); )
 		*--end = 0;
-	if (pl->given >= 0) {
-		fd = pl->given;
-		pl->given = -1;
-		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
-	} else if (!*name)
+	if (!*name)
 		return fail(pl, -ENOEXEC, "the script %s names no interpreter behind #!", pl->guest_path);
-	if (pl->n_pre)           /* a script's interpreter that is a script: its own words go in front */
-		return fail(pl, -ENOEXEC, "the interpreter %s is itself a script", pl->guest_path);
-	snprintf(pl->pre[pl->n_pre++], sizeof pl->pre[0], "%s", name);
-	if (*arg)
-		snprintf(pl->pre[pl->n_pre++], sizeof pl->pre[0], "%s", arg);
-	snprintf(pl->pre[pl->n_pre++], sizeof pl->pre[0], "%s", pl->guest_path);
+	long e = next_script(pl, pers);
+	if (e)
+		return e;
+	pre_pop(pl);             /* the interpreter's own name: this script */
+	if (!pre_push(pl, pl->guest_path) || (*arg && !pre_push(pl, arg)) || !pre_push(pl, name))
+		return fail(pl, -E2BIG, "the first lines of %s and its interpreters are too long", pl->guest_path);
 	snprintf(pl->guest_path, sizeof pl->guest_path, "%s", name);
 	return 1;
 }
 static long whose(struct plan *pl, struct thread *t)
 {
 	const char *as = t->p->pers ? NULL : t->p->opt->as;      /* for the program named on the command line only */
+	const struct personality *marked = NULL;
 	int best = 0;
 
 	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++) {
-		int sure = as ? 100 * !strcmp((*p)->name, as) : (*p)->claims(&pl->image);
+		int sure = (*p)->claims(&pl->image);
 		if (sure > best) {
 			best = sure;
-			pl->pers = *p;
+			marked = *p;
 		}
+		if (as && !strcmp((*p)->name, as))
+			pl->pers = *p;
 	}
-	if (best)
+	if (as && pl->pers && marked != pl->pers && best >= SURE)
+		say("warning: %s is marked as a program of %s; --as %s makes it another", pl->guest_path, marked->name, as);
+	if (!as)
+		pl->pers = marked;
+	if (pl->pers)
 		return 0;
 	return as ? fail(pl, -ENOEXEC, "there is no system named %s (guise --help lists them)", as) :
 		    fail(pl, -ENOEXEC, "%s carries no mark of a system that guise knows; name it with --as OS", pl->guest_path);
 }
+static long no_rtld(struct plan *pl, const char *root, long e)
+{
+	const char *os = pl->pers->name, *name = pl->image.interp;
+
+	if (e != -ENOENT && e != -ENOTDIR)
+		snprintf(pl->why, sizeof pl->why, "its run-time linker %s cannot be opened: %s%s", name, strerror((int)-e), cure(e));
+	else if (root)
+		snprintf(pl->why, sizeof pl->why, "%s has no %s, its run-time linker: --root wants a base tree of %s", root, name, os);
+	else
+		snprintf(pl->why, sizeof pl->why, "its run-time linker %s was not found: a dynamic %s program needs a base tree "
+			 "of its system, given with --root DIR", name, os);
+	return e;
+}
 static long find_rtld(struct plan *pl, struct thread *t)
 {
-	char host[4096];
-	long fd;
-	if (!pl->image.interp[0])
+	const char *name = pl->image.interp, *base = strrchr(name, '/');
+	long fd, e;
+	if (!*name)
 		return 0;
-	struct plan rt = { .dirfd = AT_FDCWD, .given = -1 };
-	fd = open_guest(&rt, t, pl->image.interp, host, sizeof host);
+	e = fd = open_found(t, AT_FDCWD, name, NULL);
 	for (const char *const *d = pl->pers->interp_dirs; fd < 0 && d && *d; d++) {
 		char other[4096];
-		const char *base = strrchr(pl->image.interp, '/');
-		snprintf(other, sizeof other, "%s%s", *d, base ? base : pl->image.interp);
-		fd = open_guest(&rt, t, other, host, sizeof host);
+		snprintf(other, sizeof other, "%s%s", *d, base ? base : name);
+		fd = open_found(t, AT_FDCWD, other, NULL);
 	}
-	if (fd < 0) {
-		snprintf(pl->why, sizeof pl->why, "its run-time linker %s was not found: a dynamic %s program needs a base tree "
-			 "of its system, given with --root DIR", pl->image.interp, pl->pers->name);
-		return -ENOENT;
-	}
+	if (fd < 0)
+		return no_rtld(pl, t->p->opt->root, e);
 	close((int)fd);
 	return 0;
 }
@@ -148,18 +235,31 @@ static bool hand_over(struct plan *pl, struct thread *t)
 	return p->pers && pl->pers->identity && !p->pers->identity && !p->watched && !p->engine->keeps &&
 	       !path_confined(p);
 }
+/* guise is no guest of guise: the kernel runs it, where nothing is lost by that. At the start that is where no option
+ * speaks of the guest; afterwards where the guest may run what is the kernel's own. */
+static long itself(struct plan *pl, struct thread *t)
+{
+	const struct proc *p = t->p;
+	const struct options *o = p->opt;
+	bool asked = o->root || o->n_bind || o->strict || o->trace_fd >= 0 || o->report_fd >= 0;
+
+	if (!image_is_guise(&pl->image))
+		return 0;
+	pl->native = p->pers ? !path_confined(p) && !p->engine->keeps : !asked;
+	return pl->native ? 0 : fail(pl, -EACCES, "%s is guise itself, which cannot be its own guest: "
+				     "give all options to one guise and start PROGRAM directly", pl->guest_path);
+}
 long plan_make(struct plan *pl, struct thread *t)
 {
-	long e, fd = -1;
-	int again = 1;
+	long e, fd = -1, again = 1;
 
 	pl->fd = -1;
 	while (again > 0) {
-		fd = open_guest(pl, t, pl->guest_path, pl->path, sizeof pl->path);
+		fd = open_guest(pl, t);
 		if (fd < 0)
 			return not_opened(pl, fd);
 		e = may_run(pl, (int)fd);
-		again = e ? (int)e : script(pl, (int)fd);
+		again = e ? e : script(pl, (int)fd, t->p->pers);
 		if (again)
 			close((int)fd);
 		if (again > 0)
@@ -169,12 +269,8 @@ long plan_make(struct plan *pl, struct thread *t)
 		return again;
 	pl->fd = (int)fd;
 	snprintf(pl->fd_text, sizeof pl->fd_text, "%ld", fd);
-	e = image_open(&pl->image, pl->fd, pl->path, pl->why, sizeof pl->why);
-	if (!e)
-		e = whose(pl, t);
-	if (!e)
-		e = find_rtld(pl, t);
-	if (!e)
+	if (!(e = image_open(&pl->image, pl->fd, pl->path, pl->why, sizeof pl->why)) && !(e = whose(pl, t)) && !(e = chained(pl)) && !(e = itself(pl, t)) && !pl->native
+	    && !(e = find_rtld(pl, t)))
 		pl->native = hand_over(pl, t);
 	if (e) {
 		close(pl->fd);

@@ -7,6 +7,8 @@
 #include "guise.h"
 #include "loader/image.h"
 
+enum { PLAN_SCRIPTS = 5 };               /* no system allows more in a row */
+
 struct plan {
 	int dirfd;                       /* in: where a relative path begins; with path "" the file itself */
 	int given;                       /* in: the file itself, already open, or -1 */
@@ -14,8 +16,11 @@ struct plan {
 	int fd;                          /* out: the binary, open; the caller closes it */
 	char fd_text[12];
 	char path[4096];                 /* out: the binary, host path */
-	unsigned n_pre;                  /* out: strings that replace argv[0]: interpreter, its argument, script */
-	char pre[3][4096];
+	unsigned scripts;                /* out: how many lead to it, each the interpreter of the one before */
+	unsigned n_pre;                  /* out: strings that replace argv[0]: interpreter, its argument, script, ... */
+	char *pre[2 * PLAN_SCRIPTS + 1]; /* in words */
+	char words[3 * 4096];
+	size_t n_words;
 	bool native;                     /* out: hand it to the kernel */
 	const struct personality *pers;  /* out */
 	struct image image;              /* out */

@@ -23,8 +23,9 @@
 #include "loader/loader.h"
 #include "loader/plan.h"
 #include "loader/title.h"
+#include "thread.h"
 
-#define OWN_STACK (64 * 1024ul)          /* what we may still need of the host's stack before the guest begins */
+#define USED_STACK (64 * 1024ul)         /* what we may have used of the host's stack when we leave it for our own */
 #define OWN_BREAK (16ul << 20)           /* libc's heap may grow so far; the guest may not map over it */
 
 extern const struct engine *const __start_guise_engines[], *const __stop_guise_engines[];
@@ -37,11 +38,13 @@ static int __attribute__((format(printf, 2, 3))) refuse(int status, const char *
 {
 	va_list ap;
 	va_start(ap, f);
-	fputs("guise: ", stderr);
-	vfprintf(stderr, f, ap);
-	fputc('\n', stderr);
+	vsay(f, ap);
 	va_end(ap);
 	return status;
+}
+const char *host_lacks(void)
+{
+	return access("/proc/self/fd", F_OK) ? "/proc is not mounted; guise needs it (mount -t proc proc /proc)" : NULL;
 }
 static void claim_ours(void)
 {
@@ -74,7 +77,8 @@ static struct thread *begin_ours(struct options *o)
 	syscall(SYS_arch_prctl, ARCH_SET_GS, t);
 	gate_start();
 	fd_start(&proc);
-	proc.exe_fd = fd_ours(&proc, open("/proc/self/exe", O_PATH | O_CLOEXEC));
+	if ((proc.exe_fd = fd_ours(&proc, open("/proc/self/exe", O_PATH | O_CLOEXEC))) < 0)
+		die("no descriptor is left for guise: raise the limit of open files (ulimit -n)");
 	path_start(&proc);
 	return t;
 }
@@ -152,7 +156,7 @@ static void name_process(struct plan *pl)
 /* argv as the guest gets it: a script's interpreter and argument go before it. */
 static char **guest_argv(struct options *o, struct plan *pl, int argc, char **argv)
 {
-	char **v = calloc((size_t)argc + 4, sizeof *v);
+	char **v = calloc((size_t)argc + pl->n_pre + 2, sizeof *v);
 	size_t n = 0;
 	for (unsigned i = 0; i < pl->n_pre; i++)
 		v[n++] = pl->pre[i];
@@ -162,13 +166,28 @@ static char **guest_argv(struct options *o, struct plan *pl, int argc, char **ar
 		v[n++] = argv[i];
 	return v;
 }
-static int plan_failed(struct plan *pl, const char *name, long e)
+/* elsewhere: the host has a file of that name, which a guest confined to its root does not see. */
+static int plan_failed(struct plan *pl, const struct options *o, const char *name, long e, bool elsewhere)
 {
+	const char *why = pl->why[0] ? pl->why : strerror((int)-e);
+
+	name = shown(name);
+	if (e == -ENOENT && !pl->image.n_seg && !pl->n_pre && elsewhere)
+		return refuse(127, "%s: not found in the root %s; the host has it, outside the root: --bind HOST:GUEST shows it",
+			      name, o->root);
 	if (e == -ENOENT && !pl->image.n_seg)
-		return refuse(127, "%s: not found: %s", name, pl->why[0] ? pl->why : strerror((int)-e));
-	if (e == -EACCES || e == -ENOEXEC || pl->why[0])
-		return refuse(126, "%s: cannot be run: %s", name, pl->why[0] ? pl->why : strerror((int)-e));
-	return refuse(126, "%s: cannot be run: %s", name, strerror((int)-e));
+		return refuse(127, "%s: not found: %s", name, why);
+	return refuse(126, "%s: cannot be run: %s", name, why);
+}
+/* guise itself: as if we had never been there. */
+static int run_natively(struct plan *pl, int argc, char **argv, char **envp)
+{
+	char **v = guest_argv(proc.opt, pl, argc, argv);
+
+	fd_limit_exec(&proc, false);
+	syscall(SYS_arch_prctl, ARCH_SET_GS, 0);
+	execve(pl->path, v, envp);
+	return refuse(126, "%s: cannot be run: %s", argv[0], strerror(errno));
 }
 static int build(struct options *o, struct thread *t, struct plan *pl, int argc, char **argv, char **envp)
 {
@@ -186,7 +205,6 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 	im->argv = guest_argv(o, pl, argc, argv);
 	im->envp = envp;
 	im->execpath = pl->guest_path;
-	im->stack_top = PAGE_DOWN((uint64_t)__builtin_frame_address(0) - OWN_STACK);
 	mem_claim(&space, im->stack_top, getauxval(AT_EXECFN) + PAGE);   /* our options lie there, and libc's environment */
 	space.brk_start = space.brk_now = im->brk;
 	if (pl->pers->identify)
@@ -210,27 +228,33 @@ static void forget_libc(struct thread *t)
 	syscall(SYS_set_robust_list, NULL, sizeof(struct robust_list_head));
 	syscall(SYS_set_tid_address, &t->tid);
 }
-int program_run(struct options *o, int argc, char **argv, char **envp)
+struct begin { struct options *o; struct thread *t; int argc; char **argv, **envp; bool elsewhere; uint64_t stack_top; };
+
+static int run(struct begin *b)
 {
 	static struct plan pl;
-	struct thread *t = begin_ours(o);
-	char why[600];
+	struct options *o = b->o;
+	struct thread *t = b->t;
+	char why[600], **argv = b->argv;
 	long e;
 	int status;
 
-	if (!t)
-		return refuse(125, "no memory for the first thread");
 	if ((status = change_dir(o, t)))
 		return status;
 	pl.dirfd = AT_FDCWD;
 	pl.given = o->resume_fd;
-	snprintf(pl.guest_path, sizeof pl.guest_path, "%s", argv[0]);
+	if (strlen(argv[0]) >= sizeof pl.guest_path)
+		return refuse(126, "%.60s...: cannot be run: %s", argv[0], strerror(ENAMETOOLONG));
+	strcpy(pl.guest_path, argv[0]);
 	if ((e = plan_make(&pl, t)) < 0)
-		return plan_failed(&pl, argv[0], e);
+		return plan_failed(&pl, o, argv[0], e, b->elsewhere);
+	if (pl.native)
+		return run_natively(&pl, b->argc, argv, b->envp);
 	proc.engine = engine_pick(o->engine, why, sizeof why);
 	if (!proc.engine)
 		return refuse(125, "%s", why);
-	if ((status = build(o, t, &pl, argc, argv, envp)))
+	pl.image.stack_top = b->stack_top;
+	if ((status = build(o, t, &pl, b->argc, argv, b->envp)))
 		return status;
 	close(pl.fd);
 	if (pl.image.rtld)
@@ -248,4 +272,20 @@ int program_run(struct options *o, int argc, char **argv, char **envp)
 	fflush(NULL);
 	forget_libc(t);
 	thread_begin(t);
+}
+/* On our own stack: the host's is the guest's from here on, and nothing that we left there is the guest's to read. */
+static void run_on(void *arg)
+{
+	struct begin *b = arg;
+	madvise((void *)(b->stack_top - USED_STACK), USED_STACK, MADV_DONTNEED);
+	exit(run(b));
+}
+int program_run(struct options *o, int argc, char **argv, char **envp)
+{
+	struct begin b = { .o = o, .argc = argc, .argv = argv, .envp = envp };
+	b.elsewhere = o->root_only && !access(argv[0], F_OK);
+	if (!(b.t = begin_ours(o)))
+		return refuse(125, "no memory for the first thread");
+	b.stack_top = PAGE_DOWN((uint64_t)__builtin_frame_address(0)) - 2 * PAGE;
+	stack_switch((void *)b.t->stack, run_on, &b);
 }

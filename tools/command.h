@@ -45,6 +45,7 @@ struct request {
 	char **env;              /* the guest's environment, ours to change; ends with NULL */
 	const char *report_file;
 	const char *root_name;   /* as the user gave it */
+	const char *root_by, *engine_by; /* what gave them: an option or a variable */
 };
 void request_start(struct request *, const struct subcommand *, char **env);
 /* Check and complete it, open its files, look PROGRAM up; then run it. The exit status, on error only. */
@@ -57,8 +58,13 @@ extern const struct option_table run_options, common_options, hidden_options;
 int options_parse(struct request *, int argc, char **argv);
 void refuse(const char *f, ...) __attribute__((noreturn, format(printf, 1, 2)));       /* "guise: ...", exit 125 */
 
+/* What was printed has reached standard output: status; else it is said why not. */
+int output_end(int status);
+extern bool command_said;                /* the command line names the subcommand; without, it is run */
+
 /* --- lookup.c --------------------------------------------------------------------------------------------------- */
-/* NAME in the directories of the guest's PATH; the guest's path of it, allocated, or NULL. */
+/* NAME in the directories of the guest's PATH; the guest's path of it, allocated, or NULL. If none can be run: the first
+ * that is there all the same, for the loader to say why it cannot. */
 char *program_find(const struct options *, char **env, const char *name);
 const char *env_get(char **env, const char *name);
 

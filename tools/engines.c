@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "command.h"
+#include "loader/loader.h"
 
 #define PATIENCE_MS 5000
 
@@ -62,11 +63,14 @@ static int run(const struct subcommand *c, int argc, char **argv)
 			best = *e;
 		printf("%-10s%-11s%s\n", (*e)->name, works ? "works" : "not here:", works ? (*e)->about : why);
 	}
-	if (best)
+	const char *lacks = host_lacks();
+	if (lacks)
+		printf("%s\n", lacks);
+	if (best && !lacks)
 		printf("auto is %s\n", best->name);
 	else
 		printf("none works here: guise cannot run programs on this machine\n");
-	return best ? 0 : 1;
+	return output_end(best && !lacks ? 0 : 1);
 }
 static const struct subcommand engines_command = {
 	.name = "engines", .args = "",

@@ -62,7 +62,7 @@ static void print_whole(void)
 }
 static __attribute__((noreturn)) void finish(void)
 {
-	exit(fflush(stdout) || ferror(stdout) ? EXIT_OURS : 0);
+	exit(output_end(0));
 }
 void help_print(const struct subcommand *c)
 {
@@ -81,7 +81,7 @@ void version_print(void)
 }
 static void set_help(struct request *r, const char *v)
 {
-	help_print(strcmp(r->command->name, "run") ? r->command : NULL);
+	help_print(command_said ? r->command : NULL);
 }
 static void set_version(struct request *r, const char *v) { version_print(); }
 
@@ -93,6 +93,8 @@ const struct option_table common_options = { common_rows, ARRAY_LEN(common_rows)
 
 static int run(const struct subcommand *self, int argc, char **argv)
 {
+	int i = options_parse(&(struct request){ .command = self }, argc, argv);
+	argc -= i - 1, argv += i - 1;
 	const struct subcommand *c = argc > 1 ? subcommand_find(argv[1]) : NULL;
 
 	if (argc > 2)
@@ -103,6 +105,7 @@ static int run(const struct subcommand *self, int argc, char **argv)
 }
 static const struct subcommand help_command = {
 	.name = "help", .args = "[SUBCOMMAND]", .about = "say what a subcommand does and which options it takes",
+	.options = { &common_options },
 	.run = run,
 };
 SUBCOMMAND(help_command);

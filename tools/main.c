@@ -13,6 +13,8 @@ const struct subcommand *subcommand_find(const char *name)
 			return *c;
 	return NULL;
 }
+bool command_said;
+
 int main(int argc, char **argv)
 {
 	const struct subcommand *c = argc > 1 ? subcommand_find(argv[1]) : NULL;
@@ -22,6 +24,7 @@ int main(int argc, char **argv)
 		      "guise --help says more\n", stderr);
 		return EXIT_OURS;
 	}
+	command_said = c != NULL;
 	if (c)
 		return c->run(c, argc - 1, argv + 1);
 	c = subcommand_find("run");

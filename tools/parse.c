@@ -3,22 +3,29 @@
  * Options by table: --name VALUE, --name=VALUE, -x VALUE, -xVALUE, -xy, and -- for the end. Long names are not
  * abbreviated: a script that works today must not become ambiguous tomorrow.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "command.h"
+#include "loader/loader.h"
 
 void refuse(const char *f, ...)
 {
 	va_list ap;
 
-	fputs("guise: ", stderr);
 	va_start(ap, f);
-	vfprintf(stderr, f, ap);
+	vsay(f, ap);
 	va_end(ap);
-	fputc('\n', stderr);
 	exit(EXIT_OURS);
+}
+int output_end(int status)
+{
+	if (!fflush(stdout) && !ferror(stdout))
+		return status;
+	say("write error: %s", strerror(errno));
+	return EXIT_OURS;
 }
 static const struct option_row *find(const struct subcommand *c, const char *name, size_t n, char letter)
 {

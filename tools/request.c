@@ -73,13 +73,21 @@ static int number_of(const char *option, const char *v)
 		refuse("%s wants the number of an open descriptor, not \"%s\"", option, v);
 	return (int)n;
 }
-static void set_root(struct request *r, const char *v) { r->root_name = v; }
+static void set_root(struct request *r, const char *v)
+{
+	r->root_name = v;
+	r->root_by = "--root";
+}
 static void set_root_only(struct request *r, const char *v) { r->opt.root_only = true; }
 static void set_chdir(struct request *r, const char *v) { r->opt.chdir = v; }
 static void set_argv0(struct request *r, const char *v) { r->opt.argv0 = v; }
 static void set_strict(struct request *r, const char *v) { r->opt.strict = true; }
 static void set_report(struct request *r, const char *v) { r->report_file = v; }
-static void set_engine(struct request *r, const char *v) { r->opt.engine = v; }
+static void set_engine(struct request *r, const char *v)
+{
+	r->opt.engine = v;
+	r->engine_by = "--engine";
+}
 static void set_as(struct request *r, const char *v)
 {
 	char names[512] = "";
@@ -95,32 +103,45 @@ static void set_as(struct request *r, const char *v)
 	}
 	refuse("there is no system \"%s\"; --as takes one of: %s", v, names);
 }
-static char *real_or_refuse(const char *name, const char *cure)
+static char *real_or_refuse(const char *name, const char *by, const char *wanted)
 {
 	char *real = realpath(name, NULL);
 	if (!real)
-		refuse("%s: %s; %s", name, strerror(errno), cure);
+		refuse("%s: %s; %s wants %s", shown(name), strerror(errno), by, wanted);
 	return real;
 }
-/* HOST may hold a colon; GUEST is absolute, so the last ":/" parts them. */
+/* What other tools take there, and what GUEST cannot be. */
+static void check_guest(const char *v, const char *guest)
+{
+	const char *tail = strrchr(guest, ':');
+
+	if (!guest[1])
+		refuse("--bind %s: / is the root itself, which --root DIR gives", v);
+	if (tail && (!strcmp(tail, ":ro") || !strcmp(tail, ":rw")))
+		refuse("--bind %s: a bind cannot be made read-only or otherwise; leave %s away", v, tail);
+}
+/* HOST may hold a colon; GUEST is absolute, so the last ":/" parts them. The last of several for one GUEST counts. */
 static void set_bind(struct request *r, const char *v)
 {
 	char *host = strdup(v), *colon = NULL;
-	struct bind *b = &r->bind[r->opt.n_bind];
+	struct bind *b = r->bind, *end = r->bind + r->opt.n_bind;
 	size_t n;
 
 	for (char *p = host; p && (p = strstr(p, ":/")); p++)
 		colon = p;
 	if (!colon || colon == host)
-		refuse("--bind %s: give it as HOST:GUEST, the guest's path beginning with /", v);
-	if (r->opt.n_bind == ARRAY_LEN(r->bind))
-		refuse("--bind can be given %zu times at most", ARRAY_LEN(r->bind));
+		refuse("--bind %s: give it as HOST:GUEST, the guest's path beginning with /", shown(v));
 	*colon = 0;
 	for (n = strlen(colon + 1); n > 1 && colon[n] == '/'; n--)
 		colon[n] = 0;
-	b->host = r->opt.again ? host : real_or_refuse(host, "--bind wants a file or directory that is there");
+	check_guest(v, colon + 1);
+	while (b < end && strcmp(b->guest, colon + 1))
+		b++;
+	if (b == r->bind + ARRAY_LEN(r->bind))
+		refuse("--bind can be given %zu times at most", ARRAY_LEN(r->bind));
+	b->host = r->opt.again ? host : real_or_refuse(host, "--bind", "a file or directory that is there");
 	b->guest = colon + 1;
-	r->opt.n_bind++;
+	r->opt.n_bind += b == end;
 }
 /* For ourselves, from self_argv below and proc_exec; --again is the first of them. */
 static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume-fd", v); }
@@ -166,7 +187,7 @@ int log_open(const char *name, const char *option, int truncate)
 {
 	int fd = open(name, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC | O_NOCTTY | truncate, 0666);
 	if (fd < 0)
-		refuse("%s: %s; %s wants a file that can be written", name, strerror(errno), option);
+		refuse("%s: %s; %s wants a file that can be written", shown(name), strerror(errno), option);
 	return fd;
 }
 static void check_engine(struct request *r)
@@ -184,7 +205,7 @@ static void check_engine(struct request *r)
 		if (n < sizeof names)
 			n += (size_t)snprintf(names + n, sizeof names - n, ", %s", (*e)->name);
 	}
-	refuse("there is no engine \"%s\"; --engine takes one of: %s", r->opt.engine, names);
+	refuse("there is no engine \"%s\"; %s takes one of: %s", r->opt.engine, r->engine_by, names);
 }
 static void check_root(struct request *r)
 {
@@ -194,17 +215,20 @@ static void check_root(struct request *r)
 		refuse("--root-only needs --root DIR (or GUISE_ROOT), the tree to which the guest is confined");
 	if (!r->root_name)
 		return;
-	r->opt.root = r->opt.again ? r->root_name :
-		      real_or_refuse(r->root_name, "--root wants the directory of a base tree");
+	r->opt.root = r->opt.again ? r->root_name : real_or_refuse(r->root_name, r->root_by, "the directory of a base tree");
 	if (stat(r->opt.root, &st) < 0 || !S_ISDIR(st.st_mode))
-		refuse("%s is not a directory; --root wants the directory of a base tree", r->opt.root);
+		refuse("%s is not a directory; %s wants the directory of a base tree", r->opt.root, r->root_by);
+	if (access(r->opt.root, X_OK))
+		refuse("%s: %s; %s wants a directory that may be searched", r->opt.root, strerror(errno), r->root_by);
 }
 /* What the environment says holds where the command line says nothing; a guest never sees that it was there. */
-static void take_variable(struct request *r, const char *name, const char **to)
+static void take_variable(struct request *r, const char *name, const char **to, const char **by)
 {
 	const char *v = env_get(r->env, name);
-	if (v && *v && !*to)
+	if (v && *v && !*to) {
 		*to = v;
+		*by = name;
+	}
 	env_drop(r->env, name, strlen(name));
 }
 static void add(struct options *o, char *word)
@@ -249,8 +273,8 @@ static void complete(struct request *r)
 	struct options *o = &r->opt;
 
 	if (!o->again) {
-		take_variable(r, "GUISE_ROOT", &r->root_name);
-		take_variable(r, "GUISE_ENGINE", &o->engine);
+		take_variable(r, "GUISE_ROOT", &r->root_name, &r->root_by);
+		take_variable(r, "GUISE_ENGINE", &o->engine, &r->engine_by);
 	}
 	check_root(r);
 	check_engine(r);
@@ -259,21 +283,62 @@ static void complete(struct request *r)
 		o->report_fd = log_open(r->report_file, "--report", 0);
 	self_argv(o);
 }
+/* --- a name without a slash ------------------------------------------------------------------------------------- */
+/* How many letters are wrong, missing or too many: the distance of Levenshtein, for short words. */
+static unsigned distance(const char *a, const char *b)
+{
+	unsigned d[17], n = (unsigned)strnlen(b, 16);
+
+	for (unsigned j = 0; j <= n; j++)
+		d[j] = j;
+	for (unsigned i = 1; *a; i++, a++)
+		for (unsigned j = 1, corner = d[0]++; j <= n; j++) {
+			unsigned best = MIN(corner + (*a != b[j - 1]), MIN(d[j], d[j - 1]) + 1);
+			corner = d[j];
+			d[j] = best;
+		}
+	return d[n];
+}
+/* What may have been meant instead. */
+static const char *hint(const struct request *r, const char *name)
+{
+	static char text[160];
+	const struct subcommand *c = subcommand_find(name);
+
+	if (command_said)
+		return "; give its path";
+	for (const struct subcommand *const *i = __start_guise_subcommands; !c && i < __stop_guise_subcommands; i++)
+		if ((*i)->about && strlen(name) > 3 && distance(name, (*i)->name) <= 2)
+			c = *i;
+	if (!c || !c->about)
+		return "; give its path";
+	snprintf(text, sizeof text, strcmp(c->name, name) ? "; did you mean guise %s?" :
+		 "; a subcommand stands before the options: guise %s [OPTION...]", c->name);
+	return text;
+}
+static int not_found(const struct request *r, const char *name)
+{
+	const struct options *o = &r->opt;
+	const char *path = env_get(r->env, "PATH");
+
+	say("%s: no such program in the directories of PATH (%s)%s%s", shown(name), path ? path : "not set",
+	    !o->root ? "" : o->root_only ? " in the root" : ", neither in the root nor on the host", hint(r, name));
+	return 127;
+}
 int request_run(struct request *r, int argc, char **argv)
 {
 	struct options *o = &r->opt;
+	const char *lacks = host_lacks();
 
 	if (argc < 1)
 		refuse("which program? guise [OPTION...] PROGRAM [ARG...]; guise --help says more");
+	if (lacks)
+		refuse("%s", lacks);
 	complete(r);
 	if (!o->again && !strchr(argv[0], '/')) {
 		char *found = program_find(o, r->env, argv[0]);
-		if (!found) {
-			const char *path = env_get(r->env, "PATH");
-			fprintf(stderr, "guise: %s: no such program in the directories of PATH (%s)%s; give its path\n",
-				argv[0], path ? path : "not set", o->root ? ", neither in the root nor on the host" : "");
-			return 127;
-		}
+		if (!found)
+			return not_found(r, argv[0]);
 		if (!o->argv0)
 			o->argv0 = argv[0];
 		argv[0] = found;

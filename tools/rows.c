@@ -119,7 +119,7 @@ static int run(const struct subcommand *self, int argc, char **argv)
 		print_socket();
 		print_sysctls();
 	}
-	return fflush(stdout) || ferror(stdout) ? EXIT_OURS : 0;
+	return output_end(0);
 }
 static const struct subcommand rows_command = { .name = "rows", .args = "[FILE]", .run = run };
 SUBCOMMAND(rows_command);
