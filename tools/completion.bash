@@ -1,66 +1,145 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # Completion of the guise command for bash. The words are those of the option tables in tools/*.c (a test compares them);
-# behind PROGRAM its own completion takes over.
+# behind PROGRAM its own completion takes over, where bash-completion is loaded. Nothing else of it is needed.
 
 _guise_names()          # the first words of what guise itself prints: engines or systems
 {
 	"$1" "$2" 2>/dev/null | sed -nE "$3"
 }
-
+# words, at, cword, piece: bash parts words at : and = too. Here they are whole again, as far as the cursor; at[i] is where
+# words[i] begins in COMP_WORDS, piece what readline will replace of the last.
+_guise_words()
+{
+	local line=${COMP_LINE:0:COMP_POINT} w blank i
+	words=() at=()
+	for ((i = 0; i <= COMP_CWORD; i++)); do
+		blank=${line%%[![:blank:]]*}
+		line=${line#"$blank"}
+		w=${COMP_WORDS[i]}
+		((i == COMP_CWORD)) && w=$line
+		if [[ $i -gt 0 && -z $blank ]]; then
+			words[-1]+=$w
+		else
+			words+=("$w") at+=("$i")
+		fi
+		line=${line#"$w"}
+	done
+	piece=$w
+	[[ $w == [:=] && $COMP_WORDBREAKS == *"$w"* ]] && piece=
+	cword=$((${#words[@]} - 1))
+}
+_guise_programs()       # the files of PATH that begin so and can be run
+{
+	local dir file IFS=:
+	for dir in $PATH; do
+		IFS=$'\n'
+		for file in $(compgen -f -- "${dir:-.}/$1"); do
+			[[ -f $file && -x $file ]] && echo "${file##*/}"
+		done
+	done
+}
+# _guise_reply HEAD COMPGEN-ARG...: what compgen finds for cur, HEAD in front of each, less what readline leaves alone
+_guise_reply()
+{
+	local head=$1 skip=${word%"$piece"} found i
+	shift
+	mapfile -t found < <(compgen "$@" -- "$cur" | sort -u)
+	for ((i = 0; i < ${#found[@]}; i++)); do
+		found[i]=$head${found[i]}
+		COMPREPLY+=("${found[i]#"$skip"}")
+	done
+}
+_guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION takes none
+{
+	case $1 in
+	--root | --chdir)
+		compopt -o filenames; _guise_reply "$2" -d ;;
+	--bind)
+		compopt -o filenames
+		if [[ $cur == *:* ]]; then
+			local host=${cur%%:*}
+			cur=${cur#*:}
+			_guise_reply "$2$host:" -f
+		else
+			compopt -o nospace; _guise_reply "$2" -f
+		fi ;;
+	--report | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read)
+		compopt -o filenames; _guise_reply "$2" -f ;;
+	--engine)
+		_guise_reply "$2" -W "auto $(_guise_names "$guise" engines 's/^([a-z]+) +(works|not here:) .*/\1/p')" ;;
+	--as)
+		_guise_reply "$2" -W "$(_guise_names "$guise" --version 's/^  ([a-z0-9]+) .*/\1/p')" ;;
+	-e)
+		compopt -o nospace
+		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds inject= status= signal=none" ;;
+	-S)
+		_guise_reply "$2" -W "time calls errors avg min max p50 p90 p99 name" ;;
+	--status)
+		_guise_reply "$2" -W "successful failed unfinished" ;;
+	--argv0 | -E | -p | --attach | -s | --trace-fds)
+		;;
+	*)
+		return 1 ;;
+	esac
+}
+_guise_program()        # a subcommand or PROGRAM
+{
+	compopt -o filenames
+	_guise_reply "" -W "$( ((cword == 1)) && echo "$commands"; [[ $cur == */* ]] || _guise_programs "$cur")"
+	_guise_reply "" -f
+}
+_guise_behind()         # SUBCOMMAND WHERE: behind PROGRAM, which is the word WHERE
+{
+	[[ $1 == run || $1 == trace ]] || return
+	if declare -F _command_offset >/dev/null; then
+		_command_offset "$2"
+	else
+		compopt -o filenames
+		_guise_reply "" -f
+	fi
+}
 _guise()
 {
-	local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} guise=${COMP_WORDS[0]}
+	local words at cword piece word cur prev guise=${COMP_WORDS[0]} ended='' first=1 command=run i
 	local commands="run trace engines help"
 	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --report -h --help --version"
 	local trace="-o --output -f --follow -e -p --attach -P --trace-path --trace-fds --status -s -x -y -t -r -T -i -n -k -q -v"
 	trace="$trace --arg-names --whole -c -C -w -S --json --perfetto --html --raw --read --lossy"
-	local i=1 command=run
+	local takes=" --root --bind -E --chdir --argv0 --as --engine --report -o --output -e -p --attach -P --trace-path --trace-fds --status"
+	takes="$takes -s -S --perfetto --html --raw --read "
 	COMPREPLY=()
+	_guise_words
+	word=${words[cword]} cur=$word prev=${words[cword - 1]}
 
-	case ${COMP_WORDS[1]} in
+	case ${words[1]} in
 	run | trace | engines | help)
-		[ "$COMP_CWORD" -gt 1 ] && command=${COMP_WORDS[1]} i=2 ;;
+		[ "$cword" -gt 1 ] && command=${words[1]} first=2 ;;
 	esac
-	for (( ; i < COMP_CWORD; i++)); do          # is PROGRAM already there?
-		case ${COMP_WORDS[i]} in
-		--root | --bind | -E | --chdir | --argv0 | --as | --engine | --report | -o | --output) ((i++)) ;;
-		-e | -p | --attach | -P | --trace-path | --trace-fds | --status | -s | -S | --perfetto | --html | --raw | --read) ((i++)) ;;
-		-*) ;;
-		*) case $command in run | trace) _command_offset "$i" 2>/dev/null; return ;; esac ;;
-		esac
+	for ((i = first; i < cword; i++)); do
+		if [[ $ended || ${words[i]} != -?* ]]; then
+			_guise_behind "$command" "${at[i]}"
+			return
+		fi
+		[[ ${words[i]} == -- ]] && ended=1
+		[[ $takes == *" ${words[i]} "* ]] && ((i++))
 	done
 
-	case $prev in
-	--root | --chdir)
-		compopt -o filenames; mapfile -t COMPREPLY < <(compgen -d -- "$cur"); return ;;
-	--bind | --report | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read)
-		compopt -o filenames; mapfile -t COMPREPLY < <(compgen -f -- "$cur"); return ;;
-	--engine)
-		mapfile -t COMPREPLY < <(compgen -W "auto $(_guise_names "$guise" engines \
-			's/^([a-z]+) +(works|not here:) .*/\1/p')" -- "$cur"); return ;;
-	--as)
-		mapfile -t COMPREPLY < <(compgen -W "$(_guise_names "$guise" --version \
-			's/^  ([a-z0-9]+) .*/\1/p')" -- "$cur"); return ;;
-	--argv0 | -E)
-		return ;;
-	esac
-	case $command:$prev in
-	trace:-e) mapfile -t COMPREPLY < <(compgen -W "%file %desc %network %memory %process %signal %ipc %clock %creds \
-			inject= status= signal=none" -- "$cur"); compopt -o nospace; return ;;
-	trace:-S) mapfile -t COMPREPLY < <(compgen -W "time calls errors avg min max p50 p90 p99 name" -- "$cur"); return ;;
-	trace:--status) mapfile -t COMPREPLY < <(compgen -W "successful failed unfinished" -- "$cur"); return ;;
-	trace:-s | trace:--trace-fds) return ;;
-	esac
-	case $command:$cur in
-	engines:*) mapfile -t COMPREPLY < <(compgen -W "-h --help --version" -- "$cur") ;;
-	help:*)    mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur") ;;
-	run:-*)    mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur") ;;
-	trace:-*)  mapfile -t COMPREPLY < <(compgen -W "$trace $options" -- "$cur") ;;
-	*)
-		[ "$COMP_CWORD" -eq 1 ] && mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
-		compopt -o filenames
-		mapfile -t -O "${#COMPREPLY[@]}" COMPREPLY < <(compgen -c -- "$cur" | sort -u; compgen -f -- "$cur") ;;
+	if [ -z "$ended" ]; then
+		if [[ $cur == --*=* ]]; then
+			cur=${word#*=}
+			_guise_value "${word%%=*}" "${word%%=*}="
+			return
+		fi
+		[ "$cword" -gt "$first" ] && _guise_value "$prev" "" && return
+	fi
+	case $command:${ended:-$cur} in
+	engines:*) _guise_reply "" -W "-h --help --version" ;;
+	help:-*)   _guise_reply "" -W "-h --help --version" ;;
+	help:*)    [ "$cword" = "$first" ] && _guise_reply "" -W "$commands" ;;
+	run:-*)    _guise_reply "" -W "$options" ;;
+	trace:-*)  _guise_reply "" -W "$trace $options" ;;
+	*)         _guise_program ;;
 	esac
 }
 complete -F _guise guise
