@@ -30,6 +30,7 @@ HOST_SRC := $(shell find loader tools -name '*.c' | sort)
 RT_OBJ   := $(RT_SRC:%=$(B)/%.o)
 HOST_OBJ := $(HOST_SRC:%=$(B)/%.o)
 
+# The link is for whoever says make; what tests or installs uses what it has built.
 all: $(B)/guise
 	@ln -sf $< guise
 
@@ -57,13 +58,16 @@ $(B)/guise: $(HOST_OBJ) $(B)/runtime.o
 -include $(RT_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
 -include tests/tests.mk
 
-install: all
+install: $(B)/guise
 	install -Dm755 $(B)/guise $(DESTDIR)$(PREFIX)/bin/guise
 	install -Dm644 docs/guise.1 $(DESTDIR)$(PREFIX)/share/man/man1/guise.1
 	install -Dm644 tools/completion.bash $(DESTDIR)$(PREFIX)/share/bash-completion/completions/guise
+uninstall:
+	rm -f $(DESTDIR)$(PREFIX)/bin/guise $(DESTDIR)$(PREFIX)/share/man/man1/guise.1 \
+	      $(DESTDIR)$(PREFIX)/share/bash-completion/completions/guise
 
 clean:
 	rm -rf build guise
 
-.PHONY: all install clean
+.PHONY: all install uninstall clean
 .DELETE_ON_ERROR:

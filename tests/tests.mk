@@ -1,5 +1,5 @@
-# Tests. `make check` is all of them; each part can be run alone. What can be built without a part of the project is
-# built without it, so that one missing tool makes its tests skip with a reason and nothing else.
+# Tests. `make check` is all of them; each part can be run alone. Without what they are built and run with nothing begins;
+# a tool that only some tests use makes these skip, with a reason.
 #
 #   check-unit   cmocka programs over the runtime's own sources        check-real   foreign programs of the wild
 #   check-guest  freestanding programs, each on every engine           check-fuzz   bounded: loader and calls
@@ -10,21 +10,28 @@ ONLY      ?=
 RUN        = python3 tests/run --guise $(B)/guise --built $(T) $(if $(ONLY),--only '$(ONLY)')
 TEST_DIRS := unit guest real fuzz
 
+ifneq ($(filter check% bench,$(MAKECMDGOALS)),)
+LACKS := $(shell tools/deps.sh --missing)
+ifneq ($(LACKS),)
+$(error make $(firstword $(filter check% bench,$(MAKECMDGOALS))) needs $(LACKS): tools/deps.sh installs what is missing)
+endif
+endif
+
 include $(wildcard tests/*/tests.mk tests/guest/*/tests.mk)
 
 TEST_PROGRAMS := $(UNIT_PROGRAMS) $(GUEST_PROGRAMS) $(FUZZ_PROGRAMS)
 
-check: all $(TEST_PROGRAMS)
+check: $(B)/guise $(TEST_PROGRAMS)
 	$(RUN) unit guest real fuzz
 check-unit: $(UNIT_PROGRAMS)
 	$(RUN) unit
-check-guest: all $(GUEST_PROGRAMS)
+check-guest: $(B)/guise $(GUEST_PROGRAMS)
 	$(RUN) guest
-check-real: all
+check-real: $(B)/guise
 	$(RUN) real
-check-fuzz: all $(FUZZ_PROGRAMS)
+check-fuzz: $(B)/guise $(FUZZ_PROGRAMS)
 	$(RUN) fuzz
-bench: all $(BENCH_PROGRAMS)
+bench: $(B)/guise $(BENCH_PROGRAMS)
 	python3 tests/bench/bench.py --guise $(B)/guise --built $(T)
 	python3 tests/bench/trace.py --guise $(B)/guise --built $(T)
 

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
 # What the project needs from Debian 12, one package a line: what proves that it is there, its name, who needs it, and
-# why. Run it to install what is missing (as root, or with sudo); --list prints the table; --build is for those who only
-# want to build guise and run no tests.
+# why: to build guise, to check it at all, or for some test, which skips without. Run it to install what is missing (as
+# root, or with sudo); --list prints the table; --build is for those who only want to build guise and run no tests;
+# --missing names what lacks for make check.
 set -eu
 
 deps() {
@@ -15,16 +16,17 @@ deps() {
 	file:/usr/include/linux/stat.h   linux-libc-dev   build  the host's call numbers and structs
 	file:/usr/include/libelf.h       libelf-dev       build  reads ELF images
 	file:/usr/include/zlib.h         zlib1g-dev       build  libelf.a needs it in a static link
-	cmd:clang                        clang            test   the second compiler, and the one that builds FreeBSD test programs
-	cmd:ld.lld                       lld              test   links FreeBSD test programs
+	cmd:clang                        clang            check  the second compiler, and the one that builds FreeBSD test programs
+	cmd:ld.lld                       lld              check  links FreeBSD test programs
 	cmd:llvm-symbolizer              llvm             test   names the lines in a sanitizer's report
-	file:/usr/include/cmocka.h       libcmocka-dev    test   runs the unit tests
-	cmd:python3                      python3          test   the test runner; also a guest in the identity tests
+	file:/usr/include/cmocka.h       libcmocka-dev    check  runs the unit tests
+	cmd:python3                      python3          check  the test runner; also a guest in the identity tests
 	file:/usr/lib/python3/dist-packages/jsonschema python3-jsonschema test holds the JSON trace against its schema
 	cmd:perl                         perl             test   a guest in the identity tests
 	cmd:bash                         bash             test   a guest in the identity tests
 	cmd:git                          git              test   a guest in the identity tests
 	cmd:go                           golang-go        test   builds Go test programs for FreeBSD and Linux
+	cmd:file                         file             test   the demo shows with it whose program it runs
 	cmd:npm                          npm              test   fetches real FreeBSD programs by package name
 	cmd:curl                         curl             test   asks the server tests over loopback
 	EOF
@@ -37,28 +39,32 @@ there() {
 	esac
 }
 
-what=all
+missing() { # WHO...: the packages that these want and that are not there
+	deps | while read -r proof package who why; do
+		case " $* " in *" $who "*) there "$proof" || echo "$package" ;; esac
+	done
+}
+
 case ${1-} in
 --list)
 	deps | while read -r proof package who why; do printf '%-16s %-6s %s\n' "$package" "$who" "$why"; done
 	exit 0 ;;
---build) what=build ;;
-'') ;;
-*) echo "usage: tools/deps.sh [--list | --build]" >&2; exit 2 ;;
+--missing) missing build check; exit 0 ;;
+--build) list=$(missing build) ;;
+'') list=$(missing build check test) ;;
+*) echo "usage: tools/deps.sh [--list | --build | --missing]" >&2; exit 2 ;;
 esac
-
-missing=$(deps | while read -r proof package who why; do
-	if [ $what = all ] || [ "$who" = build ]; then
-		there "$proof" || echo "$package"
-	fi
-done)
-if [ -z "$missing" ]; then
+if [ -z "$list" ]; then
 	echo "deps: all there"
 	exit 0
 fi
-# shellcheck disable=SC2086 # a list of words
-echo "deps: installing" $missing
-if [ "$(id -u)" = 0 ]; then sudo=; else sudo=sudo; fi
+list=$(echo "$list" | tr '\n' ' ')
+sudo=
+if [ "$(id -u)" != 0 ]; then
+	command -v sudo >/dev/null 2>&1 || { echo "deps: run it as root: apt-get install $list" >&2; exit 1; }
+	sudo=sudo
+fi
+echo "deps: installing $list"
 $sudo apt-get update -q
-# shellcheck disable=SC2086
-DEBIAN_FRONTEND=noninteractive $sudo apt-get install -q -y --no-install-recommends $missing
+# shellcheck disable=SC2086 # a list of words
+$sudo env DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $list
