@@ -218,7 +218,7 @@ static void check_root(struct request *r)
 	r->opt.root = r->opt.again ? r->root_name : real_or_refuse(r->root_name, r->root_by, "the directory of a base tree");
 	if (stat(r->opt.root, &st) < 0 || !S_ISDIR(st.st_mode))
 		refuse("%s is not a directory; %s wants the directory of a base tree", r->opt.root, r->root_by);
-	if (access(r->opt.root, X_OK))
+	if (!r->opt.again && faccessat(AT_FDCWD, r->opt.root, X_OK, AT_EACCESS))
 		refuse("%s: %s; %s wants a directory that may be searched", r->opt.root, strerror(errno), r->root_by);
 }
 /* What the environment says holds where the command line says nothing; a guest never sees that it was there. */
