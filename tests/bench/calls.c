@@ -5,6 +5,7 @@
  * in both.
  */
 #ifdef __FreeBSD__
+#define THROUGH_STUB                     /* as a program with a libc makes its calls */
 #include "fbsd.h"
 #define CALL(name, ...) sys(SYS_##name, __VA_ARGS__)
 static long now(void)

@@ -32,6 +32,10 @@ static inline __attribute__((always_inline)) long sys6(long nr, long a, long b, 
 			 : "0"(nr), "D"(a), "S"(b) : "rcx", "r11", "memory");
 	return carry ? -rv : rv;
 }
+#ifdef THROUGH_STUB
+long sys_stub(long nr, long a, long b, long c, long d, long e, long f);
+#define sys6 sys_stub
+#endif
 void sys_full(long nr, const long arg[8], struct full *);
 
 #define PICK_(_1, _2, _3, _4, _5, _6, _7, name, ...) name
