@@ -193,6 +193,8 @@ static void groups(void)
 			sleep_ms(20);
 		if (g)
 			wait_for(g);
+		else
+			sleep_ms(60);    /* the sender tells first */
 		say("%s %d\n", g ? "child" : "grandchild", hits);
 		quit(0);
 	}
