@@ -39,7 +39,13 @@ long sys_sched_setscheduler(struct call *c)
 long sys_sched_getscheduler(struct call *c)
 {
 	long r = host(SYS_sched_getscheduler, (int)c->arg[0]);
-	return r < 0 ? nobody(r, c) : (long)set_to_guest(c->t->p->pers, SET_SCHED, (uint64_t)(r & 0xff));
+	if (r < 0)
+		return nobody(r, c);
+	r &= 0xff;
+	/* the host's idle and batch policies are classes of time sharing to everybody else */
+	if (r != SCHED_FIFO && r != SCHED_RR)
+		r = SCHED_OTHER;
+	return (long)set_to_guest(c->t->p->pers, SET_SCHED, (uint64_t)r);
 }
 long sys_sched_get_priority_max(struct call *c) { return host(SYS_sched_get_priority_max, (int)c->arg[0]); }
 long sys_sched_get_priority_min(struct call *c) { return host(SYS_sched_get_priority_min, (int)c->arg[0]); }

@@ -88,6 +88,7 @@ static long value(char kind, int turn)
 static void fresh(void)
 {
 	memset(mem, 0, 4096);
+	unlink("f");
 	put_file("f", "some text that is longer than sixty-four bytes, so that a whole read of it fits");
 	fd = open("f", O_RDWR, 0);
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * Calls with one thing to say: the login class, all memory locked.
+ * TEST needs: root
  */
 #include "fbsd.h"
 

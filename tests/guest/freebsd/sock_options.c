@@ -122,6 +122,7 @@ static void shapes(void)
 	show(setsockopt(l, 0, 3, &v, 4));
 	show(setsockopt(l, 0, 2, &v, 4));                        /* credentials with every message, or once: not both */
 	v = 1;
+	len = 4;
 	long e = setsockopt(s, SOL_SOCKET, SO_DEBUG, &v, 4);     /* may be the administrator's */
 	yes((e == 0 || e == -EACCES) && getsockopt(s, SOL_SOCKET, SO_DEBUG, &v, &len) == 0 && v == !e);
 	show(setsockopt(s, SOL_SOCKET, SO_SNDLOWAT, &v, 4));     /* the host cannot */

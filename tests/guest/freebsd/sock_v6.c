@@ -49,22 +49,6 @@ static void one(const struct option *o)
 	say(" %e\n", other);
 	close(s);
 }
-/* Headers that stay on every packet: given whole, taken away by giving none. */
-static void sticky(const char *name, int nr, const void *value, u32 n)
-{
-	u8 got[64] = { 0 };
-	u32 len = sizeof(got);
-	long s = socket(AF_INET6, SOCK_DGRAM, 0), a, b, c, d;
-
-	a = setsockopt(s, 41, nr, value, n);
-	b = getsockopt(s, 41, nr, got, &len);
-	say("%s: %e %e %u %s", name, a, b, len, len == n && !memcmp(got, value, n) ? "same" : "DIFFERS");
-	c = setsockopt(s, 41, nr, 0, 0);
-	len = sizeof(got);
-	d = getsockopt(s, 41, nr, got, &len);
-	say(", away: %e %e %u\n", c, d, len);
-	close(s);
-}
 int main(int argc, char **argv)
 {
 	static const u8 pad[8] = { 59, 0, 1, 4, 0, 0, 0, 0 };
@@ -82,8 +66,5 @@ int main(int argc, char **argv)
 	show(getsockopt(s, 41, 51, &info, &len));
 	show(len);
 	show(setsockopt(s, 41, 51, pad, 3));
-	sticky("IPV6_HOPOPTS", 49, pad, 8);
-	sticky("IPV6_DSTOPTS", 50, pad, 8);
-	sticky("IPV6_RTHDRDSTOPTS", 35, pad, 8);
 	return 0;
 }
