@@ -24,6 +24,7 @@ struct fdtab {
 	struct fdent *e;
 	unsigned n;
 	volatile unsigned top;   /* no object at or above: what a fork has to look at */
+	volatile bool watched;   /* there has been a watcher */
 };
 
 static struct fdtab *tab_new(unsigned n)
@@ -164,6 +165,7 @@ void fd_watch(struct proc *p, int fd, void (*gone)(void *, int), void *arg)
 	w->gone = gone;
 	w->arg = arg;
 	lock(&p->fds->lock);
+	p->fds->watched = true;
 	w->next = e->watch;
 	e->watch = w;
 	unlock(&p->fds->lock);
@@ -199,4 +201,17 @@ void fd_forked(struct proc *child, const struct fdtab *parents)
 			mine->e[fd].obj = o;
 		}
 	}
+}
+/* A child that had its table in its parent's memory has gone: what the table held is held no more. */
+void fd_gone(struct fdtab *f)
+{
+	for (unsigned fd = 0; fd < f->n && fd < f->top; fd++)
+		obj_drop(f->e[fd].obj);
+	for (unsigned fd = 0; f->watched && fd < f->n; fd++)
+		for (struct watch *w = f->e[fd].watch, *next; w; w = next) {
+			next = w->next;
+			mem_free(w, sizeof *w);
+		}
+	mem_free(f->e, f->n * sizeof *f->e);
+	mem_free(f, sizeof *f);
 }

@@ -378,6 +378,7 @@ extern volatile uint32_t gate_lock;
 
 /* --- signal.c ---------------------------------------------------------------------------------------------------------------- */
 void signal_start(struct proc *);
+void signal_exec_failed(struct proc *);              /* every action as the guest has it again */
 void signal_vdso(uaddr lo, uaddr hi);                 /* where the host's vDSO lies: ours while inside */
 void signal_thread_start(struct thread *);           /* on the thread: our alternate stack, the host mask */
 long signal_action(struct thread *, int sig, const struct sigact *new, struct sigact *old);
@@ -437,6 +438,7 @@ struct fdops {
 };
 void fd_start(struct proc *);
 void fd_forked(struct proc *, const struct fdtab *parents);  /* in the child: its own table, made from the parent's */
+void fd_gone(struct fdtab *);                        /* in the parent: of a child that shared its memory and is gone */
 struct rlimit;
 void fd_limit_get(struct proc *, struct rlimit *);   /* the guest's own limit; the host's is higher (see fd.c) */
 long fd_limit_set(struct proc *, const struct rlimit *);

@@ -58,6 +58,7 @@ static long fork_copy(struct thread *t, unsigned long flags)
 
 	fork_locks(lock_one);
 	lock(&t->p->siglock);
+	lock(&t->p->space->lock);
 	lock(&gate_lock);
 	lock(&arena_lock);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
@@ -65,11 +66,12 @@ static long fork_copy(struct thread *t, unsigned long flags)
 	if (pid) {
 		unlock(&arena_lock);     /* others may sleep on them */
 		unlock(&gate_lock);
+		unlock(&t->p->space->lock);
 		unlock(&t->p->siglock);
 		fork_locks(unlock_one);
 	} else {
 		fork_locks(free_one);
-		arena_lock = gate_lock = 0;
+		arena_lock = gate_lock = t->p->space->lock = 0;
 		t->p->shares_files = flags & CLONE_FILES;
 		child_begin(t->p, t);
 	}
@@ -133,6 +135,8 @@ static long fork_shared(struct thread *t, unsigned flags, unsigned long host_fla
 	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);
 	long pid = thread_clone(child, (long)host_flags);
 	if (pid < 0 || flags & FORK_VFORK) {
+		if (p->fds != t->p->fds)
+			fd_gone(p->fds);
 		pending_free(p->pending);
 		mem_free(p, sizeof *p);
 	}
@@ -284,6 +288,7 @@ static long commit(struct exec *x)
 		e = host(SYS_execveat, p->exe_fd, "", x->argv.v, x->envv.v, AT_EMPTY_PATH);
 	fd_limit_exec(p, true);
 	signal_start(p);
+	signal_exec_failed(p);
 	signal_setmask(x->t, x->t->sigmask);
 	return e;
 }

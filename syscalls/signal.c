@@ -465,14 +465,16 @@ int signal_take(struct thread *t, sigbits of, siginfo_t *si)
 	return sig;
 }
 /* Blocked by the very call during which it came: back to the kernel, where it stays until unblocked. Of a fault that was
- * sent the kernel would make a signal at once, and it never knew who blocks it: that waits with us, for whoever does not. */
+ * sent the kernel would make a signal at once, and it never knew who blocks it: that waits with us, for whoever does not.
+ * What was sent to the process stays the process's: another thread may have it unblocked. */
 static void put_back(struct thread *t)
 {
 	const siginfo_t *si = &t->pend.info;
-	if (is_fault(t->pend.sig))
-		signal_keep(t, si->si_code == SI_TKILL ? t->tid : 0, si);
-	else
+	bool mine = si->si_code == SI_TKILL;
+	if (!is_fault(t->pend.sig) && mine)
 		host(SYS_rt_tgsigqueueinfo, t->p->pid, t->tid, t->pend.sig, si);
+	else if (is_fault(t->pend.sig) || host(SYS_rt_sigqueueinfo, t->p->pid, t->pend.sig, si) < 0)
+		signal_keep(t, mine ? t->tid : 0, si);   /* the host lets only the first thread speak for somebody else */
 }
 long signal_keep(struct thread *t, int tid, const siginfo_t *si)
 {
@@ -552,6 +554,15 @@ static void carrier_listen(struct proc *p)
 		.mask = ~FAULTS | 1ull << (SIGSYS - 1),
 	};
 	host(SYS_rt_sigaction, p->pers->sig_carrier, &k, NULL, 8);
+}
+/* An exec that failed has told the host what the next program was to find. */
+void signal_exec_failed(struct proc *p)
+{
+	lock(&p->siglock);
+	for (int sig = 1; sig <= 64; sig++)
+		if (sig != p->pers->sig_carrier)
+			host_action(p, sig);
+	unlock(&p->siglock);
 }
 /* What the host has told us by exec: ignored signals stay ignored, the blocked stay blocked. */
 void signal_start(struct proc *p)
