@@ -32,7 +32,7 @@ extern const struct engine *const __start_guise_engines[], *const __stop_guise_e
 extern char __executable_start[], end[];
 
 static struct space space;
-static struct proc proc;
+static struct proc proc FORKED __attribute__((aligned(PAGE)));        /* so that its end and the rest of that are one page */
 
 static int __attribute__((format(printf, 2, 3))) refuse(int status, const char *f, ...)
 {
@@ -77,8 +77,6 @@ static struct thread *begin_ours(struct options *o)
 	syscall(SYS_arch_prctl, ARCH_SET_GS, t);
 	gate_start();
 	fd_start(&proc);
-	if ((proc.exe_fd = fd_ours(&proc, open("/proc/self/exe", O_PATH | O_CLOEXEC))) < 0)
-		die("no descriptor is left for guise: raise the limit of open files (ulimit -n)");
 	path_start(&proc);
 	return t;
 }

@@ -15,9 +15,9 @@
 #define LEAST_HEAP (8ul << 20)
 #define LEAST_BLOCKS 32ul
 
-volatile uint32_t arena_lock;
-static char *heap, *heap_next, *heap_end;
-static struct free { struct free *next; } *free_list[CLASSES];
+volatile uint32_t arena_lock FORKED;
+static char *heap FORKED, *heap_next FORKED, *heap_end FORKED;
+static struct free { struct free *next; } *free_list[CLASSES] FORKED;
 
 /* Nothing of it is used before it is touched, but the whole counts for the limits of virtual memory and data: of those
  * an eighth is ours at most, unless that is less than we need to do anything. */

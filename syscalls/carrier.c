@@ -115,6 +115,7 @@ static long to_thread(struct thread *self, int tid, const siginfo_t *si)
 /* --- what the host's timers and queues send ---------------------------------------------------------------------------- */
 #define TOLD_MOST 256
 static struct told { volatile int pid; int sig, timer, tid; volatile int overrun; uint64_t value; } told[TOLD_MOST];
+static volatile bool told_any FORKED;     /* since the last fork */
 
 int carrier_event(struct thread *t, struct sigevent *ev)
 {
@@ -123,6 +124,7 @@ int carrier_event(struct thread *t, struct sigevent *ev)
 		if (told[i].pid != 0 || !__atomic_compare_exchange_n(&told[i].pid, &none, t->p->pid, false,
 								      __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
 			continue;
+		told_any = true;
 		told[i].sig = ev->sigev_signo;
 		told[i].value = (uint64_t)ev->sigev_value.sival_ptr;
 		told[i].timer = -1;
@@ -162,7 +164,13 @@ void carrier_timer_taken(struct thread *t, const siginfo_t *si)
 		o->overrun = si->si_overrun;
 }
 /* Timers and queues are not inherited. */
-static void told_none(struct proc *p) { memset(told, 0, sizeof told); }
+static void told_none(struct proc *p)
+{
+	if (!told_any)
+		return;
+	memset(told, 0, sizeof told);
+	told_any = false;
+}
 AT_FORK(told_none);
 
 static void told_arrived(struct thread *t, siginfo_t *si)
@@ -229,7 +237,7 @@ static bool same_program(struct thread *t, int pid)
 	struct stat ours, its;
 	char link[32];
 	fmt(link, sizeof link, "/proc/%d/exe", pid);
-	return host(SYS_fstat, t->p->exe_fd, &ours) == 0 && host(SYS_stat, link, &its) == 0 && ours.st_dev == its.st_dev &&
+	return host(SYS_stat, "/proc/self/exe", &ours) == 0 && host(SYS_stat, link, &its) == 0 && ours.st_dev == its.st_dev &&
 	       ours.st_ino == its.st_ino;
 }
 /* What follows "Name:" and blanks in a text of such lines, or "". */

@@ -4,8 +4,8 @@
  *   - Ours lie at fd_base and above, where the guest never gets one: the guest's own limit ends below, ours is raised
  *     above it, and dispatch answers EBADF for every such number in an argument.
  *   - Objects (a kqueue, ...) behind a guest descriptor, and watchers to be told when a guest descriptor is closed.
- * The table has one entry a descriptor, zero for nearly all; its memory is touched where it is used. Its lock is held
- * for the change of an entry only, never while close() or gone() runs.
+ * The table has one entry a descriptor, in chunks that are made where one is needed: for most guests, nowhere. Its lock
+ * is held for the change of an entry only, never while close() or gone() runs.
  */
 #include <fcntl.h>
 #include <linux/close_range.h>
@@ -19,21 +19,44 @@
 
 struct watch { struct watch *next; void (*gone)(void *, int fd); void *arg; };
 struct fdent { struct fdobj *obj; struct watch *watch; };
+struct chunk { struct fdent e[64]; };
 struct fdtab {
 	volatile uint32_t lock;
-	struct fdent *e;
-	unsigned n;
-	volatile unsigned top;   /* no object at or above: what a fork has to look at */
-	volatile bool watched;   /* there has been a watcher */
+	unsigned n;              /* chunks there may be */
+	volatile unsigned top;   /* no object and no watcher at or above: what a fork has to look at */
+	struct chunk *volatile chunk[];
 };
 
+static size_t tab_size(unsigned n) { return offsetof(struct fdtab, chunk[n]); }
 static struct fdtab *tab_new(unsigned n)
 {
-	struct fdtab *f = mem_alloc(sizeof *f);
-	if (!f || !(f->e = mem_alloc(n * sizeof *f->e)))
+	struct fdtab *f = mem_alloc(tab_size(n));
+	if (!f)
 		die("no memory for the table of descriptors");
 	f->n = n;
 	return f;
+}
+static struct fdent *tab_entry(const struct fdtab *f, unsigned fd)
+{
+	struct chunk *k = fd / ARRAY_LEN(k->e) < f->n ? __atomic_load_n(&f->chunk[fd / ARRAY_LEN(k->e)], __ATOMIC_ACQUIRE) : NULL;
+	return k ? &k->e[fd % ARRAY_LEN(k->e)] : NULL;
+}
+/* The same, for one that is to be used: NULL where the guest cannot have such a number, or no memory is left. */
+static struct fdent *tab_make(struct fdtab *f, unsigned fd)
+{
+	struct chunk *k, *none = NULL;
+	unsigned i = fd / ARRAY_LEN(k->e), top = f->top;
+	if (i >= f->n)
+		return NULL;
+	if (!f->chunk[i]) {
+		if (!(k = mem_alloc(sizeof *k)))
+			return NULL;
+		if (!__atomic_compare_exchange_n(&f->chunk[i], &none, k, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+			mem_free(k, sizeof *k);
+	}
+	while (top <= fd && !__atomic_compare_exchange_n(&f->top, &top, fd + 1, false, __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
+		;
+	return tab_entry(f, fd);
 }
 static long host_limit(uint64_t soft, uint64_t hard)
 {
@@ -58,7 +81,7 @@ void fd_start(struct proc *p)
 		base = r.rlim_max > 2 * ROOM_LEAST ? r.rlim_max - ROOM_LEAST : r.rlim_max / 2;
 	p->fd_base = (int)base;
 	p->fd_limit = MIN(r.rlim_cur, base);
-	p->fds = tab_new((unsigned)base);
+	p->fds = tab_new((unsigned)base / ARRAY_LEN(((struct chunk *)NULL)->e) + 1);
 	fd_limit_exec(p, true);
 }
 /* What the guest is told is what it would be told natively; beyond fd_base it gets nothing, as if its system had no more. */
@@ -92,7 +115,7 @@ int fd_ours(struct proc *p, int fd)
 }
 static struct fdent *entry(struct proc *p, int fd)
 {
-	return fd >= 0 && (unsigned)fd < p->fds->n ? &p->fds->e[fd] : NULL;
+	return fd >= 0 && (unsigned)fd < p->fds->top ? tab_entry(p->fds, (unsigned)fd) : NULL;
 }
 struct fdobj *fd_get(struct proc *p, int fd, const struct fdops *ops)
 {
@@ -102,13 +125,9 @@ struct fdobj *fd_get(struct proc *p, int fd, const struct fdops *ops)
 }
 long fd_put(struct proc *p, int fd, struct fdobj *o)
 {
-	struct fdent *e = entry(p, fd);
+	struct fdent *e = fd < 0 ? NULL : tab_make(p->fds, (unsigned)fd);
 	if (!e)
 		return -EMFILE;
-	unsigned top = p->fds->top;
-	while (o && top <= (unsigned)fd && !__atomic_compare_exchange_n(&p->fds->top, &top, (unsigned)fd + 1, false,
-									 __ATOMIC_ACQ_REL, __ATOMIC_ACQUIRE))
-		;
 	__atomic_store_n(&e->obj, o, __ATOMIC_RELEASE);
 	return fd;
 }
@@ -143,7 +162,7 @@ long fd_close_range(struct proc *p, uint64_t lo, uint64_t hi, unsigned flags)
 		return 0;
 	hi = MIN(hi, top);
 	if (!(flags & CLOSE_RANGE_CLOEXEC))
-		for (uint64_t fd = lo; fd <= hi; fd++)
+		for (uint64_t fd = lo; fd <= hi && fd < p->fds->top; fd++)
 			fd_closed(p, (int)fd);
 	return host(SYS_close_range, lo, hi, flags);
 }
@@ -158,14 +177,13 @@ void fd_duped(struct proc *p, int from, int to)
 }
 void fd_watch(struct proc *p, int fd, void (*gone)(void *, int), void *arg)
 {
-	struct fdent *e = entry(p, fd);
+	struct fdent *e = fd < 0 ? NULL : tab_make(p->fds, (unsigned)fd);
 	struct watch *w = e ? mem_alloc(sizeof *w) : NULL;
 	if (!w)
 		return;
 	w->gone = gone;
 	w->arg = arg;
 	lock(&p->fds->lock);
-	p->fds->watched = true;
 	w->next = e->watch;
 	e->watch = w;
 	unlock(&p->fds->lock);
@@ -185,33 +203,61 @@ void fd_unwatch(struct proc *p, int fd, void (*gone)(void *, int), void *arg)
 	unlock(&p->fds->lock);
 	mem_free(w, sizeof *w);
 }
-void fd_forked(struct proc *child, const struct fdtab *parents)
+static void watches_free(struct watch *w)
 {
-	struct fdtab *mine = tab_new(parents->n);
-	mine->top = parents->top;
-	child->fds = mine;
+	for (struct watch *next; w; w = next) {
+		next = w->next;
+		mem_free(w, sizeof *w);
+	}
+}
+/* The table is a copy of the parent's, and so are the counts of what lies in it. Who watched there does not watch here. */
+void fd_forked(struct proc *p)
+{
+	struct fdtab *f = p->fds;
+	lock_forget(&f->lock);
+	for (unsigned fd = 0; fd < f->top; fd++) {
+		struct fdent *e = tab_entry(f, fd);
+		struct fdobj *o = e ? e->obj : NULL;
+		if (e && e->watch) {
+			watches_free(e->watch);
+			e->watch = NULL;
+		}
+		if (o && o->ops->forked) {
+			e->obj = NULL;
+			o->ops->forked(p, (int)fd, o);
+		}
+	}
+}
+void fd_forked_shared(struct proc *child)
+{
+	const struct fdtab *parents = child->fds;
+	child->fds = tab_new(parents->n);
 	for (unsigned fd = 0; fd < parents->top; fd++) {
-		struct fdobj *o = parents->e[fd].obj;
+		struct fdent *e = tab_entry(parents, fd);
+		struct fdobj *o = e ? e->obj : NULL;
 		if (!o)
 			continue;
 		if (o->ops->forked) {
 			o->ops->forked(child, (int)fd, o);
 		} else {
 			__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
-			mine->e[fd].obj = o;
+			if (fd_put(child, (int)fd, o) < 0)
+				obj_drop(o);
 		}
 	}
 }
-/* A child that had its table in its parent's memory has gone: what the table held is held no more. */
-void fd_gone(struct fdtab *f)
+void fd_gone(struct proc *p)
 {
-	for (unsigned fd = 0; fd < f->n && fd < f->top; fd++)
-		obj_drop(f->e[fd].obj);
-	for (unsigned fd = 0; f->watched && fd < f->n; fd++)
-		for (struct watch *w = f->e[fd].watch, *next; w; w = next) {
-			next = w->next;
-			mem_free(w, sizeof *w);
+	struct fdtab *f = p->fds;
+	for (unsigned fd = 0; fd < f->top; fd++) {
+		struct fdent *e = tab_entry(f, fd);
+		if (e) {
+			watches_free(e->watch);
+			obj_drop(e->obj);
 		}
-	mem_free(f->e, f->n * sizeof *f->e);
-	mem_free(f, sizeof *f);
+	}
+	for (unsigned i = 0; i < f->n; i++)
+		mem_free(f->chunk[i], sizeof *f->chunk[i]);
+	mem_free(f, tab_size(f->n));
+	p->fds = NULL;
 }

@@ -8,7 +8,7 @@
 #include <asm/prctl.h>
 #include "host.h"
 
-volatile uint32_t gate_lock;
+volatile uint32_t gate_lock FORKED;
 static uint64_t libc_fs;
 static char xstate[16384] __attribute__((aligned(64)));          /* under gate_lock */
 

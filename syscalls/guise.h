@@ -17,6 +17,8 @@
 
 #define must_check __attribute__((warn_unused_result))
 #define JOIN(section_) __attribute__((used, section(section_), aligned(8)))
+/* Where what a fork looks at lies together, so that it costs parent and child one page and not one each */
+#define FORKED __attribute__((section("guise_forked")))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -173,11 +175,13 @@ struct broadcast {                   /* a call that every thread makes (thread.c
 	volatile long failed;
 };
 struct proc {
+	struct sigact act[129];  /* by signal number; under siglock */
+	char exe[4096];          /* host path of the guest's program */
+	char comm[32];
+	/* what changes with every fork lies below, beside the rest of that (FORKED) */
 	const struct personality *pers;
 	const struct engine *engine;
 	struct options *opt;     /* how we were started; read-only */
-	struct sigact act[129];  /* by signal number; under siglock */
-	struct broadcast all;
 	struct pending *pending; /* signals that the host cannot keep for us (pending.c) */
 	struct space *space;     /* shared by all that share memory */
 	struct fdtab *fds;       /* descriptors that are more than their host descriptor (fd.c) */
@@ -185,11 +189,8 @@ struct proc {
 	void *priv;              /* the personality's own per-process data */
 	int pid, ppid;
 	int fd_base;             /* host descriptors >= this are ours; the guest never gets or sees one */
-	int exe_fd;              /* ours: the guise executable, to run ourselves again */
 	uint64_t fd_limit;       /* descriptors the guest may have: fd_soft or fd_base */
 	uint64_t fd_soft, fd_hard;       /* its RLIMIT_NOFILE as it sees it */
-	char exe[4096];          /* host path of the guest's program */
-	char comm[32];
 	uint32_t osrel;          /* the release the program was made for, as its note says, or 0 */
 	volatile uint32_t siglock;
 	volatile uint32_t nthreads;
@@ -201,6 +202,7 @@ struct proc {
 	int told_pid;            /* the process whose beginning was recorded; a child's copy has its parent's */
 	bool setugid;
 	bool shares_files;       /* forked without descriptors of its own: to close one closes the parent's */
+	struct broadcast all;
 };
 struct space {                       /* one address space */
 	volatile uint32_t lock;
@@ -437,8 +439,9 @@ struct fdops {
 	int no_file;                                     /* not 0: nothing to read, write or seek in; the error of the first two */
 };
 void fd_start(struct proc *);
-void fd_forked(struct proc *, const struct fdtab *parents);  /* in the child: its own table, made from the parent's */
-void fd_gone(struct fdtab *);                        /* in the parent: of a child that shared its memory and is gone */
+void fd_forked(struct proc *);                       /* in a child that is a copy: what it does not inherit goes */
+void fd_forked_shared(struct proc *);                /* in a child in its parent's memory: its own table, from the parent's */
+void fd_gone(struct proc *);                         /* that child is gone, and its table with it */
 struct rlimit;
 void fd_limit_get(struct proc *, struct rlimit *);   /* the guest's own limit; the host's is higher (see fd.c) */
 long fd_limit_set(struct proc *, const struct rlimit *);

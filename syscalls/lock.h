@@ -21,6 +21,12 @@ static inline void lock(volatile uint32_t *l)
 	if (!lock_try(l))
 		lock_wait(l);
 }
+/* In a forked child: nobody is left to hold it. Only a lock that was held is written: a page less to copy. */
+static inline void lock_forget(volatile uint32_t *l)
+{
+	if (*l)
+		*l = 0;
+}
 static inline void unlock(volatile uint32_t *l)
 {
 	if (__atomic_exchange_n(l, 0, __ATOMIC_RELEASE) == 2)

@@ -26,9 +26,26 @@ struct pending {
 	struct entry e[MOST];
 };
 
-struct pending *pending_new(void) { return mem_alloc(sizeof(struct pending)); }
-void pending_free(struct pending *q) { mem_free(q, sizeof *q); }
-void pending_clear(struct pending *q) { memset(q, 0, sizeof *q); }
+/* One that is free again is kept for the next vfork: to clear what it used is cheaper than to clear all of it. */
+static struct pending *volatile spare FORKED;
+struct pending *pending_new(void)
+{
+	struct pending *q = __atomic_exchange_n(&spare, NULL, __ATOMIC_ACQ_REL);
+	return q ? q : mem_alloc(sizeof *q);
+}
+void pending_free(struct pending *q)
+{
+	struct pending *none = NULL;
+	pending_clear(q);
+	if (!__atomic_compare_exchange_n(&spare, &none, q, false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))
+		mem_free(q, sizeof *q);
+}
+/* Most never hold one: their pages are left alone. */
+void pending_clear(struct pending *q)
+{
+	if (q->top)
+		memset(q, 0, offsetof(struct pending, e[q->top]));
+}
 
 static bool take_state(struct entry *e, uint32_t from)
 {

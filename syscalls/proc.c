@@ -26,15 +26,17 @@ static void child_ids(struct proc *p, struct thread *t)
 	t->tid = (int)host(SYS_gettid);
 	host(SYS_set_tid_address, &t->tid);      /* a copied process has lost what its maker's thread had asked for */
 }
+/* Every page that is written here is one that the kernel copies: what is right already is left alone. */
 static void child_begin(struct proc *p, struct thread *t)
 {
-	p->siglock = 0;
-	child_ids(p, t);
+	lock_forget(&p->siglock);
+	p->ppid = p->pid;
+	p->pid = t->tid;                 /* which the host wrote */
 	t->vforked = false;
 	pending_clear(p->pending);
 	p->signals_taken = 0;
 	t->sigwait = 0;
-	fd_forked(p, p->fds);
+	fd_forked(p);
 	for (void (*const *f)(struct proc *) = __start_guise_atfork; f < __stop_guise_atfork; f++)
 		(*f)(p);
 	if (p->pers->proc_forked)
@@ -49,29 +51,46 @@ static void fork_locks(void (*each)(volatile uint32_t *))
 }
 static void lock_one(volatile uint32_t *l) { lock(l); }
 static void unlock_one(volatile uint32_t *l) { unlock(l); }
-static void free_one(volatile uint32_t *l) { *l = 0; }
 
-/* A signal for the child that comes before it has its own numbers and queues must wait until it has. */
-static long fork_copy(struct thread *t, unsigned long flags)
+static volatile bool memory_shared FORKED;      /* a child that has our memory may run beside us: a process of one thread, too */
+
+/* Nobody else could hold a lock: then none is taken, since each would cost parent and child a page to copy. */
+static bool alone(const struct thread *t) { return t->p->nthreads == 1 && !t->vforked && !memory_shared; }
+
+static void locks_take(struct thread *t)
 {
-	uint64_t all = ~0ull, old;
-
 	fork_locks(lock_one);
 	lock(&t->p->siglock);
 	lock(&t->p->space->lock);
 	lock(&gate_lock);
 	lock(&arena_lock);
+}
+static void locks_give(struct thread *t)
+{
+	unlock(&arena_lock);             /* others may sleep on them */
+	unlock(&gate_lock);
+	unlock(&t->p->space->lock);
+	unlock(&t->p->siglock);
+	fork_locks(unlock_one);
+}
+/* A signal for the child that comes before it has its own numbers and queues must wait until it has. */
+static long fork_copy(struct thread *t, unsigned long flags)
+{
+	uint64_t all = ~0ull, old;
+	bool locks = !alone(t);
+	if (locks)
+		locks_take(t);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
-	long pid = host(SYS_clone, flags, 0, 0, 0, 0);
-	if (pid) {
-		unlock(&arena_lock);     /* others may sleep on them */
-		unlock(&gate_lock);
-		unlock(&t->p->space->lock);
-		unlock(&t->p->siglock);
-		fork_locks(unlock_one);
-	} else {
-		fork_locks(free_one);
-		arena_lock = gate_lock = t->p->space->lock = 0;
+	long pid = host(SYS_clone, flags | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID, 0, 0, &t->tid, 0);
+	if (pid && locks)
+		locks_give(t);
+	if (!pid) {
+		if (locks)
+			fork_locks(lock_forget);
+		lock_forget(&arena_lock);
+		lock_forget(&gate_lock);
+		lock_forget(&t->p->space->lock);
+		memory_shared = false;
 		t->p->shares_files = flags & CLONE_FILES;
 		child_begin(t->p, t);
 	}
@@ -133,11 +152,13 @@ static long fork_shared(struct thread *t, unsigned flags, unsigned long host_fla
 	if (flags & FORK_DROPSIG)
 		drop_handlers(p);
 	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);
+	if (!(flags & FORK_VFORK))
+		memory_shared = true;
 	long pid = thread_clone(child, (long)host_flags);
 	if (pid < 0 || flags & FORK_VFORK) {
-		if (p->fds != t->p->fds)
-			fd_gone(p->fds);
 		pending_free(p->pending);
+		if (p->fds != t->p->fds)
+			fd_gone(p);
 		mem_free(p, sizeof *p);
 	}
 	return pid;
@@ -160,7 +181,7 @@ long proc_fork(struct thread *t, unsigned flags, uaddr stack, int exit_signal)
 void proc_child_shared(struct thread *t)
 {
 	child_ids(t->p, t);
-	fd_forked(t->p, t->p->fds);
+	fd_forked_shared(t->p);
 	if (t->p->pers->proc_forked)
 		t->p->pers->proc_forked(t->p);
 }
@@ -285,7 +306,7 @@ static long commit(struct exec *x)
 	if (x->plan.native)
 		e = host(SYS_execve, x->plan.path, x->argv.v, x->envv.v);
 	else
-		e = host(SYS_execveat, p->exe_fd, "", x->argv.v, x->envv.v, AT_EMPTY_PATH);
+		e = host(SYS_execve, "/proc/self/exe", x->argv.v, x->envv.v);
 	fd_limit_exec(p, true);
 	signal_start(p);
 	signal_exec_failed(p);

@@ -26,10 +26,10 @@ _Static_assert(offsetof(struct thread, poked) == 168 && offsetof(struct thread, 
 _Static_assert(offsetof(struct thread, entry) == 176, "entry.S");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 
-static char *slots;
-static size_t n_slots = SLOTS;
-static volatile uint32_t slot_lock;
-static unsigned slots_used;              /* every slot below was used once; under slot_lock */
+static char *slots FORKED;
+static size_t n_slots FORKED = SLOTS;
+static volatile uint32_t slot_lock FORKED;
+static unsigned slots_used FORKED;       /* every slot below was used once; under slot_lock */
 
 void threads_start(struct space *s)
 {
@@ -81,11 +81,12 @@ static void forget_others(struct proc *p)
 {
 	struct thread *me = thread_self();
 	for (unsigned i = 0; i < slots_used; i++)
-		if (slot_thread(i) != me)
+		if (slot_thread(i) != me && slot_thread(i)->tid)
 			slot_thread(i)->tid = 0;
-	slot_lock = 0;
-	p->nthreads = 1;
-	p->all.lock = 0;
+	lock_forget(&slot_lock);
+	lock_forget(&p->all.lock);
+	if (p->nthreads != 1)
+		p->nthreads = 1;
 }
 AT_FORK(forget_others);
 

@@ -11,9 +11,9 @@
 #include "kqueue.h"
 
 static volatile uint64_t sent[129];
-static volatile int sent_fd = -1;
+static volatile int sent_fd FORKED = -1;
 static volatile int sent_pid;            /* a vfork child runs in this memory too, and its signals are not ours */
-static volatile uint32_t start_lock;
+static volatile uint32_t start_lock FORKED;
 
 void bsd_kqueue_signal(struct proc *p, int sig)
 {
@@ -27,8 +27,9 @@ static void sent_forget(struct proc *p)
 {
 	if (sent_fd >= 0 && !p->shares_files)
 		host(SYS_close, sent_fd);
-	sent_fd = -1;
-	start_lock = 0;
+	if (sent_fd >= 0)
+		sent_fd = -1;
+	lock_forget(&start_lock);
 }
 AT_FORK(sent_forget);
 

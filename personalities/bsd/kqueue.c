@@ -20,8 +20,8 @@ const struct filter *const kq_filters[KQ_FILTERS + 1] = {
 	[-EVFILT_PROC] = &kq_filt_proc, [-EVFILT_PROCDESC] = &kq_filt_procdesc, [-EVFILT_VNODE] = &kq_filt_vnode,
 };
 
-static struct kqueue *all;               /* linked once, never unlinked; under all_lock */
-static volatile uint32_t all_lock;
+static struct kqueue *all FORKED;               /* linked once, never unlinked; under all_lock */
+static volatile uint32_t all_lock FORKED;
 
 /* --- making and ending one -------------------------------------------------------------------------------------- */
 static struct kqueue *kq_alloc(void)
@@ -150,7 +150,7 @@ const struct fdops kqueue_ops = { .name = "kqueue", .close = kq_close, .forked =
 /* In a child with memory of its own. What another thread was doing to them is not known: their memory is left alone. */
 static void kq_forget(struct proc *p)
 {
-	all_lock = 0;
+	lock_forget(&all_lock);
 	for (struct kqueue *kq = all, *next; kq; kq = next) {
 		next = kq->next;
 		memset(kq, 0, sizeof *kq);

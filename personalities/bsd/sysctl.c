@@ -41,7 +41,7 @@ static void hang(struct sysctl_link *l, unsigned up, unsigned i)
 	l[i].next = *at;
 	*at = (uint16_t)i;
 }
-static volatile uint32_t tree_lock;
+static volatile uint32_t tree_lock FORKED;
 static struct sysctl_link *links(struct sysctl_tree *t)
 {
 	struct sysctl_link *l = __atomic_load_n(&t->link, __ATOMIC_ACQUIRE);
@@ -58,7 +58,7 @@ static struct sysctl_link *links(struct sysctl_tree *t)
 	unlock(&tree_lock);
 	return t->link;
 }
-static void forget_lock(struct proc *p) { tree_lock = 0; }
+static void forget_lock(struct proc *p) { lock_forget(&tree_lock); }
 AT_FORK(forget_lock);
 
 static bool is_node(const struct sysctl_tree *t, unsigned i) { return (t->row[i].kind & 15) == SYSCTL_NODE; }

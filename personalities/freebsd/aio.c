@@ -37,12 +37,12 @@ _Static_assert(sizeof(struct fbsd_aiocb) == 160, "sys/aio.h");
 
 struct job { struct job *next; uaddr cb; long rv; };
 static struct job *done, **done_end = &done;     /* oldest first; under done_lock */
-static volatile uint32_t done_lock;
+static volatile uint32_t done_lock FORKED;
 
 static void unlock_in_child(struct proc *p)
 {
 	(void)p;
-	done_lock = 0;
+	lock_forget(&done_lock);
 }
 AT_FORK(unlock_in_child);
 

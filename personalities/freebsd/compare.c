@@ -71,11 +71,11 @@ long fbsd_kcmp(struct call *c)
 #define COMMANDS 0x7fl                   /* those of the first seven bits; the host has more */
 #define REGISTERS (MEMBARRIER_CMD_REGISTER_GLOBAL_EXPEDITED | MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED | \
 		   MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
-static uint32_t registered;              /* by the guest: the host may have been asked by us as well */
+static uint32_t registered FORKED;              /* by the guest: the host may have been asked by us as well */
 
 static void in_child(struct proc *p)
 {
-	if (!thread_self()->vforked)
+	if (registered && !thread_self()->vforked)
 		registered = 0;
 }
 AT_FORK(in_child);

@@ -111,8 +111,8 @@ long fbsd_specialfd(struct call *c)
 /* --- uuidgen: version 1, of a node that was drawn by lot --------------------------------------------------------- */
 struct uuid { uint32_t time_low; uint16_t time_mid, time_hi; uint8_t seq_hi, seq_low, node[6]; };
 #define UUID_EPOCH 0x01b21dd213814000ull     /* 1582-10-15 to 1970-01-01 in 100 ns */
-static struct { volatile uint32_t lock; uint64_t last; uint8_t draw[8]; } uuids;
-static void free_uuid_lock(struct proc *p) { uuids.lock = 0; }
+static struct { volatile uint32_t lock; uint64_t last; uint8_t draw[8]; } uuids FORKED;
+static void free_uuid_lock(struct proc *p) { lock_forget(&uuids.lock); }
 AT_FORK(free_uuid_lock);
 
 static uint64_t uuid_times(unsigned n)       /* the first of n that were never given before */

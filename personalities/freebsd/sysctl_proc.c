@@ -214,8 +214,9 @@ static long tell_file(struct sysctl_req *r, const char *name)
 	return e;
 }
 /* setproctitle writes a title here. It is kept for this process; nobody else's view of it changes. */
-static struct { volatile uint32_t lock; uint32_t len; char text[2048]; } title;
-static void free_title_lock(struct proc *p) { title.lock = 0; }
+static volatile uint32_t title_lock FORKED;
+static struct { uint32_t len; char text[2048]; } title;          /* under title_lock */
+static void free_title_lock(struct proc *p) { lock_forget(&title_lock); }
 AT_FORK(free_title_lock);
 
 static long set_title(struct sysctl_req *r)
@@ -223,10 +224,10 @@ static long set_title(struct sysctl_req *r)
 	long e;
 	if (r->new_len > sizeof title.text)
 		return -ENOMEM;
-	lock(&title.lock);
+	lock(&title_lock);
 	e = sysctl_in(r, title.text, r->new_len);
 	title.len = e ? 0 : (uint32_t)r->new_len;
-	unlock(&title.lock);
+	unlock(&title_lock);
 	return e;
 }
 long proc_args(struct sysctl_req *r)

@@ -24,8 +24,8 @@ _Static_assert(sizeof(struct thr_param) == 104, "struct thr_param");
 enum { THR_SUSPENDED = 1, THR_SYSTEM_SCOPE = 2, THR_C_RUNTIME = 4 };
 #define USER_MAX 0x800000000000ull
 
-static struct fbsd_thread *all;          /* under all_lock */
-static volatile uint32_t all_lock;
+static struct fbsd_thread *all FORKED;          /* under all_lock */
+static volatile uint32_t all_lock FORKED;
 
 void fbsd_thread_start(struct thread *t, struct thread *parent)
 {
@@ -80,12 +80,15 @@ void fbsd_proc_exit(struct thread *t)
 static void only_me(struct proc *p)
 {
 	struct thread *t = thread_self();
-	all = fbsd_thread(t);
-	if (all) {
+	if (!all)
+		return;                  /* another system's guest */
+	if (all != fbsd_thread(t))
+		all = fbsd_thread(t);
+	if (all && (all->t != t || all->next)) {
 		all->t = t;
 		all->next = NULL;
 	}
-	all_lock = 0;
+	lock_forget(&all_lock);
 }
 AT_FORK(only_me);
 

@@ -30,9 +30,14 @@ sysfn fbsd_umtx_op, fbsd_umtx_wait, fbsd_umtx_wake, fbsd_umtx_wait_uint, fbsd_um
 static struct { volatile uint32_t own, shared; } sleepers[BUCKETS];
 static volatile uint64_t min_timeout;    /* UMTX_OP_SET_MIN_TIMEOUT, ns */
 
+static volatile bool somebody_slept FORKED;     /* since the last fork */
+
 static void nobody_sleeps(struct proc *p)
 {
+	if (!somebody_slept)
+		return;
 	memset((void *)sleepers, 0, sizeof sleepers);
+	somebody_slept = false;
 }
 AT_FORK(nobody_sleeps);
 
@@ -178,6 +183,8 @@ static long sleep_on(sleepfn *fn, const struct queue *q, uint64_t value, const s
 
 	if (q->word & 3)
 		return -EINVAL;
+	if (!somebody_slept)
+		somebody_slept = true;
 	__atomic_add_fetch(n, 1, __ATOMIC_SEQ_CST);
 	if (!u || !u->timed)
 		r = fn(q, value, NULL, CLOCK_MONOTONIC);

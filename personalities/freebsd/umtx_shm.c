@@ -19,7 +19,9 @@ sysfn fbsd_umtx_shm;
 enum { SHM_CREAT = 1, SHM_LOOKUP = 2, SHM_DESTROY = 4, SHM_ALIVE = 8 };
 #define MAX_HELD 64
 struct held { char name[80]; int fd; };
-static struct { volatile uint32_t lock; unsigned n; struct held h[MAX_HELD]; } held;   /* ours: the locks we hold */
+static volatile uint32_t held_lock FORKED;
+static unsigned n_held FORKED;           /* both under held_lock */
+static struct held held[MAX_HELD];       /* ours: the locks we hold */
 
 /* --- which page -------------------------------------------------------------------------------------------------- */
 struct wanted { uaddr at; struct procfs_map map; };
@@ -50,9 +52,9 @@ static long name_of(struct call *c, char *name, size_t size)
 /* --- its file ---------------------------------------------------------------------------------------------------- */
 static int *held_fd(const char *name)
 {
-	for (unsigned i = 0; i < held.n; i++)
-		if (!str_cmp(held.h[i].name, name))
-			return &held.h[i].fd;
+	for (unsigned i = 0; i < n_held; i++)
+		if (!str_cmp(held[i].name, name))
+			return &held[i].fd;
 	return NULL;
 }
 static bool linked(long fd)
@@ -99,7 +101,7 @@ static long hold(struct proc *p, const char *name, bool create)
 
 	if (have && linked(*have))
 		return *have;
-	if (!have && held.n == MAX_HELD)
+	if (!have && n_held == MAX_HELD)
 		return -ENOMEM;
 	if ((fd = open_page(p, name, create)) < 0)
 		return fd;
@@ -107,8 +109,8 @@ static long hold(struct proc *p, const char *name, bool create)
 		host(SYS_close, *have);
 		*have = (int)fd;
 	} else {
-		str_copy(held.h[held.n].name, name, sizeof held.h[0].name);
-		held.h[held.n++].fd = (int)fd;
+		str_copy(held[n_held].name, name, sizeof held[0].name);
+		held[n_held++].fd = (int)fd;
 	}
 	return fd;
 }
@@ -124,22 +126,22 @@ static void fork_held(struct proc *p)
 {
 	if (thread_self()->vforked)
 		return;                  /* the list is the parent's memory, and its locks hold for both */
-	held.lock = 0;
-	for (unsigned i = 0; i < held.n; i++) {
-		long fd = reopen(held.h[i].fd);
-		host(SYS_close, held.h[i].fd);
+	lock_forget(&held_lock);
+	for (unsigned i = 0; i < n_held; i++) {
+		long fd = reopen(held[i].fd);
+		host(SYS_close, held[i].fd);
 		if (fd >= 0 && (fd = fd_ours(p, (int)fd)) >= 0)
 			host(SYS_flock, fd, LOCK_SH);
-		held.h[i].fd = (int)fd;
+		held[i].fd = (int)fd;
 	}
 }
 AT_FORK(fork_held);
 
 void fbsd_umtx_shm_exit(void)
 {
-	for (unsigned i = 0; i < held.n; i++)
-		if (host(SYS_flock, held.h[i].fd, LOCK_EX | LOCK_NB) == 0 && linked(held.h[i].fd))
-			host(SYS_unlink, held.h[i].name);
+	for (unsigned i = 0; i < n_held; i++)
+		if (host(SYS_flock, held[i].fd, LOCK_EX | LOCK_NB) == 0 && linked(held[i].fd))
+			host(SYS_unlink, held[i].name);
 }
 long fbsd_umtx_shm(struct call *c)
 {
@@ -153,12 +155,12 @@ long fbsd_umtx_shm(struct call *c)
 		return e;
 	if (what == SHM_ALIVE)
 		return 0;
-	lock(&held.lock);
+	lock(&held_lock);
 	r = hold(c->t->p, name, what == SHM_CREAT);
 	if (r >= 0 && what == SHM_DESTROY)
 		r = host(SYS_unlink, name);
 	else if (r >= 0)
 		r = reopen(r);
-	unlock(&held.lock);
+	unlock(&held_lock);
 	return r;
 }

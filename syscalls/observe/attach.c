@@ -12,9 +12,9 @@
 #include "entry.h"
 
 struct attach_point attach_point = { .magic = ATTACH_MAGIC };
-static volatile uint32_t attach_lock;
+static volatile uint32_t attach_lock FORKED;
 
-static void forget_lock(struct proc *p) { attach_lock = 0; }
+static void forget_lock(struct proc *p) { lock_forget(&attach_lock); }
 AT_FORK(forget_lock);
 
 static int open_theirs(struct proc *p, int fd, int flags)

@@ -19,9 +19,9 @@ struct unknown_thing {
 	uint64_t value;
 	uint64_t count;
 };
-static struct unknown_thing *list;
+static struct unknown_thing *list FORKED;
 static unsigned n_list;
-static volatile uint32_t list_lock;
+static volatile uint32_t list_lock FORKED;
 
 static const struct { const char *name, *text, *answer; } kinds[N_UNK] = {
 	[UNK_CALL]   = { "call", "a system call that it has no handler for", "ENOSYS" },
@@ -63,9 +63,11 @@ static void in_child(struct proc *p)
 {
 	if (thread_self()->vforked)
 		return;                  /* the list is still the parent's memory */
-	list = NULL;
-	n_list = 0;
-	list_lock = 0;
+	if (list) {
+		list = NULL;
+		n_list = 0;
+	}
+	lock_forget(&list_lock);
 }
 AT_FORK(in_child);
 

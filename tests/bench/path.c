@@ -30,7 +30,7 @@ extern char __executable_start[];
 
 static struct space space;
 static struct options options = { .trace_fd = -1, .report_fd = -1, .resume_fd = -1 };
-static struct proc proc = { .space = &space, .opt = &options, .exe_fd = -1, .fd_limit = 1 << 20, .fd_base = 1 << 20 };
+static struct proc proc = { .space = &space, .opt = &options, .fd_limit = 1 << 20, .fd_base = 1 << 20 };
 static struct thread thread = { .self = &thread, .p = &proc, .inside = 1, .altstack = { .flags = 2 } };
 
 static char byte[4096];

@@ -26,7 +26,7 @@ extern const struct fixup { int64_t fault, resume; } __start_guise_fixups[], __s
 
 static struct space unit_space __attribute__((unused));
 static struct options unit_options __attribute__((unused)) = { .trace_fd = -1, .report_fd = -1, .resume_fd = -1 };
-static struct proc unit_proc __attribute__((unused)) = { .space = &unit_space, .opt = &unit_options, .fd_base = 500, .exe_fd = -1 };
+static struct proc unit_proc __attribute__((unused)) = { .space = &unit_space, .opt = &unit_options, .fd_base = 500 };
 static struct thread unit_thread __attribute__((unused)) = { .self = &unit_thread, .p = &unit_proc, .inside = 1 };
 
 static void __attribute__((unused)) unit_fault(int sig, siginfo_t *si, void *ctx)
