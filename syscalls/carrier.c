@@ -189,7 +189,7 @@ static void told_arrived(struct thread *t, siginfo_t *si)
 static void carried(struct thread *t, const struct message *m)
 {
 	siginfo_t si = { .si_signo = m->sig, .si_errno = m->err, .si_code = m->sig_code };
-	if (m->sig <= 64 || m->sig > 128)
+	if (m->sig <= 0 || m->sig > 128 || SIGSET_UNBLOCKABLE >> (m->sig - 1) & 1)
 		return;
 	si.si_pid = m->pid;
 	si.si_uid = m->uid;
@@ -333,20 +333,20 @@ long signal_send(struct thread *t, int pid, int tid, int sig, int code, uint64_t
 	return tid ? host(SYS_rt_tgsigqueueinfo, pid, tid, sig, &si) : host(SYS_rt_sigqueueinfo, pid, sig, &si);
 }
 /* What waits for the process outlives its exec: the host's queue keeps it, the carrier being blocked until the new image
- * listens. What waited for this thread alone is then the process's. */
-long carrier_keep(struct thread *t)
+ * listens. It goes into the queue of this thread, which is the one that lives on: others still take what is the
+ * process's, and only to oneself the host lets one say that another sent it. Without a carrier in the new image those
+ * with a host number go as what they are. */
+void carrier_keep(struct thread *t, bool carry)
 {
 	siginfo_t si;
-	long e = 0;
-	while (!e && pending_take_any(t->p, &si)) {
+	while (pending_take_any(t->p, &si)) {
 		struct message m = {
 			.op = CARRY, .pid = si.si_pid, .uid = si.si_uid, .value = (uint64_t)si.si_value.sival_ptr,
 			.sig = si.si_signo, .sig_code = si.si_code,
 		};
-		if (si.si_signo > 64)
-			e = post(t, t->p->pid, 0, &m);
-		else
-			e = host(SYS_rt_sigqueueinfo, t->p->pid, si.si_signo, &si);
+		if (carry)
+			post(t, t->p->pid, t->tid, &m);
+		else if (si.si_signo <= 64)
+			host(SYS_rt_tgsigqueueinfo, t->p->pid, t->tid, si.si_signo, &si);
 	}
-	return e;
 }

@@ -90,7 +90,7 @@ static long __attribute__((noinline)) scalar(struct call *c, int i)
 		c->arg[i] = p->identity ? (int)c->raw[i] : c->raw[i] ? sig_to_host(p, (int)c->raw[i]) : 0;
 		return c->raw[i] && !c->arg[i] ? -EINVAL : 0;
 	case A_SET: case A_ENUM:
-		if ((e = set_to_host(p, a->what, (unsigned)c->raw[i], &h)) < 0) {
+		if ((e = set_to_host(p, a->what, arg_value(a, c->raw[i]), &h)) < 0) {
 			report_unknown(c->t, a->kind == A_SET ? UNK_BITS : UNK_OPTION, a->name, (uint64_t)c->raw[i]);
 			return e;
 		}

@@ -78,3 +78,17 @@ void fpu_init(void)
 		*(uint16_t *)buf = 0x37f;
 	load(buf);
 }
+void fpu_put_aside(void *to)
+{
+	if (components())
+		__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"(-1), "d"(-1) : "memory");
+	else
+		__asm__ volatile("fxsave64 (%0)" : : "r"(to) : "memory");
+}
+void fpu_put_back(const void *from)
+{
+	if (components())
+		__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"(-1), "d"(-1) : "memory");
+	else
+		__asm__ volatile("fxrstor64 (%0)" : : "r"(from) : "memory");
+}

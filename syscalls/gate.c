@@ -10,7 +10,7 @@
 
 volatile uint32_t gate_lock FORKED;
 static uint64_t libc_fs;
-static char xstate[16384] __attribute__((aligned(64)));          /* under gate_lock */
+static char xstate[FPU_WHOLE] __attribute__((aligned(64)));          /* under gate_lock */
 
 static uint64_t fs_get(void)
 {
@@ -26,11 +26,11 @@ long gate(long (*fn)(void *), void *arg)
 	if (guest_fs == libc_fs)                 /* before the guest has begun */
 		return fn(arg);
 	lock(&gate_lock);
-	__asm__ volatile("xsave64 %0" : "=m"(xstate) : "a"(-1), "d"(-1) : "memory");
+	fpu_put_aside(xstate);
 	host(SYS_arch_prctl, ARCH_SET_FS, libc_fs);
 	long r = fn(arg);
 	host(SYS_arch_prctl, ARCH_SET_FS, guest_fs);
-	__asm__ volatile("xrstor64 %0" : : "m"(xstate), "a"(-1), "d"(-1) : "memory");
+	fpu_put_back(xstate);
 	unlock(&gate_lock);
 	return r;
 }

@@ -62,8 +62,11 @@ struct arg {
 	const char *name;
 	uint8_t kind;            /* enum argkind */
 	uint8_t what;            /* enum set, rec or sub, by kind; A_INT: INT_* */
+	bool wide;               /* a set or value of 64 bits, not of an int's 32 */
 	const char *len;         /* name of the argument of the same row that counts this one, or NULL */
 };
+/* a set or value as the guest's kernel takes it off the register */
+static inline uint64_t arg_value(const struct arg *a, long raw) { return a->wide ? (uint64_t)raw : (uint32_t)raw; }
 struct row {
 	const char *name;        /* NULL: no such call */
 	sysfn *fn;               /* NULL only where level is L_NOSYS */
@@ -224,7 +227,6 @@ struct sigframe {                    /* what a personality needs to build its si
 	const struct sigpend *pend;
 	sigbits oldmask;          /* to be restored by sigreturn */
 	uaddr sp;                /* where the frame may grow down from: red zone skipped, alternate stack chosen */
-	bool on_alt;
 };
 struct personality {
 	const char *name, *release, *about;
@@ -236,7 +238,6 @@ struct personality {
 	long (*frame)(struct thread *, const struct sigframe *);               /* regs now run the guest's handler */
 	void (*fault)(struct thread *, struct sigpend *);    /* a processor fault: signal and code as this system has them; NULL */
 	bool (*signal_hold)(struct thread *);                /* true: not now, keep it; NULL: never */
-	void (*thread_start)(struct thread *t, struct thread *parent);         /* a new thread's block was made */
 	void (*thread_exit)(struct thread *);                /* guest words to clear and wake, before the host exit */
 	void (*proc_start)(struct proc *);                   /* once per image, before the first instruction */
 	void (*proc_exit)(struct thread *);                  /* the same for all threads, before the process ends or execs */
@@ -275,7 +276,6 @@ struct personality {
 	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */
 	bool sigsys_unknown;                                 /* a number without a row raises SIGSYS besides ENOSYS */
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
-	bool gs_tls;                                         /* the guest's TLS is gs, so ours is fs */
 };
 #define PERSONALITY(p) static const struct personality *const p##_joins JOIN("guise_personalities") = &(p)
 
@@ -289,7 +289,6 @@ struct engine {
 	long (*start)(struct proc *);                        /* once, before the first guest instruction */
 	long (*arm)(struct thread *);                        /* on the thread itself: after start, clone and fork */
 	void (*run)(struct thread *);                        /* enter the guest with t->regs; never returns */
-	void (*disarm)(struct thread *);                     /* before a native exec */
 	/* What follows may be NULL. A signal found the guest at g (a gregset_t): the engine may put g where the guest
 	 * believes to be; true: the signal was the engine's own. Runs in the host handler. */
 	bool (*found)(struct thread *, int sig, const siginfo_t *, long long *g);
@@ -424,6 +423,9 @@ size_t fpu_size(void);                               /* bytes of it in use on th
 void fpu_save(void *to);                             /* 64-byte aligned */
 long must_check fpu_load(const void *from);          /* checked copy; -EINVAL if the processor would refuse it */
 void fpu_init(void);
+#define FPU_WHOLE 16384                              /* room for all that there is of it, on any machine */
+void fpu_put_aside(void *to);                        /* whole, 64-byte aligned: the vector registers are free for C */
+void fpu_put_back(const void *from);
 
 /* --- fd.c --------------------------------------------------------------------------------------------------------------------- */
 struct fdobj {                       /* something of ours behind a guest descriptor; refs counted by descriptor */

@@ -57,6 +57,7 @@
 #define ATFD(n) K_(n, A_ATFD)
 #define SIG(n) K_(n, A_SIG)
 #define SET(n, set_) W_(n, A_SET, SET_##set_)
+#define LSET(n, set_) { .name = #n, .kind = A_SET, .what = SET_##set_, .wide = true }     /* of a long */
 #define ENUM(n, set_) W_(n, A_ENUM, SET_##set_)
 #define SUB(n, sub_) W_(n, A_SUB, SUB_##sub_)
 #define PATH(n) K_(n, A_PATH)

@@ -443,7 +443,7 @@ static void deliver(struct thread *t, struct sigpend *pd)
 	}
 	bool alt = act.flags & SA_ONSTACK && !(t->altstack.flags & SS_DISABLE) && !signal_on_altstack(t);
 	struct sigframe sf = {
-		.act = &act, .pend = pd, .on_alt = alt,
+		.act = &act, .pend = pd,
 		.oldmask = t->has_savedmask ? t->savedmask : t->sigmask,
 		.sp = alt ? t->altstack.base + t->altstack.size : t->regs.rsp - 128,
 	};
@@ -529,8 +529,8 @@ void thread_attend(struct thread *t)
 }
 void signal_force(struct thread *t, int sig, int code, uaddr addr, unsigned trapno)
 {
-	if (t->pend.sig)
-		return;
+	if (t->pend.sig && !t->pend.caused)      /* noted during this call: later, with what waits */
+		signal_keep(t, t->pend.info.si_code == SI_TKILL ? t->tid : 0, &t->pend.info);
 	t->pend.info = (siginfo_t){ .si_signo = sig, .si_code = code };
 	t->pend.info.si_addr = (void *)addr;
 	t->pend.caused = code > 0;

@@ -112,7 +112,7 @@ static void proc_start(struct proc *p)
 {
 	size_t len;
 	fbsd_trampoline(&len);
-	fbsd_thread_start(thread_self(), NULL);
+	fbsd_thread_start(thread_self());
 }
 static void identify(struct proc *p, const struct image *im)
 {
@@ -168,7 +168,7 @@ static const char *const interp_dirs[] = { "/libexec", "/usr/libexec", NULL };
 static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
 	.claims = claims, .stack = stack, .identify = identify, .fetch = fetch, .store = store, .frame = fbsd_frame,
-	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_start = fbsd_thread_start, .thread_exit = fbsd_thread_exit,
+	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_exit = fbsd_thread_exit,
 	.proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .proc_execs = bsd_proc_execs,
 	.proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .sysctl = &fbsd_sysctl,
 	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,

@@ -27,7 +27,7 @@ enum { THR_SUSPENDED = 1, THR_SYSTEM_SCOPE = 2, THR_C_RUNTIME = 4 };
 static struct fbsd_thread *all FORKED;          /* under all_lock */
 static volatile uint32_t all_lock FORKED;
 
-void fbsd_thread_start(struct thread *t, struct thread *parent)
+void fbsd_thread_start(struct thread *t)
 {
 	struct fbsd_thread *f = t->priv ? NULL : mem_alloc(sizeof *f);
 	if (t->priv)
@@ -123,7 +123,7 @@ static struct thread *make_child(struct thread *t)
 {
 	struct thread *child = thread_new(t->p);
 	if (child)
-		fbsd_thread_start(child, t);
+		fbsd_thread_start(child);
 	return child;
 }
 /* As cpu_set_upcall lays it: a null return address on top, aligned as after a call. */

@@ -29,7 +29,7 @@ struct fbsd_thread {                 /* thread->priv */
 static inline struct fbsd_thread *fbsd_thread(struct thread *t) { return t->priv; }
 
 /* personality hooks */
-void fbsd_thread_start(struct thread *, struct thread *parent);
+void fbsd_thread_start(struct thread *);
 void fbsd_thread_exit(struct thread *);
 void fbsd_proc_exit(struct thread *);
 

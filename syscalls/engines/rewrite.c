@@ -426,7 +426,7 @@ static long rewrite_start(struct proc *p) { return trap_start_at(entry_trapped);
 
 static const struct engine rewrite = {
 	.name = "rewrite", .about = "Syscall User Dispatch once for each call site, which then jumps straight to us",
-	.rank = 60, .probe = trap_probe, .start = rewrite_start, .arm = rewrite_arm, .run = trap_run, .disarm = trap_disarm,
+	.rank = 60, .probe = trap_probe, .start = rewrite_start, .arm = rewrite_arm, .run = trap_run,
 	.found = rewrite_found, .changes = rewrite_changes, .count = rewrite_count,
 };
 ENGINE(rewrite);

@@ -85,11 +85,10 @@ static bool seccomp_found(struct thread *t, int sig, const siginfo_t *si, long l
 	return true;
 }
 static long seccomp_arm(struct thread *t) { return 0; }
-static void seccomp_disarm(struct thread *t) { }
 
 static const struct engine seccomp = {
 	.name = "seccomp", .about = "a seccomp filter on the instruction pointer, once for each call site",
 	.rank = 40, .keeps = true, .probe = seccomp_probe, .start = seccomp_start, .arm = seccomp_arm, .run = trap_run,
-	.disarm = seccomp_disarm, .found = seccomp_found, .changes = rewrite_changes, .count = rewrite_count,
+	.found = seccomp_found, .changes = rewrite_changes, .count = rewrite_count,
 };
 ENGINE(seccomp);

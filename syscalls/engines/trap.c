@@ -92,6 +92,6 @@ void trap_run(struct thread *t)
 }
 static const struct engine trap = {
 	.name = "trap", .about = "Syscall User Dispatch: every call of the guest raises SIGSYS in its own thread",
-	.rank = 50, .probe = trap_probe, .start = trap_start, .arm = trap_arm, .run = trap_run, .disarm = trap_disarm,
+	.rank = 50, .probe = trap_probe, .start = trap_start, .arm = trap_arm, .run = trap_run,
 };
 ENGINE(trap);

@@ -101,7 +101,7 @@ static void decode(struct thread *t, const struct unknown_thing *u, char *buf, s
 	const struct arg *a = arg_of(t->call, u->what);
 	*buf = 0;
 	if (a && (a->kind == A_SET || a->kind == A_ENUM))
-		set_print(t->p->pers, a->what, (unsigned)u->value, buf, n);
+		set_print(t->p->pers, a->what, arg_value(a, (long)u->value), buf, n);
 }
 static void put_thing(struct line *l, struct thread *t, const struct unknown_thing *u, const char *event)
 {
@@ -241,7 +241,7 @@ void report_unknown(struct thread *t, enum unknown kind, const char *what, uint6
 	str_copy(u.what, what, sizeof u.what);
 	const struct arg *a = arg_of(t->call, u.what);
 	if (a && (a->kind == A_SET || a->kind == A_ENUM))
-		u.value = (unsigned)value;       /* the upper half of the register means nothing */
+		u.value = arg_value(a, (long)value);     /* of an int the upper half of the register means nothing */
 	if (count(&u) && o->report_fd >= 0)
 		write_first(t, &u);
 	if (o->strict)

@@ -5,8 +5,8 @@
  * call that finds the ring nearly full is counted instead, unless it fails or is rare; for those the last eighth is
  * kept.
  *
- * A drainer that died is noticed by the kernel's mark on its robust lock: then nothing is recorded any more and nobody
- * waits for it. All of this runs on the thread itself; only waiting and waking make host calls.
+ * A drainer that died is noticed by the kernel's mark on its robust lock: then nothing is recorded any more, nobody
+ * waits for it, and the first who sees it says so. All of this runs on the thread itself; only waiting and waking make host calls.
  */
 #include <linux/futex.h>
 #include <sys/mman.h>
@@ -16,7 +16,14 @@
 
 struct session *session;
 
-bool ring_alive(void) { return session && !(session->drainer & FUTEX_OWNER_DIED); }
+static bool __attribute__((noinline)) dead(void)
+{
+	uint32_t died = FUTEX_OWNER_DIED;
+	if (__atomic_compare_exchange_n(&session->drainer, &died, DRAINER_LEFT, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+		warn("the process that writes the trace was killed: the program goes on, the trace ends here");
+	return false;
+}
+bool ring_alive(void) { return session && (!(session->drainer & FUTEX_OWNER_DIED) || dead()); }
 
 uint64_t ring_time(void)
 {

@@ -26,6 +26,7 @@
 #define MOST_NRS     1024                            /* the last bit stands for all numbers above */
 
 /* --- what is wanted ----------------------------------------------------------------------------------------------- */
+#define DRAINER_LEFT 0x40000001u                     /* FUTEX_OWNER_DIED, and there is nothing to say of it */
 enum { WANT_ARGS = 1, WANT_FDS = 2, WANT_SOCKS = 4, WANT_STACK = 8, WANT_LOSSY = 16, WANT_SIGNALS = 32 };
 typedef uint64_t nrset[MOST_PERS][MOST_TABS][MOST_NRS / 64];
 struct injection {                   /* -e inject: what happens to the call instead of, or around, its handler */
@@ -44,7 +45,7 @@ struct session {
 	uint32_t text;               /* bytes of a buffer that go along */
 	uint32_t tsc;                /* times are the processor's counter, else CLOCK_MONOTONIC in nanoseconds */
 	int32_t main_pid;            /* whose end waits until everything is written */
-	volatile uint32_t drainer;   /* a robust lock of the drainer's: the kernel marks it FUTEX_OWNER_DIED */
+	volatile uint32_t drainer;   /* a robust lock of the drainer's: the kernel marks it FUTEX_OWNER_DIED, or it leaves */
 	volatile uint32_t asleep;    /* the drainer's: 0 it looks by itself, 1 ring at once, 2 ring when half full */
 	volatile uint32_t bell;      /* futex; whoever rings adds one */
 	volatile uint32_t flush, flushed;                /* asked for, and done up to */

@@ -77,7 +77,7 @@ static void show_addr(struct line *l, struct call *c, int i) { put_addr(l, (uadd
 static void show_sig(struct line *l, struct call *c, int i) { put_sig(l, (int)c->raw[i]); }
 static void show_set(struct line *l, struct call *c, int i)
 {
-	put_set(l, c->row->arg[i].what, (unsigned)c->raw[i]);
+	put_set(l, c->row->arg[i].what, arg_value(&c->row->arg[i], c->raw[i]));
 }
 /* What a descriptor is was found out when it was recorded, if that was asked for (-y, -yy). */
 static void put_end(struct line *l, const struct sockaddr_storage *ss)

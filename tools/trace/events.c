@@ -303,7 +303,8 @@ static void find_row(struct call *c)
 	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++) {
 		uint64_t h;
 		c->arg[i] = c->raw[i];
-		if (c->row->arg[i].kind == A_SET && !set_to_host(p, c->row->arg[i].what, (unsigned)c->raw[i], &h))
+		const struct arg *a = &c->row->arg[i];
+		if (a->kind == A_SET && !set_to_host(p, a->what, arg_value(a, c->raw[i]), &h))
 			c->arg[i] = (long)h;
 	}
 }

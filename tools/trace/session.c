@@ -136,7 +136,9 @@ int session_attach(struct session *s, int fd, struct raw *raw, const int *pid, u
 	for (unsigned i = 0; i < n; i++)
 		attach_to(pid[i], fd, p[1]);
 	drain_attached(pid, n, p[1]);
-	return drain(s, p[0], raw);
+	int status = drain(s, p[0], raw);
+	s->drainer = DRAINER_LEFT;
+	return status;
 }
 void session_spawn(struct session *s, int fd, int *end_fd, struct raw *raw)
 {

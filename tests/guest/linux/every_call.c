@@ -38,6 +38,7 @@ static const char *const left_out[] = {
 #define PID(...) 'n'
 #define DEV(...) 'n'
 #define SIG(...) 'n'
+#define LSET(...) 'n'
 #define SET(...) 'n'
 #define ENUM(...) 'n'
 #define SUB(...) 'n'

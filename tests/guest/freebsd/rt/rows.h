@@ -20,6 +20,7 @@
 #define PID(...) 'n'
 #define DEV(...) 'n'
 #define SIG(...) 'n'
+#define LSET(...) 'n'
 #define SET(...) 'n'
 #define ENUM(...) 'n'
 #define SUB(...) 'n'
