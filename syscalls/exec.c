@@ -134,7 +134,7 @@ static long plan_gated(void *x) { return plan_make(&((struct exec *)x)->plan, ((
 
 static void signals_for_exec(struct thread *t, bool keep)
 {
-	struct { uint64_t handler, flags, restorer, mask; } ign = { .handler = 1 };
+	struct host_sigaction ign = { .handler = (void *)SIG_IGN };
 	uint64_t mask = (uint64_t)t->sigmask | (keep ? carrier_bit(t->p) : 0);
 	for (int sig = 1; sig <= (keep ? 63 : 31); sig++)
 		if (t->p->act[sig].handler == 1)

@@ -232,7 +232,8 @@ struct personality {
 	const char *name, *release, *about;
 	int (*claims)(const struct image *);                 /* 0 no .. 100 certain */
 	void (*identify)(struct proc *, const struct image *);                 /* what the image tells of its release */
-	long (*stack)(struct proc *, const struct image *, struct thread *);   /* lays the first stack, fills t->regs */
+	/* lays the first stack, fills t->regs and, in proc.space, stack_lo to envc */
+	long (*stack)(struct proc *, const struct image *, struct thread *);
 	void (*fetch)(struct thread *, struct call *);       /* registers -> tab, nr, raw */
 	void (*store)(struct thread *, struct call *);       /* rv, rv2 -> registers */
 	long (*frame)(struct thread *, const struct sigframe *);               /* regs now run the guest's handler */
@@ -265,7 +266,7 @@ struct personality {
 	uint8_t cmsg_head, cmsg_align;                       /* bytes of a message's head; what each begins at a multiple of */
 	unsigned cmsg_sol;                                   /* the number of SOL_SOCKET */
 	const struct sockopt *sockopt;                       /* the same */
-	bool bsd_sockets;                                    /* accept hands on O_NONBLOCK; a full local backlog refuses */
+	bool classic_sockets;                                /* sockets answer as the first ones did, not as the host's (handlers/sock.c) */
 	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one (personalities/bsd) */
 	uint8_t sig_carrier;                                 /* the host's signal that is none of the guest's (carrier.c), or 0 */
 	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include "guise.h"
 
+#define USER_TOP 0x7ffffffff000ull       /* the host maps nothing there or above */
+
 static inline long host6(long nr, long a, long b, long c, long d, long e, long f)
 {
 	long rv;
@@ -38,6 +40,12 @@ long host_wait(long nr, long a, long b, long c, long d, long e, long f);
 #define wait_4(n, a, b, c, d) host_wait(n, (long)(a), (long)(b), (long)(c), (long)(d), 0, 0)
 #define wait_5(n, a, b, c, d, e) host_wait(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), 0)
 #define wait_6(n, a, b, c, d, e, f) host_wait(n, (long)(a), (long)(b), (long)(c), (long)(d), (long)(e), (long)(f))
+
+/* What the host's own rt_sigaction takes and gives; glibc's form is another. */
+struct host_sigaction { void (*handler)(int, siginfo_t *, void *); unsigned long flags; void (*restorer)(void); uint64_t mask; };
+#define HOST_SA_RESTORER 0x04000000
+void host_restorer(void);                /* signal.c: the way back from a handler */
+#define ALT_SIZE (24 * 1024ul)           /* of our own alternate stack, one a thread */
 
 /* The names handlers use: host(SYS_x, ...) for quick calls, block(SYS_x, ...) for calls that may sleep. */
 #define block(...) wait_(__VA_ARGS__)

@@ -12,8 +12,6 @@ long mem_scan(char *dst, const char *src, size_t n);
 long mem_put32(uaddr, uint32_t);         /* mem_atomic.S; unlike mem_store* not ordered before what follows */
 long mem_put64(uaddr, uint64_t);
 
-#define USER_TOP 0x7ffffffff000ull
-
 static bool in_user(uaddr a, size_t n) { return a <= USER_TOP && n <= USER_TOP - a; }
 
 /* One word or two go without mem_move: its string instruction costs more to begin than they do. */

@@ -1,10 +1,16 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Between pending.c, carrier.c, signal.c, thread.c and proc.c. Everything here may be called from the host handler, but
- * for new and free.
+ * Between pending.c, carrier.c, arrive.c, signal.c, thread.c, proc.c and exec.c. Everything here may be called from the
+ * host handler, but for new and free.
  */
 #pragma once
 #include "guise.h"
+
+#define BIT_OF(s) ((sigbits)1 << ((s) - 1))
+#define FAULTS (1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1) | \
+		1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1))
+static inline bool is_fault(int sig) { return sig <= 64 && FAULTS >> (sig - 1) & 1; }
+bool signal_spares(const struct proc *, int sig);            /* its default action ends nobody */
 
 struct pending *pending_new(void);
 void pending_free(struct pending *);

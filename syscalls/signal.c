@@ -1,37 +1,21 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Signals from the host to the guest. One host handler (signal_host) serves all: it never does the work where it stands.
- *   - In guest code: the interrupted registers move to t->regs and the thread goes to entry_attend on our stack.
- *   - In our code: the signal is noted; sleeping calls not yet begun are turned back (host_wait), the exit path begins
- *     anew, and the signal is delivered on the way out. Faults there go through guise_fixups, or are our own mistake.
- * While one signal is noted, all others stay blocked in the host's kernel, so one place for it (t->pend) is enough.
+ * Signals to the guest: its masks and actions, its alternate stacks, and the delivery of what has arrived (arrive.c) or
+ * waits (pending.c), on our stack and in ordinary context.
  *
  * The host's mask is the guest's, less what we need (faults, SIGSYS) and less what is watched; so the kernel chooses the
  * right thread, keeps queues and pending sets for us, and sigtimedwait and sigpending are its own. The host's
  * SA_RESTART is the guest's: the kernel decides what restarts, and a restart shows as rip on the syscall instruction.
  */
-#include <ucontext.h>
 #include "host.h"
 #include "thread.h"
 #include "options.h"
 #include "pending.h"
 
-#define BIT_OF(s) ((sigbits)1 << ((s) - 1))
-#define FAULTS (1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1) | 1ull << (SIGFPE - 1) | 1ull << (SIGILL - 1) | \
-		1ull << (SIGTRAP - 1) | 1ull << (SIGSYS - 1))
-#define KERNEL_SA_RESTORER 0x04000000
-#define ALT_SIZE (24 * 1024ul)
-
-struct ksigaction { void (*handler)(int, siginfo_t *, void *); unsigned long flags; void (*restorer)(void); uint64_t mask; };
-struct fixup { int64_t fault, resume; };     /* both relative to the entry itself */
-
-extern const struct fixup __start_guise_fixups[], __stop_guise_fixups[];
-extern char __executable_start[], etext[];
 
 sigbits const SIGSET_UNBLOCKABLE = (sigbits)(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
-static uint64_t vdso_lo, vdso_hi;
 
-static void __attribute__((naked)) restorer(void)
+void __attribute__((naked)) host_restorer(void)
 {
 	__asm__("mov $15, %eax; syscall");
 }
@@ -143,17 +127,22 @@ static bool is_told(const struct proc *p, int sig)
 {
 	return (p->watched || p->opt->report_fd >= 0) && !(SPARES >> (sig - 1) & 1);
 }
-static bool is_fault(int sig) { return sig <= 64 && FAULTS >> (sig - 1) & 1; }
+
+/* Its default action ends nobody. */
+bool signal_spares(const struct proc *p, int sig)
+{
+	return p->pers->sig_ignored & BIT_OF(sig) || sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT;
+}
 
 /* What the host must do for a guest's action: our handler, unless the host's own default or ignoring is the same. */
 static long host_action(struct proc *p, int sig)
 {
 	const struct sigact *a = &p->act[sig];
-	struct ksigaction k = { .restorer = restorer, .mask = (~FAULTS | 1ull << (SIGSYS - 1)) & ~carrier_bit(p) };
+	struct host_sigaction k = { .restorer = host_restorer, .mask = (~FAULTS | 1ull << (SIGSYS - 1)) & ~carrier_bit(p) };
 
 	if (sig > 64 || sig == p->pers->sig_carrier || sig == SIGKILL || sig == SIGSTOP || sig == SIGSYS)
 		return 0;                /* SIGSYS is the engine's; it passes on what is the guest's */
-	k.flags = SA_SIGINFO | SA_ONSTACK | KERNEL_SA_RESTORER | (a->flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
+	k.flags = SA_SIGINFO | SA_ONSTACK | HOST_SA_RESTORER | (a->flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
 	k.handler = signal_host;
 	if (!is_fault(sig) && !(p->sig_watch >> (sig - 1) & 1)) {
 		bool ignored = a->handler == 0 && p->pers->sig_ignored & BIT_OF(sig);
@@ -220,186 +209,10 @@ long signal_altstack(struct thread *t, const struct sigalt *new, struct sigalt *
 	return 0;
 }
 
-/* --- arrival: on our alternate stack, everything but faults blocked --------------------------------------------------------- */
-bool signal_ours(struct thread *t, uint64_t rip)
-{
-	return (rip >= (uint64_t)__executable_start && rip < (uint64_t)etext) ||
-	       (t->inside && rip >= vdso_lo && rip < vdso_hi);
-}
-static uint64_t fixup_find(uint64_t rip)
-{
-	for (const struct fixup *f = __start_guise_fixups; f < __stop_guise_fixups; f++)
-		if ((uint64_t)&f->fault + (uint64_t)f->fault == rip)
-			return (uint64_t)&f->fault + (uint64_t)f->resume;
-	return 0;
-}
-static void our_fault(int sig, siginfo_t *si, greg_t *g)
-{
-	uint64_t to = fixup_find((uint64_t)g[REG_RIP]);
-	if (!to)
-		die("internal error: signal %d at %#lx (text begins at %#lx), address %#lx: please report this", sig,
-		    (uint64_t)g[REG_RIP], (uint64_t)__executable_start, (uint64_t)si->si_addr);
-	g[REG_RIP] = (greg_t)to;
-}
-/* Did this instruction cause it? A positive code does not prove it: what a process sends to itself may have any, the end
- * of a child or a descriptor's readiness may come under a fault's number. But then the address is no fault's. */
-static bool is_caused(int sig, const siginfo_t *si, const greg_t *g)
-{
-	uint64_t addr = (uint64_t)si->si_addr;
-	if (!is_fault(sig) || si->si_code <= 0)
-		return false;
-	if (si->si_code == SI_KERNEL)
-		return true;
-	if (sig != SIGSEGV && sig != SIGBUS)
-		return addr == (uint64_t)g[REG_RIP];
-	return g[REG_TRAPNO] != 14 || addr == (uint64_t)g[REG_CR2] || (sig == SIGBUS && si->si_code == BUS_MCEERR_AR);
-}
-
-static bool default_ignores(struct proc *p, int sig)
-{
-	return p->pers->sig_ignored & BIT_OF(sig) || sig == SIGCHLD || sig == SIGURG || sig == SIGWINCH || sig == SIGCONT;
-}
-static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g, bool caused)
-{
-	struct proc *p = t->p;
-	if (p->sig_watch >> (sig - 1) & 1) {
-		p->signal_seen(p, sig);
-		if (p->act[sig].handler == 1 || (p->act[sig].handler == 0 && default_ignores(p, sig)))
-			return;          /* seen, and no reason to end anybody's sleep */
-		if ((t->sigmask | t->sigwait) & BIT_OF(sig)) {   /* the host did not know: who can take it? */
-			signal_keep(t, si->si_code == SI_TKILL ? t->tid : 0, si);
-			return;
-		}
-	}
-	if (t->pend.sig) {               /* one is noted already: the other goes back into the kernel's queue, blocked now */
-		const siginfo_t *later = caused ? &t->pend.info : si;
-		host(SYS_rt_tgsigqueueinfo, p->pid, t->tid, caused ? t->pend.sig : sig, later);
-		if (!caused)
-			return;
-	}
-	t->pend.sig = sig;
-	t->pend.info = *si;
-	t->pend.caused = caused;
-	t->pend.trapno = (uint64_t)g[REG_TRAPNO];
-	t->pend.err = (uint64_t)g[REG_ERR];
-	t->pend.cr2 = (uint64_t)g[REG_CR2];
-	t->attn = 1;
-}
-static void regs_from(struct regs *r, const greg_t *g)
-{
-	*r = (struct regs){
-		.rax = (uint64_t)g[REG_RAX], .rbx = (uint64_t)g[REG_RBX], .rcx = (uint64_t)g[REG_RCX],
-		.rdx = (uint64_t)g[REG_RDX], .rsi = (uint64_t)g[REG_RSI], .rdi = (uint64_t)g[REG_RDI],
-		.rbp = (uint64_t)g[REG_RBP], .rsp = (uint64_t)g[REG_RSP], .r8 = (uint64_t)g[REG_R8],
-		.r9 = (uint64_t)g[REG_R9], .r10 = (uint64_t)g[REG_R10], .r11 = (uint64_t)g[REG_R11],
-		.r12 = (uint64_t)g[REG_R12], .r13 = (uint64_t)g[REG_R13], .r14 = (uint64_t)g[REG_R14],
-		.r15 = (uint64_t)g[REG_R15], .rip = (uint64_t)g[REG_RIP], .rflags = (uint64_t)g[REG_EFL],
-	};
-}
-static bool leaving(const greg_t *g)
-{
-	return (char *)g[REG_RIP] >= exit_begin && (char *)g[REG_RIP] < exit_end;
-}
-/* Before the call: it is not made. One that slept and that the kernel would now restart: made again by the guest, unless
- * what is due wants it ended. (The kernel knows what the guest wants of the host's signals; of others it does not.) */
-static void turn_back(struct thread *t, greg_t *g, bool restart)
-{
-	char *rip = (char *)g[REG_RIP];
-	if (leaving(g)) {
-		g[REG_RIP] = (greg_t)exit_begin;
-		g[REG_RSP] = (greg_t)t->stack;
-	} else if (rip == wait_call && (g[REG_RCX] == (greg_t)wait_after + 1 || (g[REG_RCX] == (greg_t)wait_after && !restart))) {
-		g[REG_RIP] = (greg_t)wait_after;
-		g[REG_RAX] = -EINTR;
-	} else if (rip >= wait_begin && rip < wait_after) {
-		g[REG_RIP] = (greg_t)wait_interrupted;
-	}
-}
-/* Nothing is due to this thread: a sleep that our own signal has ended goes on. Handlers of calls that count a time down
- * do that themselves: they know what is left of it. */
-static void sleep_on(struct thread *t, greg_t *g)
-{
-	if ((char *)g[REG_RIP] != wait_after || g[REG_RAX] != -EINTR)
-		return;
-	switch (t->wait_nr) {
-	case SYS_clock_nanosleep: case SYS_ppoll: case SYS_pselect6: case SYS_epoll_pwait2: case SYS_epoll_pwait:
-	case SYS_rt_sigtimedwait:
-		return;
-	}
-	g[REG_RIP] = (greg_t)wait_call;
-	g[REG_RAX] = t->wait_nr;
-	g[REG_RCX] = (greg_t)wait_after + 1;
-}
-/* Does the guest want a call restarted that this has interrupted? */
-static bool wants_restart(struct thread *t)
-{
-	sigbits v = pending_for(t);
-	int sig = t->pend.sig;
-	if (v & t->sigwait)
-		return false;            /* sigtimedwait ends with it */
-	for (v &= ~t->sigmask; !sig && v; )
-		sig = (uint64_t)v ? __builtin_ctzll((uint64_t)v) + 1 : __builtin_ctzll((uint64_t)(v >> 64)) + 65;
-	return sig && t->p->act[sig].flags & SA_RESTART;
-}
-/* A guest that steps through itself has jumped to us, and the flag with it: it is the guest's, to be kept, not ours. */
-static void unstep(greg_t *g)
-{
-	if ((void (*)(void))g[REG_RIP] == entry_jump) {
-		g[REG_R11] = g[REG_EFL];
-		g[REG_RIP] = (greg_t)entry_syscall;
-	}
-	g[REG_EFL] &= ~0x100ll;
-}
-void signal_host(int sig, siginfo_t *si, void *context)
-{
-	struct thread *t = thread_self();
-	ucontext_t *uc = context;
-	greg_t *g = uc->uc_mcontext.gregs;
-	uint64_t all = ~FAULTS & ~carrier_bit(t->p);
-	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]), left = false, caused = is_caused(sig, si, g);
-
-	if (!ours && t->p->engine->found && t->p->engine->found(t, sig, si, g))
-		return;
-	if (caused && sig == SIGTRAP && si->si_addr)
-		si->si_addr = (void *)g[REG_RIP];
-	if (ours && caused && sig == SIGTRAP && g[REG_TRAPNO] == 1) {
-		unstep(g);
-		return;
-	}
-	if (ours && caused && leaving(g)) {
-		ours = false;            /* its next address is none: the last jump faults here, and is the guest's mistake */
-		left = true;
-	}
-	if (ours && caused) {
-		our_fault(sig, si, g);
-		return;
-	}
-	if (sig == t->p->pers->sig_carrier || carrier_within(t, si))
-		carrier_arrived(t, si);
-	else if (!carrier_astray(t, si))
-		note(t, sig, si, g, caused);
-	if (!t->attn) {
-		if (ours)
-			sleep_on(t, g);
-		return;
-	}
-	if (ours) {
-		turn_back(t, g, wants_restart(t));
-	} else {
-		if (!left)
-			regs_from(&t->regs, g);
-		t->inside = 1;
-		g[REG_RIP] = (greg_t)entry_attend;
-		g[REG_RSP] = (greg_t)t->stack;
-		g[REG_EFL] = 0x202;
-	}
-	memcpy(&uc->uc_sigmask, &all, 8);
-}
-
 /* --- delivery: on our stack, in ordinary context ------------------------------------------------------------------------------ */
 void signal_die(struct thread *t, int sig)
 {
-	struct ksigaction dfl = { .restorer = restorer, .flags = KERNEL_SA_RESTORER };
+	struct host_sigaction dfl = { .restorer = host_restorer, .flags = HOST_SA_RESTORER };
 	uint64_t none = 0;
 
 	if (t->p->pers->proc_exit)
@@ -437,7 +250,7 @@ static void deliver(struct thread *t, struct sigpend *pd)
 	if (act.handler == 1)
 		return;
 	if (act.handler == 0) {
-		if (!default_ignores(p, sig))
+		if (!signal_spares(p, sig))
 			signal_die(t, sig);
 		return;
 	}
@@ -549,8 +362,8 @@ void signal_thread_start(struct thread *t)
 }
 static void carrier_listen(struct proc *p)
 {
-	struct ksigaction k = {
-		.handler = signal_host, .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | KERNEL_SA_RESTORER, .restorer = restorer,
+	struct host_sigaction k = {
+		.handler = signal_host, .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | HOST_SA_RESTORER, .restorer = host_restorer,
 		.mask = ~FAULTS | 1ull << (SIGSYS - 1),
 	};
 	host(SYS_rt_sigaction, p->pers->sig_carrier, &k, NULL, 8);
@@ -575,7 +388,7 @@ void signal_start(struct proc *p)
 		if (p->opt->ignored >> (sig - 65) & 1)
 			p->act[sig].handler = 1;
 	for (int sig = 1; sig <= 64; sig++) {
-		struct ksigaction k;
+		struct host_sigaction k;
 		if (sig == p->pers->sig_carrier)
 			continue;
 		if (!host(SYS_rt_sigaction, sig, NULL, &k, 8) && k.handler == (void *)SIG_IGN)
@@ -593,9 +406,4 @@ void signal_thread_exit(struct thread *t)
 	for (int sig = 1; left; sig++, left >>= 1)
 		if (left & 1)
 			signal_route(t, sig);
-}
-void signal_vdso(uint64_t lo, uint64_t hi)
-{
-	vdso_lo = lo;
-	vdso_hi = hi;
 }

@@ -16,7 +16,6 @@
 #include "pending.h"
 
 #define SLOT (128 * 1024ul)
-#define ALT_SIZE (24 * 1024ul)
 #define SLOTS 8192ul                     /* threads at once; fewer where virtual memory is limited */
 
 _Static_assert(offsetof(struct thread, self) == 0 && offsetof(struct thread, stack) == 8, "entry.S");

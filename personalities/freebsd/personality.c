@@ -177,7 +177,7 @@ static const struct personality freebsd = {
 	.sig_in = fbsd_sig_in, .n_sig = FBSD_NSIG, .sig_out = fbsd_sig_out, .sig_name = fbsd_sig_name,
 	.sig_carrier = 64, .sig_ignored = (sigbits)1 << (SIGPWR - 1),       /* the guest's SIGINFO */
 	.sockaddr_get = bsd_sockaddr_get, .sockaddr_put = bsd_sockaddr_put,
-	.cmsg_get = bsd_cmsg_get, .cmsg_put = bsd_cmsg_put, .cmsg = fbsd_cmsg, .sockopt = fbsd_sockopt, .bsd_sockets = true,
+	.cmsg_get = bsd_cmsg_get, .cmsg_put = bsd_cmsg_put, .cmsg = fbsd_cmsg, .sockopt = fbsd_sockopt, .classic_sockets = true,
 	.dirent = fbsd_dirent, .nofollow_err = EMLINK, .sigsys_unknown = true,
 };
 PERSONALITY(freebsd);

@@ -12,7 +12,7 @@ sysfn fbsd_sysarch, fbsd_sysarch_get_fsbase, fbsd_sysarch_set_fsbase, fbsd_sysar
       fbsd_sysarch_set_fsbase32, fbsd_sysarch_get_gsbase, fbsd_sysarch_get_tlsbase, fbsd_sysarch_set_tlsbase,
       fbsd_sysarch_disable_tlsbase;
 
-#define USER_TOP 0x800000000000ull
+#define BASE_TOP 0x800000000000ull        /* what a segment base may be below */
 
 static uint64_t fsbase(void)
 {
@@ -31,7 +31,7 @@ long fbsd_sysarch_set_fsbase(struct call *c)
 	long e = mem_load64((uaddr)c->arg[1], &v);
 	if (e)
 		return e;
-	return v >= USER_TOP ? -EINVAL : host(SYS_arch_prctl, ARCH_SET_FS, v);
+	return v >= BASE_TOP ? -EINVAL : host(SYS_arch_prctl, ARCH_SET_FS, v);
 }
 long fbsd_sysarch_get_fsbase32(struct call *c)
 {

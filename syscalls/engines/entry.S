@@ -7,12 +7,12 @@
  * entry_trapped   the same, at a site that the engine `rewrite` may want to change first
  * entry_jump      from a rewritten site: rcx = where to return, flags as they are at the site
  * entry_attend    registers are in t->regs already; see what is due, then leave
- * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (signal.c). A guest that
+ * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (arrive.c). A guest that
  *                 steps through itself (the trap flag) is left by iretq: the first step is then the guest's instruction,
  *                 as after the kernel's own return, and none of ours
  * host_wait       wait_begin..wait_after: a signal at or before the syscall instruction turns into SYS_RESTART. There
  *                 rcx is 0 before the call was first made, wait_after once it has slept and the kernel restarts it,
- *                 wait_after + 1 where signal.c does that with a call that the kernel never restarts
+ *                 wait_after + 1 where arrive.c does that with a call that the kernel never restarts
  */
 #define T_SELF   0
 #define T_STACK  8

@@ -19,16 +19,10 @@
 #endif
 #define USER_DISPATCH_CODE 2             /* si_code of our SIGSYS; 1 is that of a filter (engine seccomp) */
 #define SECCOMP_CODE 1
-#define KERNEL_SA_RESTORER 0x04000000
 
 extern char __executable_start[], etext[];
 
 static void (*entry)(void);
-
-static void __attribute__((naked)) restorer(void)
-{
-	__asm__("mov $15, %eax; syscall");
-}
 
 /* Our own vDSO made a call while a handler was in it (no usable clock source): do it for it, here. */
 static void vdso_call(greg_t *g)
@@ -68,8 +62,8 @@ bool trap_probe(char *why, size_t n)
 }
 long trap_start_at(void (*at)(void))
 {
-	struct { void (*handler)(int, siginfo_t *, void *); unsigned long flags; void (*restorer)(void); uint64_t mask; } k = {
-		.handler = on_sigsys, .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | KERNEL_SA_RESTORER, .restorer = restorer,
+	struct host_sigaction k = {
+		.handler = on_sigsys, .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | HOST_SA_RESTORER, .restorer = host_restorer,
 		.mask = ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1)),
 	};
 	entry = at;

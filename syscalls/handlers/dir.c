@@ -13,7 +13,7 @@
 #include "dir.h"
 #include "host.h"
 
-sysfn sys_mkdir, sys_mkdirat, sys_rmdir, sys_chdir, sys_fchdir, sys_getcwd, sys_chroot, sys_fchroot, sys_getdirentries;
+sysfn sys_mkdir, sys_mkdirat, sys_rmdir, sys_chdir, sys_fchdir, sys_chroot, sys_fchroot;
 sysfn sys_realpathat;
 
 /* --- making and removing ------------------------------------------------------------------------------------------ */
@@ -60,16 +60,6 @@ long dir_cwd(struct proc *p, char *buf, size_t n)
 	if (got < 0)
 		return got;
 	return host_path[0] == '/' ? path_to_guest(p, host_path, buf, n) : -ENOENT;   /* "(unreachable)" */
-}
-long sys_getcwd(struct call *c)
-{
-	char path[PATH_MAX];
-	long n = dir_cwd(c->t->p, path, sizeof path);
-	if (n < 0)
-		return n;
-	if ((size_t)c->arg[1] <= (size_t)n)
-		return -ERANGE;
-	return copy_out((uaddr)c->arg[0], path, (size_t)n + 1);
 }
 long dir_realpath(struct call *c, int i, int dirfd, char *buf, size_t n)
 {
@@ -219,12 +209,4 @@ out:
 	mem_free(r.out, r.room);
 	mem_free(r.in, r.room);
 	return rv;
-}
-long sys_getdirentries(struct call *c)
-{
-	unsigned rec = c->row->arg[1].what;
-	int64_t base;
-	long rv = dir_entries(c->t, (int)c->arg[0], (uaddr)c->arg[1], (size_t)c->arg[2], rec ? rec : REC_DIRENT, &base);
-	long e = rv >= 0 && c->arg[3] ? arg_put(c, 3, &base) : 0;
-	return e ? e : rv;
 }

@@ -10,7 +10,7 @@
 #include "ext.h"
 #include "host.h"
 
-sysfn sys_close, sys_close_range, sys_closefrom, sys_dup, sys_dup2, sys_dup3, sys_pipe, sys_pipe2, sys_getdtablesize;
+sysfn sys_close, sys_close_range, sys_closefrom, sys_dup, sys_dup2, sys_pipe, sys_pipe2, sys_getdtablesize;
 sysfn sys_fcntl;
 sysfn fcntl_dupfd, fcntl_dupfd_cloexec, fcntl_dup2fd, fcntl_dup2fd_cloexec, fcntl_getfd, fcntl_setfd, fcntl_getfl;
 sysfn fcntl_setfl, fcntl_getlk, fcntl_setlk, fcntl_setlkw, fcntl_getown, fcntl_setown, fcntl_addseals, fcntl_getseals;
@@ -68,12 +68,6 @@ static long dup_to(struct call *c, long to, unsigned flags)
 }
 long sys_dup(struct call *c) { return dup_from(c, 0, F_DUPFD); }
 long sys_dup2(struct call *c) { return dup_to(c, c->arg[1], 0); }
-long sys_dup3(struct call *c)
-{
-	if (c->arg[2] & ~(long)(O_CLOEXEC | X_IGNORED))
-		return -EINVAL;
-	return c->arg[0] == c->arg[1] ? -EINVAL : dup_to(c, c->arg[1], (unsigned)c->arg[2] & O_CLOEXEC);
-}
 long sys_getdtablesize(struct call *c) { return (long)MIN(c->t->p->fd_soft, 0x7fffffffu); }
 
 /* --- pipe --------------------------------------------------------------------------------------------------------- */

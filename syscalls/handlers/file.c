@@ -249,7 +249,7 @@ static long do_link(struct call *c, int i, int from, int j, int to, uint64_t at)
 		how |= PATH_BENEATH;
 	return with_paths(c, i, from, how, j, to, SYS_linkat, (long)(at & AT_SYMLINK_FOLLOW));
 }
-/* link(2) of the BSDs follows a link that is its first name; the host's does not. */
+/* A link that is its first name is followed; the host's link does not. */
 long sys_link(struct call *c) { return do_link(c, 0, AT_FDCWD, 1, AT_FDCWD, AT_SYMLINK_FOLLOW); }
 long sys_linkat(struct call *c)
 {

@@ -9,7 +9,7 @@
 #include "ids.h"
 
 sysfn sys_getpid, sys_getppid, sys_getpgrp, sys_getpgid, sys_setpgid, sys_setsid, sys_getsid, sys_getuid, sys_geteuid,
-	sys_getgid, sys_getegid, sys_getgroups, sys_setgroups, sys_setuid, sys_seteuid, sys_setgid, sys_setegid,
+	sys_getgid, sys_getegid, sys_getgroups, sys_setgroups, sys_seteuid, sys_setegid,
 	sys_setreuid, sys_setregid, sys_setresuid, sys_setresgid, sys_getresuid, sys_getresgid, sys_issetugid;
 
 /* --- processes -------------------------------------------------------------------------------------------------- */
@@ -95,21 +95,6 @@ long groups_set(struct thread *t, int n, const uint32_t *list)
 		t->p->setugid = true;
 	return rv;
 }
-static bool privileged(uint32_t cap)
-{
-	struct { uint32_t version; int pid; } head = { 0x20080522, 0 };
-	struct { uint32_t effective, permitted, inheritable; } data[2] = { { 0 } };
-	return host(SYS_capget, &head, data) == 0 && data[0].effective >> cap & 1;
-}
-#define CAP_SETGID 6
-#define CAP_SETUID 7
-
-/* POSIX: all three numbers with privilege, else the effective one. */
-static long set_one(struct call *c, long nr, uint32_t cap)
-{
-	uint32_t id = (uint32_t)c->arg[0], same = privileged(cap) ? id : (uint32_t)-1;
-	return ids_set(c->t, nr, same, id, same);
-}
 /* The saved number follows the effective one where the real one is set or left behind, on both systems. */
 static long set_two(struct call *c, long nr)
 {
@@ -118,8 +103,6 @@ static long set_two(struct call *c, long nr)
 	bool save = r != (uint32_t)-1 || (e != (uint32_t)-1 && e != id[0]);
 	return ids_set(c->t, nr, r, e, save ? (e != (uint32_t)-1 ? e : id[1]) : (uint32_t)-1);
 }
-long sys_setuid(struct call *c) { return set_one(c, SYS_setresuid, CAP_SETUID); }
-long sys_setgid(struct call *c) { return set_one(c, SYS_setresgid, CAP_SETGID); }
 long sys_setreuid(struct call *c) { return set_two(c, SYS_setresuid); }
 long sys_setregid(struct call *c) { return set_two(c, SYS_setresgid); }
 long sys_seteuid(struct call *c) { return ids_set(c->t, SYS_setresuid, -1u, (uint32_t)c->arg[0], -1u); }

@@ -118,7 +118,7 @@ static long received(struct call *c, const struct msghdr *guest, struct msghdr *
 	m->msg_namelen = (socklen_t)MIN(MAX(n, 0l), (long)guest->msg_namelen);
 	if (e >= 0 && m->msg_namelen)
 		e = copy_out((uaddr)guest->msg_name, name, m->msg_namelen);
-	m->msg_flags &= ~MSG_CMSG_CLOEXEC;       /* Linux tells it back, BSD does not */
+	m->msg_flags &= ~MSG_CMSG_CLOEXEC;       /* the host tells it back, no other does */
 	return e < 0 ? e : arg_put(c, 1, m);
 }
 long sys_recvmsg(struct call *c)

@@ -31,7 +31,7 @@ long sys_getrlimit(struct call *c)
 	long e = rlimit_get(c->t->p, c->arg[0], &r);
 	return e < 0 ? e : arg_put(c, 1, &r);
 }
-/* A soft limit above the hard one: BSD cuts it, Linux says EINVAL. More than the hard limit allows: EPERM on both. */
+/* A soft limit above the hard one is cut; the host says EINVAL. More than the hard limit allows: EPERM on both. */
 long sys_setrlimit(struct call *c)
 {
 	long which = c->arg[0];

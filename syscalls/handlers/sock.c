@@ -16,7 +16,7 @@
 #include "sock.h"
 
 sysfn sys_socket, sys_socketpair, sys_bind, sys_connect, sys_listen, sys_shutdown, sys_accept,
-	sys_accept4, sys_getsockname, sys_getpeername, sys_sendto, sys_send, sys_recvfrom, sys_recv;
+	sys_accept4, sys_getsockname, sys_getpeername, sys_sendto, sys_recvfrom;
 
 #define SUN_PATH offsetof(struct sockaddr_un, sun_path)
 
@@ -216,10 +216,10 @@ static long room_get(uaddr to, uaddr lenp, uint32_t *room)
 }
 
 /* --- making ----------------------------------------------------------------------------------------------------- */
-/* A raw local socket is a datagram one on Linux and nothing on BSD. */
+/* A raw local socket is a datagram one here and nothing there. */
 long sys_socket(struct call *c)
 {
-	if (c->arg[0] == AF_UNIX && (c->arg[1] & 0xf) == SOCK_RAW && c->t->p->pers->bsd_sockets)
+	if (c->arg[0] == AF_UNIX && (c->arg[1] & 0xf) == SOCK_RAW && c->t->p->pers->classic_sockets)
 		return -EPROTOTYPE;
 	return host(SYS_socket, c->arg[0], c->arg[1], (int)c->arg[2]);
 }
@@ -239,10 +239,10 @@ long sys_socketpair(struct call *c)
 	}
 	return e;
 }
-/* An address of another family than the socket's: EAFNOSUPPORT on BSD, EINVAL from some of Linux's. */
+/* An address of another family than the socket's: EAFNOSUPPORT there, EINVAL from some of the host's. */
 static long family_error(struct call *c, int fd, const struct addr *a, long e)
 {
-	bool other = e == -EINVAL && c->t->p->pers->bsd_sockets && sock_domain(fd) != a->ss.ss_family;
+	bool other = e == -EINVAL && c->t->p->pers->classic_sockets && sock_domain(fd) != a->ss.ss_family;
 	return other ? -EAFNOSUPPORT : e;
 }
 static bool named(int fd)
@@ -259,13 +259,13 @@ long sock_bind_at(struct call *c, int dirfd, int i)
 		return e;
 	e = host(SYS_bind, (int)c->arg[i], &a.ss, a.len);
 	addr_done(&a);
-	if (e == -EADDRINUSE && a.ss.ss_family == AF_UNIX && named((int)c->arg[i]) && c->t->p->pers->bsd_sockets)
-		return -EINVAL;          /* the socket has a name: BSD sees that first, Linux the name that is taken */
+	if (e == -EADDRINUSE && a.ss.ss_family == AF_UNIX && named((int)c->arg[i]) && c->t->p->pers->classic_sockets)
+		return -EINVAL;          /* the socket has a name: seen first there; here, the name that is taken */
 	return family_error(c, (int)c->arg[i], &a, e);
 }
 long sys_bind(struct call *c) { return sock_bind_at(c, AT_FDCWD, 0); }
 
-/* --- connecting: what BSD's answers tell its programs, and Linux's do not --------------------------------------- */
+/* --- connecting: what classic answers tell their programs, and the host's do not -------------------------------- */
 static bool connected(int fd, int type)
 {
 	struct sockaddr_storage ss;
@@ -274,8 +274,8 @@ static bool connected(int fd, int type)
 	return host(SYS_getpeername, fd, &ss, &n) == 0 &&
 	       host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &is, &tn) == 0 && is == type;
 }
-/* A full queue of a local listener: BSD refuses at once, Linux waits, or says EAGAIN to a non-blocking connect. A path
- * that is no socket: ENOTSOCK, which Linux calls refused. */
+/* A full queue of a local listener: refused at once there; the host waits, or says EAGAIN to a non-blocking connect. A path
+ * that is no socket: ENOTSOCK, which the host calls refused. */
 static long un_error(const struct addr *a, long e)
 {
 	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
@@ -286,22 +286,22 @@ static long un_error(const struct addr *a, long e)
 		return -ENOTSOCK;
 	return e;
 }
-/* The second connect of a stream that was connected in the background: Linux tells 0 once, BSD always EISCONN. An
- * interrupted connect goes on in the background on both; after a handler with SA_RESTART Linux takes it up again where
- * BSD tells EINTR: the guest sees Linux's way. */
+/* The second connect of a stream that was connected in the background: the host tells 0 once, the others always EISCONN. An
+ * interrupted connect goes on in the background on both; after a handler with SA_RESTART the host takes it up again where
+ * they tell EINTR: the guest sees the host's way. */
 long sock_connect_at(struct call *c, int dirfd, int i)
 {
 	struct addr a;
 	int fd = (int)c->arg[i];
-	bool bsd = c->t->p->pers->bsd_sockets;
+	bool classic = c->t->p->pers->classic_sockets;
 	long e = addr_get(c->t, (uaddr)c->arg[i + 1], (uint32_t)c->arg[i + 2], dirfd, PATH_FOLLOW, &a);
 	if (e < 0)
 		return e;
-	if (bsd && a.ss.ss_family != AF_UNSPEC && connected(fd, SOCK_STREAM))
+	if (classic && a.ss.ss_family != AF_UNSPEC && connected(fd, SOCK_STREAM))
 		e = -EISCONN;
 	else
 		e = block(SYS_connect, fd, &a.ss, a.len);
-	if (bsd && a.ss.ss_family == AF_UNIX)
+	if (classic && a.ss.ss_family == AF_UNIX)
 		e = un_error(&a, e);
 	addr_done(&a);
 	return family_error(c, fd, &a, e);
@@ -311,7 +311,7 @@ long sys_connect(struct call *c) { return sock_connect_at(c, AT_FDCWD, 0); }
 long sys_listen(struct call *c) { return host(SYS_listen, c->arg[0], (int)c->arg[1]); }
 long sys_shutdown(struct call *c) { return host(SYS_shutdown, c->arg[0], (int)c->arg[1]); }
 
-/* A bad name buffer loses no connection on BSD after 10, and on Linux the descriptor is closed again: as Linux. */
+/* A bad name buffer: the connection is lost and the descriptor closed again, as the host does it. */
 static long accept_with(struct call *c, int flags)
 {
 	struct addr a = { .own = { -1, -1 } };
@@ -321,7 +321,7 @@ static long accept_with(struct call *c, int flags)
 	if (e < 0)
 		return e;
 	r = block(SYS_accept4, fd, &a.ss, &n, flags);
-	if (r == -EOPNOTSUPP && c->t->p->pers->bsd_sockets)
+	if (r == -EOPNOTSUPP && c->t->p->pers->classic_sockets)
 		return -EINVAL;          /* a kind of socket that nobody can connect to is one that does not listen */
 	if (r < 0)
 		return r;
@@ -337,11 +337,11 @@ static long accept_with(struct call *c, int flags)
 	}
 	return r;
 }
-/* BSD: the new socket has the listener's O_NONBLOCK and O_ASYNC. Linux: neither. */
+/* Classic: the new socket has the listener's O_NONBLOCK and O_ASYNC. The host's has neither. */
 long sys_accept(struct call *c)
 {
 	long fl = 0;
-	if (c->t->p->pers->bsd_sockets)
+	if (c->t->p->pers->classic_sockets)
 		fl = host(SYS_fcntl, c->arg[0], F_GETFL, 0);
 	return accept_with(c, fl > 0 && fl & O_NONBLOCK ? SOCK_NONBLOCK : 0);
 }
@@ -376,13 +376,13 @@ int msg_flags_recv(long flags)
 {
 	return (int)(flags & (long)HOST_BITS) | (flags & (long)X_MSG_NBIO ? MSG_DONTWAIT : 0);
 }
-/* BSD raises SIGPIPE for every kind of socket, Linux for streams alone. */
+/* Classic: SIGPIPE from every kind of socket. The host: from streams alone. */
 static void pipe_signal(struct thread *t, int fd)
 {
 	int type = SOCK_STREAM;
 	uint32_t n = sizeof type;
 	host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &n);
-	if (type != SOCK_STREAM && t->p->pers->bsd_sockets)
+	if (type != SOCK_STREAM && t->p->pers->classic_sockets)
 		host(SYS_tgkill, t->p->pid, t->tid, SIGPIPE);
 }
 long msg_sent(struct thread *t, int fd, long flags, long rv)
@@ -393,7 +393,7 @@ long msg_sent(struct thread *t, int fd, long flags, long rv)
 		pipe_signal(t, fd);
 	return rv;
 }
-/* An address on a connected datagram socket: EISCONN on BSD, taken by Linux for this one message. */
+/* An address on a connected datagram socket: EISCONN; taken by the host for this one message. */
 static long send_to(struct call *c, uaddr to, uint32_t tolen)
 {
 	struct addr a = { .own = { -1, -1 } };
@@ -401,7 +401,7 @@ static long send_to(struct call *c, uaddr to, uint32_t tolen)
 	long e = to ? addr_get(c->t, to, tolen, AT_FDCWD, PATH_FOLLOW, &a) : 0;
 	if (e < 0)
 		return e;
-	if (to && c->t->p->pers->bsd_sockets && connected(fd, SOCK_DGRAM))
+	if (to && c->t->p->pers->classic_sockets && connected(fd, SOCK_DGRAM))
 		e = -EISCONN;
 	else
 		e = block(SYS_sendto, fd, c->arg[1], c->arg[2], f, to ? &a.ss : NULL, a.len);
@@ -409,7 +409,6 @@ static long send_to(struct call *c, uaddr to, uint32_t tolen)
 	return msg_sent(c->t, fd, c->arg[3], e);
 }
 long sys_sendto(struct call *c) { return send_to(c, (uaddr)c->arg[4], (uint32_t)c->arg[5]); }
-long sys_send(struct call *c) { return send_to(c, 0, 0); }
 
 static long recv_from(struct call *c, uaddr from, uaddr lenp)
 {
@@ -427,4 +426,3 @@ static long recv_from(struct call *c, uaddr from, uaddr lenp)
 	return e < 0 ? e : r;
 }
 long sys_recvfrom(struct call *c) { return recv_from(c, (uaddr)c->arg[4], (uaddr)c->arg[5]); }
-long sys_recv(struct call *c) { return recv_from(c, 0, 0); }

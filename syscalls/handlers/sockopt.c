@@ -114,7 +114,7 @@ static long passcred_set(struct opt *o)
 }
 static long stamp_set(struct opt *o) { return state_set(o, SOCK_TIMESTAMP | SOCK_BINTIME, SOL_SOCKET, SO_TIMESTAMPNS); }
 
-/* BSD: "may this packet be cut". Linux: what to do about path MTUs; DO sets the DF bit, DONT clears it. */
+/* There: "may this packet be cut". Here: what to do about path MTUs; DO sets the DF bit, DONT clears it. */
 static long dontfrag_set(struct opt *o)
 {
 	int v;
@@ -130,7 +130,7 @@ static long dontfrag_get(struct opt *o)
 }
 static long mreqsrc_set(struct opt *o)
 {
-	uint32_t g[3], h[3];                     /* BSD: group, source, interface. Linux: group, interface, source */
+	uint32_t g[3], h[3];                     /* there: group, source, interface; here: group, interface, source */
 	long e = opt_in(o, g, sizeof g);
 	h[0] = g[0];
 	h[1] = g[2];

@@ -15,7 +15,7 @@
 #include "ext.h"
 
 sysfn sys_gettimeofday, sys_settimeofday, sys_clock_gettime, sys_clock_getres, sys_clock_settime, sys_nanosleep,
-	sys_clock_nanosleep, sys_getitimer, sys_setitimer, sys_adjtime, sys_times, sys_timer_create, sys_timer_delete,
+	sys_clock_nanosleep, sys_getitimer, sys_setitimer, sys_adjtime, sys_timer_create, sys_timer_delete,
 	sys_timer_settime, sys_timer_gettime, sys_timer_getoverrun, sys_timerfd_create, sys_timerfd_settime,
 	sys_timerfd_gettime;
 
@@ -129,12 +129,6 @@ long sys_adjtime(struct call *c)
 	tv = (struct timeval){ x.offset / 1000000, x.offset % 1000000 };
 	return arg_put(c, 1, &tv);
 }
-long sys_times(struct call *c)
-{
-	struct tms t;
-	long r = host(SYS_times, &t), e = c->arg[0] ? arg_put(c, 0, &t) : 0;
-	return e < 0 ? e : r;
-}
 
 /* --- sleep: the rest is told only when a signal ended it -------------------------------------------------------- */
 static long sleep_on(struct call *c, long clock, long flags, int i)
@@ -157,7 +151,7 @@ static long sleep_on(struct call *c, long clock, long flags, int i)
 		rest = want;             /* Linux adds the slack of its timers */
 	return (f = arg_put(c, i + 1, &rest)) < 0 ? f : e;
 }
-/* BSD's nanosleep counts on the monotonic clock, Linux's on the real-time one; steps of the clock disturb neither. */
+/* It counts on the monotonic clock, the host's on the real-time one; steps of the clock disturb neither. */
 long sys_nanosleep(struct call *c) { return sleep_on(c, CLOCK_MONOTONIC, 0, 0); }
 long sys_clock_nanosleep(struct call *c)
 {
@@ -175,7 +169,7 @@ long sys_setitimer(struct call *c)
 {
 	struct itimerval new, old;
 	long e;
-	if (!c->arg[1])                          /* BSD: only tell. Linux: NULL would stop the timer */
+	if (!c->arg[1])                          /* only tell; the host's would stop the timer */
 		return c->arg[2] ? (e = host(SYS_getitimer, (int)c->arg[0], &old)) < 0 ? e : arg_put(c, 2, &old) : 0;
 	e = arg_get(c, 1, &new);
 	if (!e)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Memory. The guest's address space is the host's, so these are the host's calls, with two differences: ranges that
- * are ours (mem_is_ours) are not the guest's to change and get the answer for an address outside the map; and the
- * BSDs round an address that is not page-aligned where the host refuses it.
+ * are ours (mem_is_ours) are not the guest's to change and get the answer for an address outside the map; and an
+ * address that is not page-aligned is rounded where the host refuses it.
  */
 #include <sys/mman.h>
 #include "ext.h"
@@ -10,15 +10,14 @@
 #include "procfs.h"
 
 sysfn sys_mmap, sys_munmap, sys_mprotect, sys_madvise, sys_mincore, sys_msync, sys_mlock, sys_munlock;
-sysfn sys_mlockall, sys_munlockall, sys_minherit, sys_break, sys_brk, sys_mremap;
+sysfn sys_mlockall, sys_munlockall, sys_minherit, sys_break, sys_brk;
 
-#define USER_TOP 0x7ffffffff000ull
 #define ALIGN_BITS (0xffull << X_MAP_ALIGN_SHIFT)
 #define X_MMAP (X_MAP_GUARD | X_MAP_EXCL | X_MAP_NOCORE | X_MAP_NOSYNC | X_MAP_TRYFIXED | X_MAP_INHERIT_ZERO \
 		| X_IGNORED | ALIGN_BITS)
 #define RESERVE (MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE)
 
-/* A range as the BSDs take it: both ends rounded outwards. */
+/* A range with both ends rounded outwards. */
 struct span { uaddr lo; uint64_t len; };
 
 static bool span_get(struct call *c, struct span *s)
@@ -256,20 +255,6 @@ long sys_minherit(struct call *c)
 	return e == -EOPNOTSUPP ? -EINVAL : e;
 }
 
-long sys_mremap(struct call *c)
-{
-	struct span from = { (uaddr)c->arg[0], MAX((uint64_t)c->arg[1], 1) };
-	struct span to = { (uaddr)c->arg[4], (uint64_t)c->arg[2] };
-	if (ours(c, &from))
-		return -EFAULT;
-	if ((c->arg[3] & MREMAP_FIXED) && ours(c, &to))
-		return -EINVAL;
-	mem_changes(c->t, from.lo, from.len, CHANGE_GONE);
-	if (c->arg[3] & MREMAP_FIXED)
-		mem_changes(c->t, to.lo, to.len, CHANGE_GONE);
-	return host(SYS_mremap, c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4]);
-}
-
 /* --- the break: ours to keep, since the host's own lies where the guest's is not ---------------------------------- */
 static long move_break(struct space *s, uaddr from, uaddr to)
 {
@@ -288,7 +273,7 @@ static long move_break(struct space *s, uaddr from, uaddr to)
 	}
 	return e < 0 ? -ENOMEM : 0;
 }
-/* BSD: whole pages, the new break is the result; an address below the first only asks. */
+/* In whole pages, the new break is the result; an address below the first only asks. */
 long sys_break(struct call *c)
 {
 	struct space *s = c->t->p->space;
@@ -303,7 +288,7 @@ long sys_break(struct call *c)
 	unlock(&s->lock);
 	return e ? e : (long)want;
 }
-/* Linux: to the byte, and what did not succeed is told by an unmoved break. */
+/* To the byte, and what did not succeed is told by an unmoved break. */
 long sys_brk(struct call *c)
 {
 	struct space *s = c->t->p->space;

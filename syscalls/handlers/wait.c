@@ -2,7 +2,7 @@
  *
  * Waiting for children. All forms are Linux's waitid, which takes every flag the others have; the status word is made
  * from what it tells. Children whose end is not told by SIGCHLD (process descriptors) are found only by their number,
- * as on BSD.
+ * as where they come from.
  */
 #include <string.h>
 #include <sys/wait.h>
@@ -11,7 +11,7 @@
 #include "ext.h"
 #include "wait.h"
 
-sysfn sys_wait4, sys_waitid;
+sysfn sys_wait4;
 
 #define HOST_WALL 0x40000000
 #define HOST_FLAGS (WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT)
@@ -49,9 +49,3 @@ long sys_wait4(struct call *c)
 	return e < 0 ? e : r;
 }
 /* POSIX's: idtype, id, info, options. 0, or -errno. */
-long sys_waitid(struct call *c)
-{
-	siginfo_t si;
-	long r = wait_for((int)c->arg[0], c->arg[1], c->arg[3], &si, NULL);
-	return r < 0 ? r : c->arg[2] ? arg_put(c, 2, &si) : 0;
-}

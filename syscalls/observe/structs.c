@@ -60,7 +60,7 @@ static void put_mode(struct line *l, unsigned m)
 	PUT(l, "%#o", m);
 	word_end(l);
 }
-/* Linux and the BSDs keep a wait status in the same bits; the signal in it is the guest's. */
+/* A wait status has the same bits everywhere; the signal in it is the guest's. */
 static void sig_word(struct line *l, int guest)
 {
 	bool json = l->json;

@@ -8,6 +8,7 @@
 #include "ext.h"
 #include "observe/layout.h"
 #include "observe/observe.h"
+#include "observe/ring.h"
 #include <sys/wait.h>
 
 static const struct personality *p;
@@ -67,18 +68,15 @@ static void row_lawful(const struct row *r, const char *table)
 static void calls(void **state)
 {
 	for (unsigned t = 0; t < p->n_tab; t++) {
-		unsigned served = 0;
 		for (unsigned i = 0; i < p->tab[t].n; i++) {
 			const struct row *r = &p->tab[t].row[i];
 			must(r->name || p->identity, "number %u of %s has no row", i, p->tab[t].name);
 			if (!r->name)
 				continue;
 			row_lawful(r, p->tab[t].name);
-			served += r->fn != NULL;
 			for (unsigned j = 0; j < i; j++)
 				must(!p->tab[t].row[j].name || strcmp(p->tab[t].row[j].name, r->name), "two calls are called %s", r->name);
 		}
-		must(served > 20, "table %u serves only %u calls", t, served);
 	}
 	assert_int_equal(take_wrong(), 0);
 }
@@ -176,7 +174,6 @@ static void field_lawful(const struct record *r, const struct layout *y, const s
 }
 static void layouts(void **state)
 {
-	unsigned n = 0;
 	for (unsigned i = 1; i < N_REC; i++) {
 		const struct record *r = &p->rec[i];
 		const struct layout *own = p->layout ? &p->layout[i] : NULL, *y = layout_of(p, i);
@@ -184,11 +181,9 @@ static void layouts(void **state)
 		     own ? own->size : 0, r->gsize);
 		if (!y)
 			continue;
-		n++;
 		for (const struct field *f = y->field; f->type; f++)
 			field_lawful(r, y, f);
 	}
-	must(n > 30, "only %u records have a layout", n);
 	assert_int_equal(take_wrong(), 0);
 }
 static void errors(void **state)
@@ -205,27 +200,25 @@ static void errors(void **state)
 }
 static void signals(void **state)
 {
-	unsigned known = 0;
-
 	for (unsigned g = 1; g < p->n_sig; g++) {
 		int s = sig_to_host(p, g);
 		if (!s)
 			continue;
-		known++;
 		must(s <= 128, "signal %u becomes %d", g, s);
 		must(s != p->sig_carrier, "signal %u is the carrier", g);
 		must(sig_to_guest(p, s) == (int)g, "signal %u becomes %d and comes back as %d", g, s, sig_to_guest(p, s));
 		must(p->sig_name[g] || g > 32, "signal %u has no name", g);
 	}
-	must(known > 30, "only %u signals", known);
 	must(!sig_to_host(p, 0) && !sig_to_host(p, -1) && !sig_to_host(p, 1 << 20), "a signal that is none");
-	for (int s = 1; s < 32; s++)
-		must(sig_to_guest(p, s) || s == 16 || s == 30, "host signal %d is lost", s);      /* STKFLT, PWR */
 	assert_int_equal(take_wrong(), 0);
 }
 static void whole(void **state)
 {
 	must(p->release && p->about && p->claims && p->stack && p->fetch && p->store && p->frame, "something is missing");
+	must(p->tab && p->n_tab && p->n_tab <= MOST_TABS && p->bits && p->rec && p->errno_name, "a table is missing");
+	must(p->identity || p->errno_of, "no errors");
+	must(p->sig_in && p->sig_out && p->sig_name, "no signals");
+	must(__stop_guise_personalities - __start_guise_personalities <= MOST_PERS, "raise MOST_PERS");
 	for (const struct personality *const *o = __start_guise_personalities; o < __stop_guise_personalities; o++)
 		must(*o == p || strcmp((*o)->name, p->name), "two of that name");
 	assert_int_equal(take_wrong(), 0);
@@ -259,6 +252,9 @@ static void freebsd_known(void **state)
 		assert_int_equal(errno_to_guest(p, pair[i][0]), pair[i][1]);
 	for (unsigned i = 0; i < ARRAY_LEN(sig); i++)
 		assert_int_equal(sig_to_guest(p, sig[i][0]), sig[i][1]);
+	for (int s = 1; s < 32; s++)
+		must(sig_to_guest(p, s) || s == 16 || s == 30, "host signal %d is lost", s);      /* STKFLT, PWR */
+	assert_int_equal(take_wrong(), 0);
 	assert_int_equal(p->tab[0].n, 599);
 }
 
