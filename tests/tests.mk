@@ -4,6 +4,8 @@
 #   check-unit   cmocka programs over the runtime's own sources        check-real   foreign programs of the wild
 #   check-guest  freestanding programs, each on every engine           check-fuzz   bounded: loader and calls
 #   ONLY=word    only tests whose name holds the word
+#
+# `make bench` measures and tests nothing: FULL=1 takes longer over it. That it runs at all is tested by real/bench.test.
 
 T         := $(B)/tests
 ONLY      ?=
@@ -19,7 +21,7 @@ endif
 
 include $(wildcard tests/*/tests.mk tests/guest/*/tests.mk)
 
-TEST_PROGRAMS := $(UNIT_PROGRAMS) $(GUEST_PROGRAMS) $(FUZZ_PROGRAMS)
+TEST_PROGRAMS := $(UNIT_PROGRAMS) $(GUEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BENCH_PROGRAMS)
 
 check: $(B)/guise $(TEST_PROGRAMS)
 	$(RUN) unit guest real fuzz
@@ -27,12 +29,12 @@ check-unit: $(UNIT_PROGRAMS)
 	$(RUN) unit
 check-guest: $(B)/guise $(GUEST_PROGRAMS)
 	$(RUN) guest
-check-real: $(B)/guise
+check-real: $(B)/guise $(BENCH_PROGRAMS)
 	$(RUN) real
 check-fuzz: $(B)/guise $(FUZZ_PROGRAMS)
 	$(RUN) fuzz
 bench: $(B)/guise $(BENCH_PROGRAMS)
-	python3 tests/bench/bench.py --guise $(B)/guise --built $(T)
-	python3 tests/bench/trace.py --guise $(B)/guise --built $(T)
+	python3 tests/bench/bench.py --guise $(B)/guise --built $(T) --out $(B)/bench $(if $(FULL),--mode full) \
+		$(if $(ONLY),--only '$(ONLY)')
 
 .PHONY: check check-unit check-guest check-real check-fuzz bench

@@ -1,67 +1,254 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-2-Clause
-"""What guise costs: the same program natively, as a Linux guest and as a FreeBSD guest, in turns, so that what else the
-machine does falls on all three alike. Medians, and the ratio of each guest to the native program.
+"""What guise costs, side by side with Linux itself and with its peers: every row of cases.py, its ways in turns (A B A B), in
+one run. Ratios decide, so that a noisy machine does not. Prints a table; with --out also writes bench.txt, bench.json and
+bench.svg there.
 
-    bench.py --guise build/gcc/guise --built build/gcc/tests [--rounds 5] [--starts 60] [--engines trap,...]
+    bench.py --guise build/gcc/guise --built build/gcc/tests [--out FOLDER] [--mode quick|full|smoke] [--only WORD]
+
+quick: under two minutes, what is built and fetched for it left out. full: more turns, and a thousand idle guests.
+smoke: a few calls each, without what must be built or fetched: whether it works at all, for the tests.
 """
-import argparse, os, statistics, subprocess, sys, time
+import sys
+sys.dont_write_bytecode = True
+import argparse, json, os, platform, resource, shutil, subprocess, time
+import cases, chart, measure, project
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+TOP = os.path.dirname(os.path.dirname(HERE))
+# turns of calls, of programs; the share of each row's count; modules of the project
+MODES = {'quick': (9, 5, 1, 1200), 'full': (31, 15, 1, 3000), 'smoke': (1, 1, 0, 10)}
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument('--guise', required=True)
 p.add_argument('--built', required=True)
-p.add_argument('--rounds', type=int, default=5)
-p.add_argument('--starts', type=int, default=60)
-p.add_argument('--engines', default='', help='instead of all that work')
+p.add_argument('--out', help='a folder for bench.txt, bench.json and bench.svg')
+p.add_argument('--mode', choices=MODES, default='quick')
+p.add_argument('--only', default='', help='rows whose name holds this word')
+p.add_argument('--engine', default='', help='another than the default one')
 opt = p.parse_args()
-GUISE = os.path.abspath(opt.guise)
-LINUX, FREEBSD = (os.path.join(os.path.abspath(opt.built), 'bench', 'calls.' + o) for o in ('linux', 'freebsd'))
+GUISE = [os.path.abspath(opt.guise), 'run'] + (['--engine', opt.engine] if opt.engine else [])
+BUILT = os.path.join(os.path.abspath(opt.built), 'bench')
+TURNS, PROGRAM_TURNS, SHARE, MODULES = MODES[opt.mode]
 
 
-def measures(argv):
-    """One run: what it printed, {name: nanoseconds}."""
-    out = subprocess.run(argv, capture_output=True, text=True, timeout=300)
-    if out.returncode:
-        sys.exit('%s: status %d %s' % (' '.join(argv), out.returncode, out.stderr))
-    return {name: int(ns) for name, ns in (line.rsplit(' ', 1) for line in out.stdout.splitlines())}
+# --- programs: what each way runs; a reason where it cannot be had ----------------------------------------------------------
+
+class Skipped(Exception):
+    pass
 
 
-def start(argv):
-    """One start and end, in nanoseconds."""
-    t = time.perf_counter_ns()
-    _, status = os.waitpid(os.posix_spawn(argv[0], argv, os.environ), 0)
-    t = time.perf_counter_ns() - t
-    if status:
-        sys.exit('%s: status %#x' % (' '.join(argv), status))
-    return t
+def from_npm(package):
+    """As the tests fetch it: pinned, kept in tests/cache."""
+    env = dict(os.environ, TOP=TOP, CACHE=TOP + '/tests/cache')
+    r = subprocess.run(['bash', '-c', '. "$TOP/tests/real/lib.sh"; fetch "$0"; echo "$dir"', package], env=env, text=True,
+                       stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    if r.returncode:
+        raise Skipped(r.stdout.strip().split('\n')[-1])
+    return r.stdout.strip().split('\n')[-1] + '/bin/esbuild'
 
 
-def in_turns(ways):
-    """{measure: one list of results for each way}"""
-    found = {'start': [[] for _ in ways]}
-    for argv in ways:
-        start(argv + ['nothing'])                       # the first has the disk to pay
-    for _ in range(opt.starts):
-        for i, argv in enumerate(ways):
-            found['start'][i].append(start(argv + ['nothing']))
-    for _ in range(opt.rounds):
-        for i, argv in enumerate(ways):
-            for name, ns in measures(argv).items():
-                found.setdefault(name, [[] for _ in ways])[i].append(ns)
-    return {name: [statistics.median(x) for x in results] for name, results in found.items()}
+def from_go(name, source):
+    """(Linux build, FreeBSD build), made once."""
+    if not shutil.which('go'):
+        raise Skipped('go is not installed')
+    os.makedirs(BUILT, exist_ok=True)
+    made = []
+    for system in ('linux', 'freebsd'):
+        to = '%s/%s.%s' % (BUILT, name, system)
+        if not os.path.exists(to) or os.path.getmtime(to) < (os.path.getmtime(source) if os.path.exists(source) else 0):
+            print('building %s for %s' % (name, system), file=sys.stderr)
+            go(['build', '-o', to, source], system)
+        made.append(to)
+    return made
 
 
-def working_engines():
-    text = subprocess.run([GUISE, 'engines'], capture_output=True, text=True).stdout
-    return [l.split()[0] for l in text.splitlines() if l.split()[1:2] == ['works']]
+def go(args, system='linux'):
+    env = dict(os.environ, CGO_ENABLED='0', GOOS=system, GOARCH='amd64', GO111MODULE='off', GOFLAGS='', GOTOOLCHAIN='local')
+    r = subprocess.run(['go'] + args, env=env, capture_output=True, text=True)
+    if r.returncode:
+        raise Skipped('go %s: %s' % (args[0], r.stderr.strip().split('\n')[-1]))
+    return r.stdout
 
 
-for engine in opt.engines.split(',') if opt.engines else working_engines():
-    run = [GUISE, 'run', '--engine', engine]
-    results = in_turns([[LINUX], run + [LINUX], run + [FREEBSD]])
-    print('engine %-8s nanoseconds:%15s %11s %7s %11s %7s' % (engine, 'native', 'Linux', 'ratio', 'FreeBSD', 'ratio'))
-    for name, (native, a, b) in results.items():
-        print('%-27s%15d %11d %7.2f %11d %7.2f' % (name, native, a, a / native, b, b / native))
-    more = (results['start'][2] - results['start'][0]) / 1e6
-    print('a FreeBSD guest starts %.2f ms later than the Linux program (wanted: under 1 ms)' % more)
-    print('medians of %d runs, %d starts, in turns\n' % (opt.rounds, opt.starts))
+def pair(name):
+    """(native program, guest program)"""
+    if name == 'calls':
+        return BUILT + '/calls.linux', BUILT + '/calls.freebsd'
+    if opt.mode == 'smoke':
+        raise Skipped('too much for a smoke test')
+    if name == 'esbuild':
+        return from_npm('@esbuild/linux-x64'), from_npm('@esbuild/freebsd-x64')
+    return from_go(name, {'work': HERE + '/go/main.go', 'compile': 'cmd/compile'}[name])
+
+
+def compile_args(where):
+    """What `go build` gives the compiler for go/types: for Linux both, so that both must make the same file."""
+    packages = go(['list', '-export', '-deps', '-f', '{{if .Export}}packagefile {{.ImportPath}}={{.Export}}{{end}}', 'go/types'])
+    with open(where + '/importcfg', 'w') as f:
+        f.write(packages)
+    files = go(['list', '-f', '{{range .GoFiles}}{{$.Dir}}/{{.}}\n{{end}}', 'go/types']).split()
+    os.environ.update(GOOS='linux', GOARCH='amd64')
+    return ['-p', 'go/types', '-complete', '-pack', '-importcfg', 'importcfg', '-o', 'out.a'] + files
+
+
+def peers():
+    """{way: command before a native program}, {way: why not}"""
+    found, lacking = {}, {}
+    for way, tool, command in (('strace', 'strace', ['strace', '-f', '-o', '/dev/null']), ('qemu', 'qemu-x86_64', ['qemu-x86_64']),
+                               ('runsc', 'runsc', ['runsc', '--rootless', '--platform=ptrace', '--network=none', 'do'])):
+        if shutil.which(tool):
+            found[way] = command
+        else:
+            lacking[way] = tool + ' is not installed'
+    return found, lacking
+
+
+def ways_of(row, where, tools):
+    native, guest = pair(row.program)
+    count = row.count if SHARE else max(30, row.count // 500) if row.count > 1 else 1
+    args = [str(count) if a == 'COUNT' else a.replace('PROJECT', where + '/project') for a in row.args]
+    if args == ['COMPILE']:
+        args = compile_args(where)
+    trace = GUISE[:1] + ['trace'] + GUISE[2:]
+    ways = {'native': [native], 'guest': GUISE + [guest], 'linux': GUISE + [native], 'text': trace + ['-o', 'out', guest],
+            'raw': trace + ['--raw', 'out', guest], 'rare': trace + ['-e', 'reboot', '-o', 'out', guest]}
+    ways.update({way: command + [native] for way, command in tools.items()})
+    return {way: argv + args for way, argv in ways.items()}
+
+
+# --- a row -----------------------------------------------------------------------------------------------------------------
+
+def is_sealed(argv, where):
+    report = where + '/report'
+    measure.run(GUISE + ['--report', report] + argv[len(GUISE):], where)
+    with open(report) as f:
+        sealed = [event['sealed'] for event in map(json.loads, f) if event['event'] == 'sites'][-1]    # children end first
+    os.unlink(report)
+    return sealed
+
+
+def slower_peers(row, argvs, where, native):
+    """{peer: median ratio to native}: fewer calls and turns, since some take thousands of times as long."""
+    ratios = {}
+    for way in row.peers:
+        if way not in argvs:
+            continue
+        argv = [str(max(int(a) // 10, 30)) if a.isdigit() else a for a in argvs[way]]
+        try:
+            took = measure.in_turns({way: argv}, row.once, min(TURNS, 3), where)[way]
+            ratios[way] = measure.spread(took)[0] / native
+        except measure.Failed as e:
+            print('%s, %s: %s' % (row.what, way, e), file=sys.stderr)
+    return ratios
+
+
+def measured(row, where, tools):
+    argvs = ways_of(row, where, tools)
+    if any(way not in argvs for way in row.ways):
+        raise Skipped('%s is not installed' % [w for w in row.ways if w not in argvs][0])
+    before = measure.pinned(1) if row.pin else None
+    try:
+        if row.state and is_sealed(argvs['guest'], where) != (row.state == 'sealed'):
+            raise Skipped('the guest is not ' + row.state)
+        turns = PROGRAM_TURNS if row.program != 'calls' else TURNS
+        values = measure.in_turns({w: argvs[w] for w in row.ways}, row.once, turns, where)
+        figures = row.figure(values)
+        middle, low, high = measure.spread(figures)
+        medians = {w: measure.spread(v)[0] for w, v in values.items()}
+        others = slower_peers(row, argvs, where, medians['native']) if row.peers else {}
+    finally:
+        if before:
+            os.sched_setaffinity(0, before)
+    met = middle <= row.wanted if row.sign == '<=' else middle >= row.wanted
+    return {'medians': medians, 'values': values, 'figure': middle, 'low': low, 'high': high, 'peers': others, 'met': met}
+
+
+def result(row, where, tools):
+    head = {'group': row.group, 'what': row.what, 'each': row.each, 'unit': row.unit, 'sign': row.sign, 'wanted': row.wanted}
+    try:
+        return dict(head, **measured(row, where, tools))
+    except (Skipped, measure.Failed, subprocess.TimeoutExpired) as e:
+        return dict(head, skipped=str(e), failed=not isinstance(e, Skipped))
+
+
+def thousand(where):
+    """Do a thousand idle guests fit?"""
+    resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+    t = time.time()
+    with measure.Idle(GUISE + [BUILT + '/calls.freebsd', 'idle', '1'], where, 1000) as sleepers:
+        started = time.time() - t
+        return 'a thousand idle guests: started in %.1f s, %.0f MiB of private memory together' % (
+            started, sleepers.private() * 1000 / 1024)
+
+
+# --- telling ---------------------------------------------------------------------------------------------------------------
+
+def number(x, unit=''):
+    digits = 2 if not unit or abs(x) < 10 and unit in ('ms', 'x') else 0
+    return '%.*f' % (digits, x) + (' ' + unit if unit else '')
+
+
+def line(r):
+    if 'skipped' in r:
+        return '%-40s %s: %s' % (r['what'], 'FAILED' if r['failed'] else 'skipped', r['skipped'])
+    native, guest = ('%s' % number(r['medians'][w], r['each']) if w in r['medians'] else '' for w in ('native', 'guest'))
+    figure = '%s (%s..%s)' % (number(r['figure']), number(r['low']), number(r['high'])) if not r['unit'] else \
+        '%s (%s..%s) %s' % tuple([number(r[k], r['unit']).split()[0] for k in ('figure', 'low', 'high')] + [r['unit']])
+    wanted = '%s %s' % (r['sign'], number(r['wanted'], r['unit']) if r['unit'] else '%.2f' % r['wanted'])
+    return '%-40s %12s %12s  %-24s %-12s %s' % (r['what'], native, guest, figure, wanted, 'met' if r['met'] else 'MISSED')
+
+
+def peer_table(results, lacking):
+    names = {'linux': 'guise, Linux', 'strace': 'strace -f', 'qemu': 'qemu-x86_64', 'runsc': 'runsc ptrace'}
+    yield ''
+    yield '%-40s' % 'ratios to native' + ' %12s' % 'guise' + ''.join(' %12s' % n for n in names.values())
+    for r in results:
+        if r.get('peers'):
+            yield '%-40s' % r['what'] + ' %12.2f' % r['figure'] + ''.join(' %12s' % (
+                '%.2f' % r['peers'][w] if w in r['peers'] else '-') for w in names)
+    for why in lacking.values():
+        yield 'skipped: ' + why
+
+
+def machine():
+    with open('/proc/cpuinfo') as f:
+        cpu = next((l.split(':')[1].strip() for l in f if l.startswith('model name')), 'unknown')
+    return {'kernel': platform.release(), 'cpu': cpu, 'cpus': os.cpu_count()}
+
+
+def main():
+    start = time.time()
+    tools, lacking = peers()
+    rows = [r for r in cases.ROWS if opt.only in r.what]
+    lines, results = [], []
+
+    def say(text):
+        lines.append(text)
+        print(text, flush=True)
+    m = machine()
+    say('guise against native Linux: Linux %(kernel)s, %(cpus)d of %(cpu)s' % m)
+    say('%-40s %12s %12s  %-24s %-12s' % ('medians; the middle half in brackets', 'native', 'guest', 'guest:native or cost', 'wanted'))
+    with measure.scratch() as where:
+        project.write(where + '/project', MODULES)
+        for row in rows:
+            results.append(result(row, where, tools))
+            say(line(results[-1]))
+        if opt.mode == 'full':
+            say(thousand(where))
+    for text in peer_table(results, lacking):
+        say(text)
+    say('%d rows, %s, in turns, %d s' % (len(rows), opt.mode, time.time() - start))
+    if opt.out:
+        os.makedirs(opt.out, exist_ok=True)
+        found = {'schema': 'guise-bench-1', 'mode': opt.mode, 'engine': opt.engine or 'default', 'machine': m, 'rows': results,
+                 'peers_skipped': lacking}
+        for name, text in (('txt', '\n'.join(lines) + '\n'), ('json', json.dumps(found, indent=1) + '\n'), ('svg', chart.draw(found))):
+            with open('%s/bench.%s' % (opt.out, name), 'w') as f:
+                f.write(text)
+        print('written: %s/bench.txt, bench.json, bench.svg' % os.path.relpath(opt.out))
+    return 1 if any(r.get('failed') for r in results) else 0
+
+
+if __name__ == '__main__':
+    sys.exit(main())

@@ -5,7 +5,7 @@ FBSD_CC   := clang --target=x86_64-unknown-freebsd13
 FBSD_FLAG := -std=gnu17 -O1 -g -ffreestanding -fno-stack-protector -fno-pic -fno-asynchronous-unwind-tables -Wall -Wextra -Werror \
              -Wno-unused-parameter -Wno-missing-field-initializers -Itests/guest/freebsd/rt -Ipersonalities/freebsd -MMD -MP
 FBSD_LINK := -nostdlib -static -fuse-ld=lld -Wl,--no-dynamic-linker
-FBSD_RT   := $(addprefix $(T)/guest/freebsd/rt/,start.o regs.o enter.o rt.o)
+FBSD_RT   := $(addprefix $(T)/guest/freebsd/rt/,start.o full.o regs.o enter.o rt.o)
 FBSD_ALONE := seal
 FBSD_SRC  := $(wildcard tests/guest/freebsd/*.c)
 FBSD_BIN  := $(FBSD_SRC:tests/%.c=$(T)/%)

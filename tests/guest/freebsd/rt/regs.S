@@ -130,23 +130,4 @@ saved_after: .quad 0
 saved_avx: .quad 0
 saved_mxcsr: .long 0
 saved_fcw: .word 0
-
-/* long sys_stub(nr, a, b, c, d, e, f): one call site for all calls, as a libc has one for each. */
-	.text
-	.globl	sys_stub
-	.p2align 4
-sys_stub:
-	mov	%rdi, %rax
-	mov	%rsi, %rdi
-	mov	%rdx, %rsi
-	mov	%rcx, %rdx
-	mov	%r8, %r10
-	mov	%r9, %r8
-	mov	8(%rsp), %r9
-	syscall
-	jb	1f
-	ret
-1:	neg	%rax
-	ret
-	.fill	16, 1, 0xcc
 	.section .note.GNU-stack, "", @progbits
