@@ -300,6 +300,7 @@ struct engine {
 
 /* --- dispatch.c ------------------------------------------------------------------------------------------------------------ */
 void syscall_enter(struct thread *);                 /* the only door; every engine calls it, on our stack */
+_Noreturn void syscall_run(struct thread *);         /* the same for entry.S: leaves by exit_begin */
 long call_run(struct call *);                        /* translate, observe, handle: one call already fetched */
 
 /* --- xlate.c: scalars both ways ------------------------------------------------------------------------------------------- */

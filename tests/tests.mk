@@ -5,17 +5,18 @@
 #   check-guest  freestanding programs, each on every engine           check-fuzz   bounded: loader and calls
 #   ONLY=word    only tests whose name holds the word
 #
-# `make bench` measures and tests nothing: FULL=1 takes longer over it. That it runs at all is tested by real/bench.test.
+# `make bench` measures and tests nothing; FULL=1 takes longer over it; `make bench-steps` counts instructions. That they run
+# at all is tested by real/bench.test.
 
 T         := $(B)/tests
 ONLY      ?=
 RUN        = python3 tests/run --guise $(B)/guise --built $(T) $(if $(ONLY),--only '$(ONLY)')
 TEST_DIRS := unit guest real fuzz
 
-ifneq ($(filter check% bench,$(MAKECMDGOALS)),)
+ifneq ($(filter check% bench%,$(MAKECMDGOALS)),)
 LACKS := $(shell tools/deps.sh --missing)
 ifneq ($(LACKS),)
-$(error make $(firstword $(filter check% bench,$(MAKECMDGOALS))) needs $(LACKS): tools/deps.sh installs what is missing)
+$(error make $(firstword $(filter check% bench%,$(MAKECMDGOALS))) needs $(LACKS): tools/deps.sh installs what is missing)
 endif
 endif
 
@@ -36,5 +37,7 @@ check-fuzz: $(B)/guise $(FUZZ_PROGRAMS)
 bench: $(B)/guise $(BENCH_PROGRAMS)
 	python3 tests/bench/bench.py --guise $(B)/guise --built $(T) --out $(B)/bench $(if $(FULL),--mode full) \
 		$(if $(ONLY),--only '$(ONLY)')
+bench-steps: $(B)/guise $(BENCH_PROGRAMS)
+	$(T)/bench/steps $(B)/guise $(T)/bench/calls.freebsd $(T)/bench/calls.linux
 
-.PHONY: check check-unit check-guest check-real check-fuzz bench
+.PHONY: check check-unit check-guest check-real check-fuzz bench bench-steps

@@ -22,7 +22,7 @@ struct out {
 	int got;
 	unsigned n;              /* waiting in kev */
 	uint32_t round;
-	struct kev kev[BATCH];
+	struct kev *kev;         /* BATCH of them, each written when it is counted in n */
 };
 static long out_flush(struct out *o)
 {
@@ -300,7 +300,8 @@ static long changes(struct call *c, struct kqueue *kq, struct out *o)
 }
 long bsd_kevent(struct call *c)
 {
-	struct out o = { .c = c, .rec = c->row->arg[3].what, .at = (uaddr)c->arg[3], .room = (int)c->arg[4] };
+	struct kev kev[BATCH];
+	struct out o = { .c = c, .rec = c->row->arg[3].what, .at = (uaddr)c->arg[3], .room = (int)c->arg[4], .kev = kev };
 	struct timespec ts, *timeout = NULL;
 	struct kqueue *kq;
 	long e;

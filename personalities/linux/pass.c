@@ -10,7 +10,7 @@ sysfn lnx_refuse, lnx_forbid;
 
 long lnx_make(const struct call *c, const long a[6])
 {
-	return host_wait(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
+	return host_wait6(c->nr, a[0], a[1], a[2], a[3], a[4], a[5]);
 }
 long lnx_pass(struct call *c) { return lnx_make(c, c->raw); }
 

@@ -40,6 +40,10 @@
 #define T_WAITNR 172
 #define T_ENTRY  176
 
+/* The flags of ordinary code: arithmetic, and what is always set. popfq takes as long as half of the rest of a call. */
+#define PLAIN_FLAGS 0xad7
+#define TRAP_FLAG 0x100
+
 /* The guest's registers into the thread block; %rsp and what syscall leaves in rcx and r11 are there already. */
 	.macro registers_away
 	mov	%rax, %gs:T_RAX
@@ -109,8 +113,8 @@ entry_syscall:
 	mov	%rsp, %gs:T_RSP
 	mov	%gs:T_STACK, %rsp
 1:	registers_away
-	call	syscall_enter
-	jmp	exit_begin
+	push	%rbp             /* no return address: syscall_run goes on at exit_begin */
+	jmp	syscall_run
 
 	.type entry_attend, @function
 	.p2align 4
@@ -126,14 +130,24 @@ exit_begin:
 	cmpl	$0, %gs:T_ATTN
 	jne	entry_attend
 	movl	$0, %gs:T_INSIDE
-	testl	$0x100, %gs:T_RFLAGS
-	jnz	2f
-	pushq	%gs:T_RFLAGS
-	popfq
-	registers_back
+	mov	%gs:T_RFLAGS, %eax
+	testl	$~PLAIN_FLAGS, %eax
+	jnz	3f
+	mov	%eax, %ecx
+	shr	$11, %ecx
+	and	$1, %ecx
+	add	$0x7f, %cl               /* overflow, if that bit is set */
+	mov	%al, %ah
+	sahf                             /* sign, zero, adjust, parity, carry */
+2:	registers_back
 	mov	%gs:T_RSP, %rsp
 	jmp	*%gs:T_RIP
-2:	pushq	$0x2b
+3:	test	$TRAP_FLAG, %eax
+	jnz	4f
+	pushq	%gs:T_RFLAGS
+	popfq
+	jmp	2b
+4:	pushq	$0x2b
 	pushq	%gs:T_RSP
 	pushq	%gs:T_RFLAGS
 	pushq	$0x33
@@ -142,19 +156,38 @@ exit_begin:
 	iretq
 exit_end:
 
-/* long host_wait(nr, a, b, c, d, e, f) */
-	.globl host_wait, wait_begin, wait_call, wait_after, wait_interrupted
-	.type host_wait, @function
+/* long host_wait(nr, a, b, c, d, e), long host_wait6(nr, a, b, c, d, e, f). Their returns, which the kernel has made the
+ * processor forget, are jumps: those it guesses as before. long host_pass(nr, a, b, c): a call that cannot sleep, as the
+ * last thing that a handler does. */
+	.globl host_wait, host_wait6, host_pass, wait_begin, wait_call, wait_after, wait_interrupted
+	.type host_pass, @function
 	.p2align 4
-host_wait:
+host_pass:
 	mov	%rdi, %rax
-	mov	%edi, %gs:T_WAITNR
 	mov	%rsi, %rdi
 	mov	%rdx, %rsi
 	mov	%rcx, %rdx
+	syscall
+	pop	%rcx
+	jmp	*%rcx
+
+	.type host_wait6, @function
+	.p2align 4
+host_wait6:
+	mov	8(%rsp), %rax
+	jmp	1f
+	.type host_wait, @function
+	.p2align 4
+host_wait:
+	xor	%eax, %eax
+1:	mov	%edi, %gs:T_WAITNR
 	mov	%r8, %r10
 	mov	%r9, %r8
-	mov	8(%rsp), %r9
+	mov	%rax, %r9
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rcx, %rdx
 	xor	%ecx, %ecx
 	cmpl	$0, %gs:T_POKED
 	jne	wait_poked
@@ -164,7 +197,8 @@ wait_begin:
 wait_call:
 	syscall
 wait_after:
-	ret
+	pop	%rcx
+	jmp	*%rcx
 wait_poked:
 	cmpl	$0, %gs:T_ATTN
 	mov	$-4, %rax

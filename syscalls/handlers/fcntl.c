@@ -113,15 +113,15 @@ long fcntl_dupfd(struct call *c) { return dup_from(c, c->arg[2], F_DUPFD); }
 long fcntl_dupfd_cloexec(struct call *c) { return dup_from(c, c->arg[2], F_DUPFD_CLOEXEC); }
 long fcntl_dup2fd(struct call *c) { return dup_to(c, c->arg[2], 0); }
 long fcntl_dup2fd_cloexec(struct call *c) { return dup_to(c, c->arg[2], O_CLOEXEC); }
-long fcntl_getfd(struct call *c) { return host(SYS_fcntl, c->arg[0], F_GETFD); }
-long fcntl_setfd(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETFD, c->arg[2] & FD_CLOEXEC); }
+long fcntl_getfd(struct call *c) { return host_last(SYS_fcntl, c->arg[0], F_GETFD); }
+long fcntl_setfd(struct call *c) { return host_last(SYS_fcntl, c->arg[0], F_SETFD, c->arg[2] & FD_CLOEXEC); }
 /* O_LARGEFILE is the host's alone, and every file is large. */
 long fcntl_getfl(struct call *c)
 {
 	long fl = host(SYS_fcntl, c->arg[0], F_GETFL);
 	return fl < 0 ? fl : (long)set_to_guest(c->t->p->pers, SET_STATUSFL, (uint64_t)fl & ~0100000ull);
 }
-long fcntl_setfl(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETFL, c->arg[2] & (long)HOST_BITS); }
+long fcntl_setfl(struct call *c) { return host_last(SYS_fcntl, c->arg[0], F_SETFL, c->arg[2] & (long)HOST_BITS); }
 
 /* The host locks anything open; the others only what is a file by name. */
 static long lock_arg(struct call *c, struct flock *l)
@@ -157,9 +157,9 @@ long fcntl_getown(struct call *c)
 	long e = host(SYS_fcntl, c->arg[0], F_GETOWN_EX, &o);
 	return e ? e : o.type == F_OWNER_PGRP ? (long)(uint32_t)-o.pid : o.pid;
 }
-long fcntl_setown(struct call *c) { return host(SYS_fcntl, c->arg[0], F_SETOWN, c->arg[2]); }
-long fcntl_addseals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_ADD_SEALS, c->arg[2] & (long)HOST_BITS); }
-long fcntl_getseals(struct call *c) { return host(SYS_fcntl, c->arg[0], F_GET_SEALS); }
+long fcntl_setown(struct call *c) { return host_last(SYS_fcntl, c->arg[0], F_SETOWN, c->arg[2]); }
+long fcntl_addseals(struct call *c) { return host_last(SYS_fcntl, c->arg[0], F_ADD_SEALS, c->arg[2] & (long)HOST_BITS); }
+long fcntl_getseals(struct call *c) { return host_last(SYS_fcntl, c->arg[0], F_GET_SEALS); }
 /* Reading ahead is advice; 0 turns it off. */
 /* How many bytes, or none below 0; and the form that only switches. */
 long fcntl_readahead(struct call *c)

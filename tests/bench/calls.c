@@ -3,10 +3,10 @@
  * What a call costs, one case a run: prints "NANOSECONDS CALLS" of the middle one of 15 parts, set-up left out. COUNT calls
  * are made in all; fewer than 15 print nothing.
  *
- *    calls CASE COUNT [sealed|armed [PROGRAM]]
+ *    calls CASE COUNT [sealed|armed|marked [PROGRAM]]
  *
  * Built for FreeBSD and for Linux (os.h says what differs). "armed" maps a page that is writable and executable first: a
- * guest with such a page is never sealed. PROGRAM is what the case exec executes; by default this one.
+ * guest with such a page is never sealed. "marked" makes one call between two breakpoints, for steps.c. PROGRAM is what the case exec executes; by default this one.
  */
 #include "os.h"
 
@@ -194,6 +194,15 @@ static long timed(void (*once)(void), long n)
 	return took[PARTS / 2];
 }
 
+static void marked(void (*once)(void))
+{
+	once();
+	once();
+	__asm__ volatile("int3" ::: "memory");
+	once();
+	__asm__ volatile("int3" ::: "memory");
+}
+
 int main(int argc, char **argv)
 {
 	unsigned i = 0;
@@ -208,6 +217,8 @@ int main(int argc, char **argv)
 		mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANON, -1, 0);
 	cases[i].set_up();
 	cases[i].once();                                 /* where it traps, is rewritten, and all caches are cold */
+	if (argc > 3 && !strcmp(argv[3], "marked"))
+		marked(cases[i].once);
 	if (rounds >= PARTS)
 		print("%ld %ld\n", timed(cases[i].once, rounds / PARTS),
 		      rounds / PARTS * (cases[i].calls ? cases[i].calls : 1));
