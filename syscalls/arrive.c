@@ -151,7 +151,7 @@ void signal_host(int sig, siginfo_t *si, void *context)
 	uint64_t all = ~FAULTS & ~carrier_bit(t->p);
 	bool ours = signal_ours(t, (uint64_t)g[REG_RIP]), left = false, caused = is_caused(sig, si, g);
 
-	if (!ours && t->p->engine->found && t->p->engine->found(t, sig, si, g))
+	if ((!ours || sig == SIGSYS) && t->p->engine->found && t->p->engine->found(t, sig, si, g))
 		return;
 	if (caused && sig == SIGTRAP && si->si_addr)
 		si->si_addr = (void *)g[REG_RIP];

@@ -290,8 +290,8 @@ struct engine {
 	long (*start)(struct proc *);                        /* once, before the first guest instruction */
 	long (*arm)(struct thread *);                        /* on the thread itself: after start, clone and fork */
 	void (*run)(struct thread *);                        /* enter the guest with t->regs; never returns */
-	/* What follows may be NULL. A signal found the guest at g (a gregset_t): the engine may put g where the guest
-	 * believes to be; true: the signal was the engine's own. Runs in the host handler. */
+	/* What follows may be NULL. A signal found the guest at g (a gregset_t), or SIGSYS anybody: the engine may put g
+	 * where the guest believes to be; true: the signal was the engine's own. Runs in the host handler. */
 	bool (*found)(struct thread *, int sig, const siginfo_t *, long long *g);
 	void (*changes)(struct thread *, uaddr lo, uint64_t len, unsigned how);      /* see mem_changes */
 	void (*count)(unsigned *rewritten, unsigned *left);  /* call sites, for the report */

@@ -140,8 +140,8 @@ static long host_action(struct proc *p, int sig)
 	const struct sigact *a = &p->act[sig];
 	struct host_sigaction k = { .restorer = host_restorer, .mask = (~FAULTS | 1ull << (SIGSYS - 1)) & ~carrier_bit(p) };
 
-	if (sig > 64 || sig == p->pers->sig_carrier || sig == SIGKILL || sig == SIGSTOP || sig == SIGSYS)
-		return 0;                /* SIGSYS is the engine's; it passes on what is the guest's */
+	if (sig > 64 || sig == p->pers->sig_carrier || sig == SIGKILL || sig == SIGSTOP)
+		return 0;
 	k.flags = SA_SIGINFO | SA_ONSTACK | HOST_SA_RESTORER | (a->flags & (SA_RESTART | SA_NOCLDSTOP | SA_NOCLDWAIT));
 	k.handler = signal_host;
 	if (!is_fault(sig) && !(p->sig_watch >> (sig - 1) & 1)) {
@@ -151,8 +151,8 @@ static long host_action(struct proc *p, int sig)
 		else if (a->handler == 0 && !is_told(p, sig))
 			k.handler = (void *)SIG_DFL;
 	}
-	if (p->sig_watch >> (sig - 1) & 1 && a->handler < 2)
-		k.flags |= SA_RESTART;
+	if (sig == SIGSYS || (p->sig_watch >> (sig - 1) & 1 && a->handler < 2))
+		k.flags |= SA_RESTART;   /* ours first of all (carrier.c, engines) */
 	return host(SYS_rt_sigaction, sig, &k, NULL, 8);
 }
 long signal_action(struct thread *t, int sig, const struct sigact *new, struct sigact *old)

@@ -403,6 +403,8 @@ bool rewrite_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
 {
 	uaddr rip = (uaddr)g[REG_RIP], there;
 
+	if (trap_taken(t, sig, si, g, entry_trapped))
+		return true;
 	if (sig == SIGTRAP && si->si_code > 0 && g[REG_TRAPNO] == 3 && met_int3(rip - 1)) {
 		g[REG_RIP] = (greg_t)rip - 1;
 		return true;
@@ -422,11 +424,10 @@ void rewrite_count(unsigned *rewritten, unsigned *left)
 			++*(sites[i].kind > SITE_LEFT ? rewritten : left);
 }
 static long rewrite_arm(struct thread *t) { return t->p->space->sealed && !t->vforked ? 0 : trap_arm(t); }
-static long rewrite_start(struct proc *p) { return trap_start_at(entry_trapped); }
 
 static const struct engine rewrite = {
 	.name = "rewrite", .about = "Syscall User Dispatch once for each call site, which then jumps straight to us",
-	.rank = 60, .probe = trap_probe, .start = rewrite_start, .arm = rewrite_arm, .run = trap_run,
+	.rank = 60, .probe = trap_probe, .start = trap_start, .arm = rewrite_arm, .run = trap_run,
 	.found = rewrite_found, .changes = rewrite_changes, .count = rewrite_count,
 };
 ENGINE(rewrite);

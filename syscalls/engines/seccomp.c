@@ -60,10 +60,9 @@ static bool have_filter(struct proc *p)
 }
 static long seccomp_start(struct proc *p)
 {
-	long e = trap_start_at(entry_trapped);
-	if (e || have_filter(p))
-		return e;
-	e = filter_set(0);
+	if (have_filter(p))
+		return 0;
+	long e = filter_set(0);
 	if (e == -EACCES) {              /* without privilege: promise to gain none */
 		host(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
 		e = filter_set(0);
@@ -81,7 +80,7 @@ static bool seccomp_found(struct thread *t, int sig, const siginfo_t *si, long l
 	if (!passed_by(sig, si, (uaddr)g[REG_RIP]))
 		return rewrite_found(t, sig, si, g);
 	g[REG_RAX] = URETPROBE;
-	trap_move(g);
+	trap_move(g, entry_trapped);
 	return true;
 }
 static long seccomp_arm(struct thread *t) { return 0; }

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Engine trap: Syscall User Dispatch. Every syscall instruction outside our own text raises SIGSYS on its thread; the
- * handler only moves the interrupted context to entry_syscall, exactly as the instruction itself would have left it
+ * host handler only moves the interrupted context to entry_syscall, exactly as the instruction itself would have left it
  * (rcx, r11), and returns. No selector is used: the range alone tells guest from us, so nothing needs switching on the
  * way in and out. The range ends one byte late because the kernel looks at the address after the instruction.
  */
@@ -22,35 +22,32 @@
 
 extern char __executable_start[], etext[];
 
-static void (*entry)(void);
-
 /* Our own vDSO made a call while a handler was in it (no usable clock source): do it for it, here. */
 static void vdso_call(greg_t *g)
 {
 	g[REG_RAX] = host6(g[REG_RAX], g[REG_RDI], g[REG_RSI], g[REG_RDX], g[REG_R10], g[REG_R8], g[REG_R9]);
 }
 /* As the syscall instruction itself would leave it. */
-void trap_move(long long *g)
+void trap_move(long long *g, void (*entry)(void))
 {
 	g[REG_RCX] = g[REG_RIP];
 	g[REG_R11] = g[REG_EFL];
 	g[REG_RIP] = (greg_t)entry;
 	g[REG_EFL] = 0x202;
 }
-static void on_sigsys(int sig, siginfo_t *si, void *context)
+bool trap_taken(struct thread *t, int sig, const siginfo_t *si, long long *g, void (*entry)(void))
 {
-	struct thread *t = thread_self();
-	greg_t *g = ((ucontext_t *)context)->uc_mcontext.gregs;
-
-	if ((si->si_code != USER_DISPATCH_CODE && si->si_code != SECCOMP_CODE) || si->si_arch != 0xc000003e) {
-		signal_host(sig, si, context);           /* sent, or an i386 call: the guest's SIGSYS */
-		return;
-	}
-	if (t->inside) {
+	if (sig != SIGSYS || (si->si_code != USER_DISPATCH_CODE && si->si_code != SECCOMP_CODE) || si->si_arch != 0xc000003e)
+		return false;            /* sent, or an i386 call: the guest's SIGSYS */
+	if (t->inside)
 		vdso_call(g);
-		return;
-	}
-	trap_move(g);
+	else
+		trap_move(g, entry);
+	return true;
+}
+static bool trap_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
+{
+	return trap_taken(t, sig, si, g, entry_syscall);
 }
 bool trap_probe(char *why, size_t n)
 {
@@ -60,16 +57,7 @@ bool trap_probe(char *why, size_t n)
 		    -e);
 	return e >= 0;
 }
-long trap_start_at(void (*at)(void))
-{
-	struct host_sigaction k = {
-		.handler = on_sigsys, .flags = SA_SIGINFO | SA_ONSTACK | SA_RESTART | HOST_SA_RESTORER, .restorer = host_restorer,
-		.mask = ~(1ull << (SIGSEGV - 1) | 1ull << (SIGBUS - 1)),
-	};
-	entry = at;
-	return host(SYS_rt_sigaction, SIGSYS, &k, NULL, 8);
-}
-static long trap_start(struct proc *p) { return trap_start_at(entry_syscall); }
+long trap_start(struct proc *p) { return 0; }
 long trap_arm(struct thread *t)
 {
 	return host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, __executable_start,
@@ -87,5 +75,6 @@ void trap_run(struct thread *t)
 static const struct engine trap = {
 	.name = "trap", .about = "Syscall User Dispatch: every call of the guest raises SIGSYS in its own thread",
 	.rank = 50, .probe = trap_probe, .start = trap_start, .arm = trap_arm, .run = trap_run,
+	.found = trap_found,
 };
 ENGINE(trap);
