@@ -274,6 +274,7 @@ struct personality {
 	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */
 	size_t (*dirent)(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name);
 	unsigned scripts;                                    /* how many may be each other's interpreter; 0 is 1 */
+	uint32_t itimer_least_us, timer_least_ns;            /* a shorter time of setitimer, timer_settime is made that long */
 	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */
 	bool sigsys_unknown;                                 /* a number without a row raises SIGSYS besides ENOSYS */
 	bool identity;                                       /* guest terms are host terms: nothing is translated */

@@ -165,15 +165,23 @@ long sys_getitimer(struct call *c)
 	long e = host(SYS_getitimer, (int)c->arg[0], &it);
 	return e < 0 ? e : arg_put(c, 1, &it);
 }
+static void at_least(struct timeval *tv, suseconds_t least)
+{
+	if (!tv->tv_sec && tv->tv_usec > 0)
+		tv->tv_usec = MAX(tv->tv_usec, least);
+}
 long sys_setitimer(struct call *c)
 {
+	suseconds_t least = c->t->p->pers->itimer_least_us;
 	struct itimerval new, old;
 	long e;
 	if (!c->arg[1])                          /* only tell; the host's would stop the timer */
 		return c->arg[2] ? (e = host(SYS_getitimer, (int)c->arg[0], &old)) < 0 ? e : arg_put(c, 2, &old) : 0;
-	e = arg_get(c, 1, &new);
-	if (!e)
-		e = host(SYS_setitimer, (int)c->arg[0], &new, &old);
+	if ((e = arg_get(c, 1, &new)))
+		return e;
+	at_least(&new.it_value, least);
+	at_least(&new.it_interval, least);
+	e = host(SYS_setitimer, (int)c->arg[0], &new, &old);
 	return e < 0 || !c->arg[2] ? e : arg_put(c, 2, &old);
 }
 
@@ -218,12 +226,20 @@ long sys_timer_getoverrun(struct call *c)
 	return ours < 0 ? e : ours;
 }
 
-static long timer_set(struct call *c, long nr)
+static void at_least_ns(struct timespec *ts, long least)
+{
+	if (!ts->tv_sec && ts->tv_nsec > 0)
+		ts->tv_nsec = MAX(ts->tv_nsec, least);
+}
+static long timer_set(struct call *c, long nr, long least)
 {
 	struct itimerspec new, old;
 	long e = arg_get(c, 2, &new);
-	if (!e)
-		e = host(nr, (int)c->arg[0], (int)c->arg[1], &new, &old);
+	if (e)
+		return e;
+	at_least_ns(&new.it_value, least);
+	at_least_ns(&new.it_interval, least);
+	e = host(nr, (int)c->arg[0], (int)c->arg[1], &new, &old);
 	return e < 0 || !c->arg[3] ? e : arg_put(c, 3, &old);
 }
 static long timer_get(struct call *c, long nr)
@@ -232,8 +248,8 @@ static long timer_get(struct call *c, long nr)
 	long e = host(nr, (int)c->arg[0], &it);
 	return e < 0 ? e : arg_put(c, 1, &it);
 }
-long sys_timer_settime(struct call *c) { return timer_set(c, SYS_timer_settime); }
+long sys_timer_settime(struct call *c) { return timer_set(c, SYS_timer_settime, c->t->p->pers->timer_least_ns); }
 long sys_timer_gettime(struct call *c) { return timer_get(c, SYS_timer_gettime); }
 long sys_timerfd_create(struct call *c) { return host(SYS_timerfd_create, (int)c->arg[0], (int)c->arg[1]); }
-long sys_timerfd_settime(struct call *c) { return timer_set(c, SYS_timerfd_settime); }
+long sys_timerfd_settime(struct call *c) { return timer_set(c, SYS_timerfd_settime, 0); }
 long sys_timerfd_gettime(struct call *c) { return timer_get(c, SYS_timerfd_gettime); }

@@ -59,6 +59,24 @@ int main(int argc, char **argv)
 	yes(got.interval.nsec == 10000000 && got.value.nsec > 0);
 	show(timerfd_gettime(0, &got));
 
+	say("never faster than the clock ticks\n");
+	struct itimerval fast = { { 0, 1 }, { 0, 1 } }, none = { .value = { 0, 0 } };
+	sigset_t alrm = SIGSET(SIGALRM);
+	sigprocmask(SIG_BLOCK, &alrm, 0);
+	show(setitimer(ITIMER_REAL, &fast, 0));
+	show(setitimer(ITIMER_REAL, &none, &fast));
+	yes(fast.interval.usec == 62);
+	it = (struct itimerspec){ { 0, 5 }, { 100, 5 } };
+	ev = (struct sigevent){ 0 };
+	show(ktimer_create(CLOCK_MONOTONIC, &ev, &id));
+	show(ktimer_settime(id, 0, &it, 0));
+	show(ktimer_gettime(id, &got));
+	yes(got.interval.nsec == 1000000);
+	ktimer_delete(id);
+	siginfo_t si;
+	sigtimedwait(&alrm, &si, TS(0, 0));
+	sigprocmask(SIG_UNBLOCK, &alrm, 0);
+
 	say("sleeping\n");
 	handle(SIGALRM, on_signal, SA_SIGINFO);
 	struct itimerval tv = { { 0, 0 }, { 0, 30000 } };
