@@ -223,6 +223,8 @@ long fbsd_aio_waitcomplete(struct call *c)
 	struct job j;
 	long e = c->arg[1] ? arg_get(c, 1, &left) : 0;
 
+	if (!e && (left.tv_nsec < 0 || left.tv_nsec >= 1000000000))
+		return -EINVAL;
 	while (!e && !find(0, true, &j)) {
 		if (left.tv_sec <= 0 && left.tv_nsec <= 0) {
 			e = copy_out((uaddr)c->arg[0], &none, sizeof none);

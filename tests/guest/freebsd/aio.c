@@ -47,6 +47,7 @@ int main(int argc, char **argv)
 	yes(got == &r);
 	say("%s\n", d);
 	show(sys(SYS_aio_waitcomplete, &got, TS(0, 20000000)));
+	show(sys(SYS_aio_waitcomplete, &got, TS(0, -1)));
 	char *page = pages(8192);
 	struct aiocb m = { .buf = page, .nbytes = 8192 };
 	show(sys(SYS_aio_mlock, &m));
