@@ -494,6 +494,7 @@ void observe_exit(struct call *);
 void cover_row(struct thread *, unsigned table, uint64_t row, long rv);      /* observe/cover.h: rows that handlers look up */
 void observe_exec(struct thread *, bool foreign);    /* right before the host's exec; foreign: into ourselves again */
 void observe_signal(struct thread *, const struct sigpend *);
+void observe_sites(unsigned rewritten, unsigned left);       /* so many more */
 void observe_end(struct thread *, int status, bool whole);   /* exit code, or 0x100 | our signal number */
 enum unknown { UNK_CALL, UNK_BITS, UNK_SUB, UNK_SYSCTL, UNK_OPTION, N_UNK };
 void report_unknown(struct thread *, enum unknown, const char *what, uint64_t value);  /* counts; --strict ends here */

@@ -253,6 +253,14 @@ static bool intact(const struct site *s, const struct seen *seen)
 	jump(jmp, s->cave, s, SLOT_PLAIN);
 	return !s->cave || (!copy_in(now, s->cave, sizeof now) && !memcmp(now, jmp, sizeof jmp));
 }
+/* For people: what was found so far, what has gone since with it. */
+static unsigned n_rewritten, n_left;
+static void count(unsigned rewritten, unsigned left)
+{
+	n_rewritten += rewritten;
+	n_left += left;
+	observe_sites(rewritten, left);
+}
 static struct site *site_add(struct thread *t, uaddr at, const struct vma *v, const struct seen *seen, uint64_t rax)
 {
 	struct site *s = site_new(at);
@@ -261,8 +269,20 @@ static struct site *site_add(struct thread *t, uaddr at, const struct vma *v, co
 		site_make(t, s, v, seen, rax);
 		if (s->kind == SITE_LEFT)
 			site_enter(s);
+		count(s->kind > SITE_LEFT, s->kind == SITE_LEFT);
 	}
 	return s;
+}
+/* Where nothing may be changed at all: counted like the others, as long as they leave room for those. */
+static bool leave(uaddr at)
+{
+	struct site *s = n_left < SITES / 2 ? site_new(at) : NULL;
+	if (s) {
+		touch(at, at + 2);
+		site_enter(s);
+		count(0, 1);
+	}
+	return false;
 }
 static bool trapped(struct thread *t, uaddr at)
 {
@@ -272,7 +292,7 @@ static bool trapped(struct thread *t, uaddr at)
 		return false;
 	const struct vma *v = vma_of(t, at);
 	if (!v || !v->ours_to_change || at + 2 > v->hi || !look(v, at, &seen))
-		return false;
+		return !s && leave(at);
 	if (s && !memcmp(seen.b + (s->from - seen.lo), s->new, s->len))
 		return false;            /* done by now; or somebody jumped to the syscall instruction of a stub */
 	if (s && intact(s, &seen)) {
@@ -418,10 +438,8 @@ bool rewrite_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
 
 void rewrite_count(unsigned *rewritten, unsigned *left)
 {
-	*rewritten = *left = 0;
-	for (unsigned i = 0; i < n_sites; i++)
-		if (sites[i].at)
-			++*(sites[i].kind > SITE_LEFT ? rewritten : left);
+	*rewritten = n_rewritten;
+	*left = n_left;
 }
 static long rewrite_arm(struct thread *t) { return t->p->space->sealed && !t->vforked ? 0 : trap_arm(t); }
 

@@ -17,7 +17,7 @@
 #include "guise.h"
 
 #define RING_MAGIC   0x45525453494755ull             /* "GUISTRE" */
-#define RING_VERSION 1u
+#define RING_VERSION 2u
 #define RINGS        2048u
 #define RING_BYTES   (512 * 1024ul)
 #define RECORD_MOST  (RING_BYTES / 8)                /* pieces that would make it longer are left out */
@@ -51,6 +51,7 @@ struct session {
 	volatile uint32_t flush, flushed;                /* asked for, and done up to */
 	volatile uint32_t top;       /* no ring at or above was ever used */
 	volatile uint32_t unheard;   /* threads that found no free ring */
+	volatile uint32_t rewritten, left;       /* call sites of all processes: jump straight to us, trap each time */
 	uint32_t n_injections;
 	nrset watch;                 /* calls that are recorded */
 	nrset touch;                 /* calls that any injection names */
@@ -95,7 +96,7 @@ static inline struct ring *ring_at(struct session *s, unsigned i)
 static inline char *ring_data(struct session *s, unsigned i) { return (char *)s + RING_DATA + i * RING_BYTES; }
 
 /* --- records: a multiple of 16 bytes each, never across the end of a ring ----------------------------------------- */
-enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_INJECTED, EN_SIGNAL, EN_END, EN_DROPPED };
+enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_INJECTED, EN_SIGNAL, EN_END, EN_DROPPED, EN_SITES };
 struct entry {
 	uint32_t size;               /* all of it */
 	uint16_t type;               /* enum entrytype */
@@ -134,6 +135,7 @@ struct en_end {
 	uint64_t pad;
 };
 struct en_dropped { struct entry r; uint64_t n, pad; };
+struct en_sites { struct entry r; uint32_t rewritten, left; uint64_t pad; };      /* of the session, by the drainer, last */
 _Static_assert(sizeof(struct entry) == 16 && sizeof(struct en_hello) == 48 && sizeof(struct en_enter) == 32, "format");
 _Static_assert(sizeof(struct en_exit) == 32 && sizeof(struct en_signal) % 16 == 0, "format");
 

@@ -132,9 +132,21 @@ static void write_enter(struct call *c, bool late)
 	entry_end(&w);
 	t->telling = TELL_EXIT;
 }
+void observe_sites(unsigned rewritten, unsigned left)
+{
+	if (!session)
+		return;
+	__atomic_add_fetch(&session->rewritten, rewritten, __ATOMIC_RELAXED);
+	__atomic_add_fetch(&session->left, left, __ATOMIC_RELAXED);
+}
 static void attach(struct thread *t)
 {
+	unsigned rewritten = 0, left = 0;
+
 	if (attach_take(t)) {
+		if (t->p->engine->count)
+			t->p->engine->count(&rewritten, &left);
+		observe_sites(rewritten, left);
 		own_index = pers_index(t->p->pers);
 		t->p->watched = true;
 		t->p->told_pid = t->p->pid;

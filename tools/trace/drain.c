@@ -320,6 +320,18 @@ static void let_go(void)
 		close(own_end);
 	own_end = -1;
 }
+/* Everything is told; once more only what a straggler adds. */
+static void finish(const struct clock *now)
+{
+	struct en_sites e = { { sizeof e, EN_SITES, 0, now->t1 }, s->rewritten, s->left, 0 };
+
+	events_feed(0, &e.r, now->ns1);
+	events_finish(now->ns1);
+	if (raw) {
+		raw_entry(raw, 0, &e.r, now);
+		raw_finish(raw, now);
+	}
+}
 int drain(struct session *session_, int end_fd, struct raw *raw_)
 {
 	struct epoll_event e = { .events = EPOLLIN };
@@ -363,9 +375,7 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 		events_flush();
 		if (flush != s->flushed) {
 			if (!processes_alive())
-				events_finish(now.ns1);
-			if (raw && !processes_alive())
-				raw_finish(raw, &now);
+				finish(&now);
 			s->flushed = flush;
 			futex_wake(&s->flushed);
 		}
@@ -378,10 +388,8 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 		if (!last)
 			rest(bell, idle);
 	}
-	events_finish(now.ns1);
+	finish(&now);
 	if (s->unheard)
 		dprintf(2, "guise: trace: %u threads are not in the trace: more than %u at once\n", s->unheard, RINGS);
-	if (raw)
-		raw_finish(raw, &now);
 	return 0;
 }

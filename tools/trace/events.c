@@ -18,6 +18,7 @@ struct view view = { .text = TEXT_LIMIT };
 bool events_many;
 int64_t wall_offset;
 uint64_t first_ns;
+struct en_sites sites;
 
 static struct task *task_of[RINGS];
 static struct process *processes;
@@ -277,6 +278,7 @@ bool entry_fits(const struct entry *e, size_t room)
 		[EN_HELLO] = sizeof(struct en_hello), [EN_ENTER] = sizeof(struct en_enter), [EN_EXIT] = sizeof(struct en_exit),
 		[EN_INJECTED] = sizeof(struct en_exit),
 		[EN_SIGNAL] = sizeof(struct en_signal), [EN_END] = sizeof(struct en_end), [EN_DROPPED] = sizeof(struct en_dropped),
+		[EN_SITES] = sizeof(struct en_sites),
 	};
 	if (room < sizeof *e || e->size > room || e->size % 8 || e->type >= ARRAY_LEN(head) || !head[e->type] ||
 		e->size < head[e->type])
@@ -396,6 +398,8 @@ void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
 		hello(ring, h, &(struct memory){ .bytes = (const char *)(h + 1), .n = r->pieces }, ns);
 		return;
 	}
+	if (r->type == EN_SITES)
+		sites = *(const struct en_sites *)(const void *)r;
 	if (!t)
 		return;
 	if (r->type == EN_ENTER)

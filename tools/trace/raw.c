@@ -88,6 +88,8 @@ static void put_chunk(struct raw *r, const struct clock *now, uint32_t flags)
 }
 void raw_entry(struct raw *r, unsigned ring, const struct entry *e, const struct clock *now)
 {
+	if (r->ended)
+		return;
 	if (r->len + 8 + e->size > CHUNK_ROOM)
 		put_chunk(r, now, 0);
 	memcpy(r->items + r->len, &(uint32_t[2]){ ring, 0 }, 8);

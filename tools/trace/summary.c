@@ -139,6 +139,8 @@ static void finish(struct sink *s)
 	out_text(s->out, rule);
 	if (all.calls)
 		row(s->out, &all);
+	if (sites.rewritten || sites.left)
+		out_fmt(s->out, "call sites: %u rewritten, %u left to trap\n", sites.rewritten, sites.left);
 	if (dropped)
 		out_fmt(s->out, "%lu calls were dropped and are not counted here: the trace could not keep up\n", dropped);
 	out_flush(s->out);

@@ -135,6 +135,7 @@ bool processes_alive(void);
 extern bool events_many;                         /* there is, or was, more than one thread or process */
 extern int64_t wall_offset;                      /* CLOCK_REALTIME - CLOCK_MONOTONIC, ns */
 extern uint64_t first_ns;                        /* when the first event was */
+extern struct en_sites sites;                    /* how many call sites; zero until the end */
 void line_of(struct line *, char *buf, size_t n, const struct event *);      /* for this event's call and task */
 void put_arg_of(struct line *, const struct event *, int i); /* argument i, what went in or what came out */
 void task_is_self(struct task *);                /* from here on thread_self() is it */
