@@ -53,7 +53,7 @@ $(B)/runtime.o: $(RT_OBJ) tools/runtime.allow
 	if [ -s $@.bad ]; then echo "runtime.o may not use:"; cat $@.bad; rm -f $@; exit 1; fi
 
 $(B)/guise: $(HOST_OBJ) $(B)/runtime.o
-	$(CC) -static -no-pie $(CFLAGS) -Wl,-Ttext-segment=$(BASE_AT) -o $@ $^ $(LIBS)
+	$(CC) -static -no-pie $(CFLAGS) -Wl,-Ttext-segment=$(BASE_AT),-e,front -o $@ $^ $(LIBS)
 
 -include $(RT_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
 -include tests/tests.mk

@@ -15,12 +15,12 @@
 struct fixup { int64_t fault, resume; };     /* both relative to the entry itself */
 
 extern const struct fixup __start_guise_fixups[], __stop_guise_fixups[];
-extern char __executable_start[], etext[];
+extern char __executable_start[], front[];
 static uint64_t vdso_lo, vdso_hi;
 
 bool signal_ours(struct thread *t, uint64_t rip)
 {
-	return (rip >= (uint64_t)__executable_start && rip < (uint64_t)etext) ||
+	return (rip >= (uint64_t)__executable_start && rip < (uint64_t)front) ||
 	       (t->inside && rip >= vdso_lo && rip < vdso_hi);
 }
 static uint64_t fixup_find(uint64_t rip)

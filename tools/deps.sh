@@ -28,6 +28,7 @@ deps() {
 	cmd:go                           golang-go        test   builds Go test programs for FreeBSD and Linux
 	cmd:file                         file             test   the demo shows with it whose program it runs
 	cmd:npm                          npm              test   fetches real FreeBSD programs by package name
+	cmd:gdb                          gdb              test   a debugger attached to guests
 	cmd:curl                         curl             test   asks the server tests over loopback
 	EOF
 }

@@ -269,4 +269,14 @@ host_clone:
 	ud2
 7:	ret
 
+/* Where the program that is guise begins, and its text ends, as far as calls from there are ours. A debugger of the host
+ * that steps over a breakpoint runs a copy of the guest's instruction at a program's entry: it must be caught there, too.
+ * Only .fini comes last in every link; whoever runs through it jumps over this. */
+	.section .fini, "ax", @progbits
+	.globl front
+	jmp	8f
+	.p2align 4
+front:	jmp	_start
+	.fill	62, 1, 0x90
+8:
 	.section .note.GNU-stack, "", @progbits

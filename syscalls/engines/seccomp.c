@@ -24,7 +24,7 @@
 #include "engines/rewrite.h"
 #include "engines/trap.h"
 
-extern char __executable_start[], etext[];
+extern char __executable_start[], front[];
 
 #define URETPROBE 335
 #define LOAD(field, half) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4 * (half))
@@ -32,7 +32,7 @@ extern char __executable_start[], etext[];
 /* seccomp_data.instruction_pointer is the address after the instruction, as with Syscall User Dispatch. */
 static long filter_set(unsigned flags)
 {
-	uint64_t lo = (uint64_t)__executable_start, hi = (uint64_t)etext + 1;
+	uint64_t lo = (uint64_t)__executable_start, hi = (uint64_t)front + 1;
 	struct sock_filter code[] = {
 		LOAD(instruction_pointer, 1),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(lo >> 32), 0, 4),

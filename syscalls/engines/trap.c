@@ -20,7 +20,7 @@
 #define USER_DISPATCH_CODE 2             /* si_code of our SIGSYS; 1 is that of a filter (engine seccomp) */
 #define SECCOMP_CODE 1
 
-extern char __executable_start[], etext[];
+extern char __executable_start[], front[];
 
 /* Our own vDSO made a call while a handler was in it (no usable clock source): do it for it, here. */
 static void vdso_call(greg_t *g)
@@ -61,7 +61,7 @@ long trap_start(struct proc *p) { return 0; }
 long trap_arm(struct thread *t)
 {
 	return host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, __executable_start,
-		    etext - __executable_start + 1, 0);
+		    front - __executable_start + 1, 0);
 }
 void trap_disarm(struct thread *t)
 {
