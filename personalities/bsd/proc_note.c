@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A process that forks or executes says so itself, to whoever listens: an abstract socket with a name made of its user
- * and its number, bound by the watcher. With nobody there it is a few refused connects, beside a fork. It goes with a
- * pidfd of the child, so that its end is told even when it was quick. The parent says it before it goes on, or it might
+ * and its number, bound by the watcher. That somebody may listen is seen before by a cheaper sign, since nearly always
+ * nobody does: the watcher holds a lock, at the process's number, on a file that is everywhere and nobody writes. It
+ * ends with the watcher; one that is left too long costs a few refused connects. The note goes with a pidfd of the child, so that its end is told even when it was quick. The parent says it before it goes on, or it might
  * end before it is heard; where it sleeps until its child has gone (vfork) the child says it. Programs that are not run
  * by us are silent; so is what a tracked child does before the watcher's next kevent.
  */
@@ -27,6 +28,46 @@ static long sock_new(struct proc *p)
 	return s < 0 ? s : fd_ours(p, (int)s);
 }
 
+/* --- the sign ----------------------------------------------------------------------------------------------------------- */
+#define SIGNS (1ll << 40)                /* where in that file: beyond what a guest would lock */
+
+static volatile int signs FORKED = -1;   /* ours, open for good once somebody is watched; under signs_lock */
+static volatile uint32_t signs_lock FORKED;
+
+static long sign_open(void) { return host(SYS_open, "/dev/null", O_RDONLY | O_CLOEXEC, 0); }
+
+static struct flock sign(int type, int pid)
+{
+	return (struct flock){ .l_type = (short)type, .l_whence = SEEK_SET, .l_start = SIGNS + pid, .l_len = 1 };
+}
+static void sign_put(struct proc *p, int pid)
+{
+	struct flock l = sign(F_RDLCK, pid);
+	lock(&signs_lock);
+	if (signs < 0)
+		signs = fd_ours(p, (int)sign_open());
+	host(SYS_fcntl, signs, F_OFD_SETLK, &l);
+	unlock(&signs_lock);
+}
+static bool sign_seen(int pid)
+{
+	struct flock l = sign(F_WRLCK, pid);
+	long fd = sign_open(), e = host(SYS_fcntl, fd, F_OFD_GETLK, &l);
+	if (fd >= 0)
+		host(SYS_close, fd);
+	return e < 0 || l.l_type != F_UNLCK;     /* no such file here: then who watches had none either */
+}
+static void sign_forget(struct proc *p)
+{
+	lock_forget(&signs_lock);
+	if (signs < 0 || thread_self()->vforked)
+		return;
+	if (!p->shares_files)
+		host(SYS_close, signs);
+	signs = -1;
+}
+AT_FORK(sign_forget);
+
 /* --- saying ------------------------------------------------------------------------------------------------------------- */
 union rights { struct cmsghdr h; char bytes[CMSG_SPACE(sizeof(int))]; };
 
@@ -44,6 +85,8 @@ static void say_on(long s, const struct proc_note *n, int pidfd)
 static void say(struct proc *p, struct proc_note n)
 {
 	struct sockaddr_un a;
+	if (!sign_seen(n.about))
+		return;
 	long s = sock_new(p);
 	for (int k = 0; k < WATCHERS && s >= 0; k++) {
 		long len = name_of(&a, n.about, k);
@@ -80,6 +123,8 @@ long notes_listen(struct proc *p, int pid)
 	}
 	if (!e)
 		e = host(SYS_listen, s, 4096);
+	if (!e)
+		sign_put(p, pid);
 	if (e < 0)
 		host(SYS_close, s);
 	return e < 0 ? e : s;
