@@ -32,7 +32,7 @@ extern const struct engine *const __start_guise_engines[], *const __stop_guise_e
 extern char __executable_start[], end[];
 
 static struct space space;
-static struct proc proc FORKED __attribute__((aligned(PAGE)));        /* so that its end and the rest of that are one page */
+static struct proc proc FORKED;
 
 static int __attribute__((format(printf, 2, 3))) refuse(int status, const char *f, ...)
 {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Our own memory: one reserved stretch of address space, high, claimed as ours, handed out by power-of-two classes with
- * a free list each. The upper half of the stretch holds the blocks of threads (thread.c). Nothing is given back to the
+ * a free list each. The lower part of the stretch holds the blocks of threads (thread.c), from its end downwards: what a
+ * small process uses lies together, under one page table. Nothing is given back to the
  * host but the pages of large frees: a guest process needs a few pages of it. The lock is the innermost of all;
  * proc_fork holds it over the host call so that the child finds the lists whole.
  */
@@ -33,7 +34,7 @@ static size_t allowed(size_t n)
 }
 static char *reserve(struct space *s, size_t n)
 {
-	long a = host(SYS_mmap, NULL, n, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	long a = host(SYS_mmap, NULL, n, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (a < 0 && a > -4096)
 		die("cannot reserve %lu MiB of address space: raise the limits of virtual memory and of data (ulimit -v, "
 		    "ulimit -d)", n >> 20);
@@ -48,9 +49,11 @@ char *arena_start(struct space *s, size_t heap_size, size_t block, size_t *block
 		heap_size = MAX(PAGE_DOWN(may / 3), LEAST_HEAP);
 		*blocks = (may - heap_size) / block;
 	}
-	heap = heap_next = reserve(s, heap_size + block * *blocks);
+	heap = heap_next = reserve(s, heap_size + block * *blocks) + block * *blocks;
 	heap_end = heap + heap_size;
-	return heap_end;
+	if (host(SYS_mprotect, heap, heap_size, PROT_READ | PROT_WRITE) < 0)
+		die("no memory for guise itself: raise the limits of virtual memory and of data (ulimit -v, ulimit -d)");
+	return heap;
 }
 static unsigned class_of(size_t n)
 {

@@ -5,6 +5,7 @@
 #pragma once
 #include "guise.h"
 
-/* Where the blocks begin; heap and *blocks are made smaller where the host limits memory. */
+/* Where the blocks end and the heap begins. The blocks lie below, the first one next to it, and may not be touched before
+ * mprotect says so; heap and *blocks are made smaller where the host limits memory. */
 char *arena_start(struct space *, size_t heap_size, size_t block, size_t *blocks);
 extern volatile uint32_t arena_lock;

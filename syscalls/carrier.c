@@ -166,12 +166,10 @@ void carrier_timer_taken(struct thread *t, const siginfo_t *si)
 /* Timers and queues are not inherited. */
 static void told_none(struct proc *p)
 {
-	if (!told_any)
-		return;
 	memset(told, 0, sizeof told);
 	told_any = false;
 }
-AT_FORK(told_none);
+AT_FORK_IF(told_none, told_any);
 
 static void told_arrived(struct thread *t, siginfo_t *si)
 {

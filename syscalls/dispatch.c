@@ -26,21 +26,21 @@ enum { TAKE_RAW, TAKE_INT, TAKE_UINT, TAKE_FD, TAKE_SCALAR };  /* an argument: l
 
 static uint64_t take(const struct personality *p, const struct arg *a)
 {
-	switch (a->kind) {
-	case A_INT: case A_PID: case A_UID:
+#define ONE_OF(...) (1ull << a->kind & (__VA_ARGS__))       /* no table of the compiler's: it would lie on a page of its own */
+#define B(kind) 1ull << (kind)
+	if (ONE_OF(B(A_INT) | B(A_PID) | B(A_UID)))
 		return TAKE_INT;
-	case A_UINT: case A_OCT:
+	if (ONE_OF(B(A_UINT) | B(A_OCT)))
 		return TAKE_UINT;
-	case A_FD:
+	if (ONE_OF(B(A_FD)))
 		return TAKE_FD;
-	case A_ATFD:
+	if (ONE_OF(B(A_ATFD)))
 		return p->identity ? TAKE_FD : TAKE_SCALAR;
-	case A_SET: case A_ENUM:
+	if (ONE_OF(B(A_SET) | B(A_ENUM)))
 		return p->identity ? TAKE_RAW : TAKE_SCALAR;
-	case A_SIG:
-		return TAKE_SCALAR;
-	}
-	return TAKE_RAW;
+	return ONE_OF(B(A_SIG)) ? TAKE_SCALAR : TAKE_RAW;
+#undef B
+#undef ONE_OF
 }
 static uint64_t recipe_make(const struct personality *p, const struct row *r)
 {
@@ -52,10 +52,16 @@ static uint64_t recipe_make(const struct personality *p, const struct row *r)
 	}
 	return todo | (r->ret == R_FD ? DO_FD : 0) | (r->ret == R_ERRNO ? DO_ERRNO : 0) | (r->fn ? 0 : DO_ABSENT);
 }
+/* A forked child that makes a few calls and ends would pay more for a page of what is kept than it saves. */
+static bool worth_keeping(const struct proc *p)
+{
+	static uint8_t misses FORKED;
+	return !p->forked || misses == 16 || ++misses == 16;
+}
 /* Kept beside the row's own place in our image, in one word: no lock, and where two rows meet the later one is kept. */
 extern char __executable_start[];
 #define DO_BITS 37
-static inline __attribute__((always_inline)) uint64_t recipe(const struct personality *p, const struct row *r)
+static inline __attribute__((always_inline)) uint64_t recipe(const struct proc *p, const struct row *r)
 {
 	static volatile uint64_t made[1024];
 	uint64_t place = (uint64_t)((const char *)r - __executable_start) >> 3;
@@ -63,7 +69,9 @@ static inline __attribute__((always_inline)) uint64_t recipe(const struct person
 	uint64_t todo = *at;
 
 	if (todo >> DO_BITS != place) {
-		todo = recipe_make(p, r);
+		todo = recipe_make(p->pers, r);
+		if (!worth_keeping(p))
+			return todo;
 		if (!(place >> (64 - DO_BITS)))
 			*at = todo |= place << DO_BITS;
 	}
@@ -172,12 +180,12 @@ static long as_value(struct call *c, long rv)
 static inline __attribute__((always_inline)) long run(struct call *c, const struct row *top)
 {
 	struct proc *p = c->t->p;
-	uint64_t todo = recipe(p->pers, top);
+	uint64_t todo = recipe(p, top);
 	bool known = true;
 	long e, rv;
 
 	if (todo & DO_SUB && (known = to_subrow(c)))
-		todo = recipe(p->pers, c->row);
+		todo = recipe(p, c->row);
 	e = scalars(c, (uint32_t)todo);
 	if (p->observed && observe_enter(c))     /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;

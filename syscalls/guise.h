@@ -178,10 +178,6 @@ struct broadcast {                   /* a call that every thread makes (thread.c
 	volatile long failed;
 };
 struct proc {
-	struct sigact act[129];  /* by signal number; under siglock */
-	char exe[4096];          /* host path of the guest's program */
-	char comm[32];
-	/* what changes with every fork lies below, beside the rest of that (FORKED) */
 	const struct personality *pers;
 	const struct engine *engine;
 	struct options *opt;     /* how we were started; read-only */
@@ -204,8 +200,13 @@ struct proc {
 	bool watched;            /* somebody traces: what the guest starts stays with us, its end is told */
 	int told_pid;            /* the process whose beginning was recorded; a child's copy has its parent's */
 	bool setugid;
+	bool forked;             /* began as a copy, and no image was loaded since */
 	bool shares_files;       /* forked without descriptors of its own: to close one closes the parent's */
 	struct broadcast all;
+	/* what changes with every fork lies above, on one page with the rest of that (FORKED) */
+	struct sigact act[129];  /* by signal number; under siglock */
+	char exe[4096];          /* host path of the guest's program */
+	char comm[32];
 };
 struct space {                       /* one address space */
 	volatile uint32_t lock;
@@ -356,7 +357,12 @@ void thread_free(struct thread *);                   /* one that never ran */
 long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid));
 void thread_exit(struct thread *, int status) __attribute__((noreturn));   /* this thread only */
 void thread_attend(struct thread *);                 /* signals due, from dispatch and entry.S */
-struct thread *thread_self(void);
+static inline struct thread *thread_self(void)
+{
+	struct thread *t;
+	__asm__("mov %%gs:0, %0" : "=r"(t));
+	return t;
+}
 /* fn runs on every other thread of the process, wherever it is (asleep, too), before this returns: the first error, or 0.
  * In the host handler: fn may do little more than make host calls. For systems with a carrier (carrier.c) only. */
 long thread_broadcast(struct thread *, long (*fn)(void *), void *arg);
@@ -373,7 +379,12 @@ long proc_exec(struct thread *, int dirfd, const char *guestpath, uaddr argv, ua
 void proc_exit(struct thread *, int status) __attribute__((noreturn));
 /* A lock that a forked child needs whole: taken for the host call, outside of all others; free in the child. */
 #define FORK_LOCK(l) static volatile uint32_t *const l##_joins JOIN("guise_forklocks") = &(l)
-#define AT_FORK(fn) static void (*const fn##_joins)(struct proc *) JOIN("guise_atfork") = fn  /* runs in the child */
+/* In a forked child, before anything of the guest: fn runs; only where the word (FORKED) is not 0; a lock is free again.
+ * What nobody needs is neither called nor touched: each page that is costs a child more than all of its code. */
+struct atfork { void (*fn)(struct proc *); const volatile void *word; size_t size; };
+#define AT_FORK(fn_) static const struct atfork fn_##_joins JOIN("guise_atfork") = { .fn = fn_ }
+#define AT_FORK_IF(fn_, word_) static const struct atfork fn_##_joins JOIN("guise_atfork") = { fn_, &(word_), sizeof(word_) }
+#define AT_FORK_FREE(lock_) static const struct atfork lock_##_joins JOIN("guise_atfork") = { .word = &(lock_) }
 
 /* --- gate.c: from the guest's thread into ordinary C ------------------------------------------------------------------------ */
 void gate_start(void);                               /* on libc's own thread: remember its thread pointer */

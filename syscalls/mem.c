@@ -48,26 +48,45 @@ long copy_str(char *dst, uaddr src, size_t n)
 	long len = mem_scan(dst, (const char *)src, n);
 	return len == (long)n ? -ENAMETOOLONG : len;
 }
-long rec_get(struct thread *t, unsigned what, uaddr src, void *host)
+static long get_by(const struct record *r, uaddr src, void *host, char *guest)
 {
-	const struct record *r = &t->p->pers->rec[what];
-	char guest[4096];
-	if (!r->get)
-		return copy_in(host, src, r->gsize);
 	long e = copy_in(guest, src, r->gsize);
 	if (!e)
 		r->get(guest, host);
 	return e;
 }
-long rec_put(struct thread *t, unsigned what, uaddr dst, const void *host)
+static long __attribute__((noinline)) get_large(const struct record *r, uaddr src, void *host)
+{
+	char guest[4096];
+	return get_by(r, src, host, guest);
+}
+/* Most records are small, and the page of the stack that is in use anyway has room for them. */
+long rec_get(struct thread *t, unsigned what, uaddr src, void *host)
 {
 	const struct record *r = &t->p->pers->rec[what];
-	char guest[4096];
-	if (!r->put)
-		return copy_out(dst, host, r->gsize);
+	char guest[256];
+	if (!r->get)
+		return copy_in(host, src, r->gsize);
+	return r->gsize > sizeof guest ? get_large(r, src, host) : get_by(r, src, host, guest);
+}
+static long put_by(const struct record *r, uaddr dst, const void *host, char *guest)
+{
 	memset(guest, 0, r->gsize);
 	r->put(host, guest);
 	return copy_out(dst, guest, r->gsize);
+}
+static long __attribute__((noinline)) put_large(const struct record *r, uaddr dst, const void *host)
+{
+	char guest[4096];
+	return put_by(r, dst, host, guest);
+}
+long rec_put(struct thread *t, unsigned what, uaddr dst, const void *host)
+{
+	const struct record *r = &t->p->pers->rec[what];
+	char guest[256];
+	if (!r->put)
+		return copy_out(dst, host, r->gsize);
+	return r->gsize > sizeof guest ? put_large(r, dst, host) : put_by(r, dst, host, guest);
 }
 long arg_get(struct call *c, int i, void *host)
 {

@@ -10,8 +10,7 @@
 #include "arena.h"
 #include "pending.h"
 
-extern void (*const __start_guise_atfork[])(struct proc *);
-extern void (*const __stop_guise_atfork[])(struct proc *);
+extern const struct atfork __start_guise_atfork[], __stop_guise_atfork[];
 extern volatile uint32_t *const __start_guise_forklocks[], *const __stop_guise_forklocks[];
 
 static void child_ids(struct proc *p, struct thread *t)
@@ -21,6 +20,19 @@ static void child_ids(struct proc *p, struct thread *t)
 	t->tid = (int)host(SYS_gettid);
 	host(SYS_set_tid_address, &t->tid);      /* a copied process has lost what its maker's thread had asked for */
 }
+static void at_fork(struct proc *p)
+{
+	for (const struct atfork *a = __start_guise_atfork; a < __stop_guise_atfork; a++) {
+		const volatile char *w = a->word;
+		bool set = !w;
+		for (size_t i = 0; i < a->size; i++)
+			set |= w[i] != 0;
+		if (!a->fn)
+			lock_forget((volatile uint32_t *)a->word);
+		else if (set)
+			a->fn(p);
+	}
+}
 /* Every page that is written here is one that the kernel copies: what is right already is left alone. */
 static void child_begin(struct proc *p, struct thread *t)
 {
@@ -28,12 +40,12 @@ static void child_begin(struct proc *p, struct thread *t)
 	p->ppid = p->pid;
 	p->pid = t->tid;                 /* which the host wrote */
 	t->vforked = false;
+	p->forked = true;
 	pending_clear(p->pending);
 	p->signals_taken = 0;
 	t->sigwait = 0;
 	fd_forked(p);
-	for (void (*const *f)(struct proc *) = __start_guise_atfork; f < __stop_guise_atfork; f++)
-		(*f)(p);
+	at_fork(p);
 	if (p->pers->proc_forked)
 		p->pers->proc_forked(p);
 	if (p->engine->arm(t) < 0)

@@ -4,7 +4,9 @@
  * stretch (arena.c) in slots of equal size; a slot is free again when the kernel has cleared its tid, which it does when
  * the host thread has left our stack for good. Threads are made by raw clone: libc never learns of them.
  *
- *   slot:  [guard][ our stack, 96 KiB ... ][ struct thread ][ alternate stack, 24 KiB ]
+ *   slot:  [guard][ our stack, 103 KiB ... ][ struct thread ][ alternate stack, 24 KiB ]
+ *
+ * What every call touches, the block and the top of the stack, lies on one page: a fork copies it for both sides.
  */
 #include <sched.h>
 #include <sys/mman.h>
@@ -25,7 +27,7 @@ _Static_assert(offsetof(struct thread, poked) == 168 && offsetof(struct thread, 
 _Static_assert(offsetof(struct thread, entry) == 176, "entry.S");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 
-static char *slots FORKED;
+static char *slots FORKED;               /* where the first ends; the others lie below it */
 static size_t n_slots FORKED = SLOTS;
 static volatile uint32_t slot_lock FORKED;
 static unsigned slots_used FORKED;       /* every slot below was used once; under slot_lock */
@@ -34,10 +36,14 @@ void threads_start(struct space *s)
 {
 	slots = arena_start(s, 512ul << 20, SLOT, &n_slots);
 }
+static char *slot_at(unsigned i) { return slots - (i + 1) * SLOT; }
 static struct thread *slot_thread(unsigned i)
 {
-	return (struct thread *)(slots + i * SLOT + SLOT - ALT_SIZE - PAGE_UP(sizeof(struct thread)));
+	return (struct thread *)(slot_at(i) + SLOT - ALT_SIZE - ((sizeof(struct thread) + 63) & ~63ul));
 }
+/* All of it but the guard, which is what it was from the beginning. */
+static bool slot_open(unsigned i) { return host(SYS_mprotect, slot_at(i) + PAGE, SLOT - PAGE, PROT_READ | PROT_WRITE) == 0; }
+
 static unsigned slot_free(void)
 {
 	static unsigned hint;
@@ -48,7 +54,9 @@ static unsigned slot_free(void)
 			return i;
 		}
 	}
-	return slots_used < n_slots ? slots_used++ : (unsigned)n_slots;
+	if (slots_used == n_slots || !slot_open(slots_used))
+		return (unsigned)n_slots;
+	return slots_used++;
 }
 struct thread *thread_new(struct proc *p)
 {
@@ -62,11 +70,10 @@ struct thread *thread_new(struct proc *p)
 	unlock(&slot_lock);
 	if (!t)
 		return NULL;
-	host(SYS_mprotect, slots + i * SLOT, PAGE, PROT_NONE);
 	t->self = t;
 	t->entry = entry_jump;
 	t->stack = (uint64_t)t & ~63ul;
-	t->altmem = slots + i * SLOT + SLOT - ALT_SIZE;
+	t->altmem = slot_at(i) + SLOT - ALT_SIZE;
 	t->altstack.flags = SS_DISABLE;
 	t->p = p;
 	return t;
@@ -97,12 +104,6 @@ struct thread *thread_next(struct proc *p, unsigned *i)
 			return t;
 	}
 	return NULL;
-}
-struct thread *thread_self(void)
-{
-	struct thread *t;
-	__asm__("mov %%gs:0, %0" : "=r"(t));
-	return t;
 }
 static void noreturn_fail(const char *what, long e) { die("%s failed on a new thread: %s", what, error_text(e)); }
 

@@ -12,7 +12,7 @@
 
 static volatile uint64_t sent[129];
 static volatile int sent_fd FORKED = -1;
-static volatile int sent_pid;            /* a vfork child runs in this memory too, and its signals are not ours */
+static volatile int sent_pid FORKED;            /* a vfork child runs in this memory too, and its signals are not ours */
 static volatile uint32_t start_lock FORKED;
 
 void bsd_kqueue_signal(struct proc *p, int sig)
@@ -27,11 +27,11 @@ static void sent_forget(struct proc *p)
 {
 	if (sent_fd >= 0 && !p->shares_files)
 		host(SYS_close, sent_fd);
-	if (sent_fd >= 0)
-		sent_fd = -1;
-	lock_forget(&start_lock);
+	sent_fd = -1;
+	sent_pid = 0;
 }
-AT_FORK(sent_forget);
+AT_FORK_IF(sent_forget, sent_pid);
+AT_FORK_FREE(start_lock);
 
 static void signal_prepare(struct proc *p, const struct kev *kev)
 {

@@ -150,14 +150,14 @@ const struct fdops kqueue_ops = { .name = "kqueue", .close = kq_close, .forked =
 /* In a child with memory of its own. What another thread was doing to them is not known: their memory is left alone. */
 static void kq_forget(struct proc *p)
 {
-	lock_forget(&all_lock);
 	for (struct kqueue *kq = all, *next; kq; kq = next) {
 		next = kq->next;
 		memset(kq, 0, sizeof *kq);
 		kq->next = next;
 	}
 }
-AT_FORK(kq_forget);
+AT_FORK_IF(kq_forget, all);
+AT_FORK_FREE(all_lock);
 
 /* A thread inside a kqueue. The table of descriptors counts none, so the object is looked at again under its lock. */
 struct kqueue *kq_enter(struct proc *p, long fd)

@@ -31,7 +31,8 @@ static long sock_new(struct proc *p)
 /* --- the sign ----------------------------------------------------------------------------------------------------------- */
 #define SIGNS (1ll << 40)                /* where in that file: beyond what a guest would lock */
 
-static volatile int signs FORKED = -1;   /* ours, open for good once somebody is watched; under signs_lock */
+static volatile int signs FORKED = -1;   /* ours, open for good once somebody is watched */
+static volatile int signs_pid FORKED;    /* in whose table: a vfork child has one of its own; both under signs_lock */
 static volatile uint32_t signs_lock FORKED;
 
 static long sign_open(void) { return host(SYS_open, "/dev/null", O_RDONLY | O_CLOEXEC, 0); }
@@ -44,8 +45,9 @@ static void sign_put(struct proc *p, int pid)
 {
 	struct flock l = sign(F_RDLCK, pid);
 	lock(&signs_lock);
-	if (signs < 0)
+	if (signs_pid != p->pid)
 		signs = fd_ours(p, (int)sign_open());
+	signs_pid = p->pid;
 	host(SYS_fcntl, signs, F_OFD_SETLK, &l);
 	unlock(&signs_lock);
 }
@@ -59,14 +61,13 @@ static bool sign_seen(int pid)
 }
 static void sign_forget(struct proc *p)
 {
-	lock_forget(&signs_lock);
-	if (signs < 0 || thread_self()->vforked)
-		return;
 	if (!p->shares_files)
 		host(SYS_close, signs);
 	signs = -1;
+	signs_pid = 0;
 }
-AT_FORK(sign_forget);
+AT_FORK_IF(sign_forget, signs_pid);
+AT_FORK_FREE(signs_lock);
 
 /* --- saying ------------------------------------------------------------------------------------------------------------- */
 union rights { struct cmsghdr h; char bytes[CMSG_SPACE(sizeof(int))]; };

@@ -58,8 +58,7 @@ static struct sysctl_link *links(struct sysctl_tree *t)
 	unlock(&tree_lock);
 	return t->link;
 }
-static void forget_lock(struct proc *p) { lock_forget(&tree_lock); }
-AT_FORK(forget_lock);
+AT_FORK_FREE(tree_lock);
 
 static bool is_node(const struct sysctl_tree *t, unsigned i) { return (t->row[i].kind & 15) == SYSCTL_NODE; }
 static unsigned child(const struct sysctl_link *l, unsigned up, int nr)

@@ -38,13 +38,7 @@ _Static_assert(sizeof(struct fbsd_aiocb) == 160, "sys/aio.h");
 struct job { struct job *next; uaddr cb; long rv; };
 static struct job *done, **done_end = &done;     /* oldest first; under done_lock */
 static volatile uint32_t done_lock FORKED;
-
-static void unlock_in_child(struct proc *p)
-{
-	(void)p;
-	lock_forget(&done_lock);
-}
-AT_FORK(unlock_in_child);
+AT_FORK_FREE(done_lock);
 
 static long keep(uaddr cb, long rv)
 {

@@ -73,12 +73,8 @@ long fbsd_kcmp(struct call *c)
 		   MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED_SYNC_CORE)
 static uint32_t registered FORKED;              /* by the guest: the host may have been asked by us as well */
 
-static void in_child(struct proc *p)
-{
-	if (registered && !thread_self()->vforked)
-		registered = 0;
-}
-AT_FORK(in_child);
+static void in_child(struct proc *p) { registered = 0; }
+AT_FORK_IF(in_child, registered);
 
 /* Each kind but the first is registered for by the command of the next bit. */
 static bool may_use(long cmd)

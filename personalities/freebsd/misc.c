@@ -111,22 +111,22 @@ long fbsd_specialfd(struct call *c)
 /* --- uuidgen: version 1, of a node that was drawn by lot --------------------------------------------------------- */
 struct uuid { uint32_t time_low; uint16_t time_mid, time_hi; uint8_t seq_hi, seq_low, node[6]; };
 #define UUID_EPOCH 0x01b21dd213814000ull     /* 1582-10-15 to 1970-01-01 in 100 ns */
-static struct { volatile uint32_t lock; uint64_t last; uint8_t draw[8]; } uuids FORKED;
-static void free_uuid_lock(struct proc *p) { lock_forget(&uuids.lock); }
-AT_FORK(free_uuid_lock);
+static struct { uint64_t last; uint8_t draw[8]; } uuids;     /* under uuid_lock */
+static volatile uint32_t uuid_lock FORKED;
+AT_FORK_FREE(uuid_lock);
 
 static uint64_t uuid_times(unsigned n)       /* the first of n that were never given before */
 {
 	struct timespec ts;
 	host(SYS_clock_gettime, CLOCK_REALTIME, &ts);
 	uint64_t now = UUID_EPOCH + (uint64_t)ts.tv_sec * 10000000 + (uint64_t)ts.tv_nsec / 100;
-	lock(&uuids.lock);
+	lock(&uuid_lock);
 	if (!uuids.last)
 		host(SYS_getrandom, uuids.draw, sizeof uuids.draw, 0);
 	if (now <= uuids.last)
 		now = uuids.last + 1;
 	uuids.last = now + n - 1;
-	unlock(&uuids.lock);
+	unlock(&uuid_lock);
 	return now;
 }
 long fbsd_uuidgen(struct call *c)

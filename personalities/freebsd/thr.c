@@ -24,7 +24,8 @@ _Static_assert(sizeof(struct thr_param) == 104, "struct thr_param");
 enum { THR_SUSPENDED = 1, THR_SYSTEM_SCOPE = 2, THR_C_RUNTIME = 4 };
 #define USER_MAX 0x800000000000ull
 
-static struct fbsd_thread *all FORKED;          /* under all_lock */
+static struct fbsd_thread *all FORKED;
+static bool more FORKED;                 /* than one, at some time since the last fork; both under all_lock */
 static volatile uint32_t all_lock FORKED;
 
 void fbsd_thread_start(struct thread *t)
@@ -36,7 +37,7 @@ void fbsd_thread_start(struct thread *t)
 		die("no memory for a thread");
 	f->t = t;
 	lock(&all_lock);
-	f->next = all;
+	more = (f->next = all) != NULL;
 	all = f;
 	unlock(&all_lock);
 	t->priv = f;
@@ -80,17 +81,13 @@ void fbsd_proc_exit(struct thread *t)
 static void only_me(struct proc *p)
 {
 	struct thread *t = thread_self();
-	if (!all)
-		return;                  /* another system's guest */
-	if (all != fbsd_thread(t))
-		all = fbsd_thread(t);
-	if (all && (all->t != t || all->next)) {
-		all->t = t;
-		all->next = NULL;
-	}
-	lock_forget(&all_lock);
+	all = fbsd_thread(t);
+	all->t = t;
+	all->next = NULL;
+	more = false;
 }
-AT_FORK(only_me);
+AT_FORK_IF(only_me, more);
+AT_FORK_FREE(all_lock);
 
 /* --- birth ------------------------------------------------------------------------------------------------------- */
 static long can_store(uaddr a)

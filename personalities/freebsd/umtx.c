@@ -34,12 +34,10 @@ static volatile bool somebody_slept FORKED;     /* since the last fork */
 
 static void nobody_sleeps(struct proc *p)
 {
-	if (!somebody_slept)
-		return;
 	memset((void *)sleepers, 0, sizeof sleepers);
 	somebody_slept = false;
 }
-AT_FORK(nobody_sleeps);
+AT_FORK_IF(nobody_sleeps, somebody_slept);
 
 static volatile uint32_t *counter(const struct queue *q)
 {

@@ -124,9 +124,6 @@ static long reopen(long fd)
 /* A lock belongs to the opening, which parent and child of a fork have in common: the child takes its own. */
 static void fork_held(struct proc *p)
 {
-	if (thread_self()->vforked)
-		return;                  /* the list is the parent's memory, and its locks hold for both */
-	lock_forget(&held_lock);
 	for (unsigned i = 0; i < n_held; i++) {
 		long fd = reopen(held[i].fd);
 		host(SYS_close, held[i].fd);
@@ -135,7 +132,8 @@ static void fork_held(struct proc *p)
 		held[i].fd = (int)fd;
 	}
 }
-AT_FORK(fork_held);
+AT_FORK_IF(fork_held, n_held);
+AT_FORK_FREE(held_lock);
 
 void fbsd_umtx_shm_exit(void)
 {

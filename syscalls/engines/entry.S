@@ -87,6 +87,10 @@
 	mov	%gs:T_R15, %r15
 	.endm
 
+/* What a fork looks at (FORKED) begins on a page of its own; this file is linked first. */
+	.section guise_forked, "aw"
+	.balign	4096
+
 	.text
 	.globl entry_syscall, entry_trapped, entry_jump, entry_attend, exit_begin, exit_end
 	.type entry_trapped, @function

@@ -320,14 +320,11 @@ bool rewrite_unseen(struct thread *t, uaddr at)
 /* A forked child often makes a few calls that its parent never did, once (exit, exec): to change such a site would cost it
  * more pages to copy than it could ever win back. It is changed when it is met again. */
 static uaddr met[32] FORKED;
-static bool in_fork FORKED;
-static void forked(struct proc *p) { in_fork = true; }
-AT_FORK(forked);
 
-static bool worth_it(uaddr at)
+static bool worth_it(const struct proc *p, uaddr at)
 {
 	uaddr *m = &met[hash_of(at) % ARRAY_LEN(met)];
-	if (!in_fork || *m == at)
+	if (!p->forked || *m == at)
 		return true;
 	*m = at;
 	return false;
@@ -335,7 +332,8 @@ static bool worth_it(uaddr at)
 void rewrite_trapped(struct thread *t);
 void rewrite_trapped(struct thread *t)
 {
-	if (worth_it(t->regs.rip - 2) && lock_try(&rewrite_lock)) {      /* else another site is being changed: this one at its next trap */
+	/* where another site is being changed: this one at its next trap */
+	if (worth_it(t->p, t->regs.rip - 2) && lock_try(&rewrite_lock)) {
 		if (trapped(t, t->regs.rip - 2) && t->p->engine == &rewrite)
 			seal_try(t);
 		unlock(&rewrite_lock);

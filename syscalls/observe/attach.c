@@ -13,9 +13,7 @@
 
 struct attach_point attach_point = { .magic = ATTACH_MAGIC };
 static volatile uint32_t attach_lock FORKED;
-
-static void forget_lock(struct proc *p) { lock_forget(&attach_lock); }
-AT_FORK(forget_lock);
+AT_FORK_FREE(attach_lock);
 
 static int open_theirs(struct proc *p, int fd, int flags)
 {

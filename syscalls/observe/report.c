@@ -61,15 +61,11 @@ static bool count(const struct unknown_thing *v)
 /* What the parent met is the parent's to tell. */
 static void in_child(struct proc *p)
 {
-	if (thread_self()->vforked)
-		return;                  /* the list is still the parent's memory */
-	if (list) {
-		list = NULL;
-		n_list = 0;
-	}
-	lock_forget(&list_lock);
+	list = NULL;
+	n_list = 0;
 }
-AT_FORK(in_child);
+AT_FORK_IF(in_child, list);
+AT_FORK_FREE(list_lock);
 
 /* --- one JSON line ---------------------------------------------------------------------------------------------- */
 static void append(struct thread *t, struct line *l)

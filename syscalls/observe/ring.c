@@ -14,7 +14,7 @@
 #include "observe.h"
 #include "entry.h"
 
-struct session *session;
+struct session *session FORKED;
 
 static bool __attribute__((noinline)) dead(void)
 {

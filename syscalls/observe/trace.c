@@ -97,13 +97,11 @@ void observe_start(struct proc *p)
 static void in_child(struct proc *p)
 {
 	struct thread *t = thread_self();
-	if (t->vforked || !session)
-		return;
 	t->ring = NULL;                  /* the parent's */
 	t->telling = TELL_NOTHING;       /* the fork itself is the parent's to tell */
 	introduced(t);
 }
-AT_FORK(in_child);
+AT_FORK_IF(in_child, session);
 
 /* --- one call --------------------------------------------------------------------------------------------------- */
 /* Those that the row speaks of, in pairs; all that there can be where it says nothing. */
