@@ -15,12 +15,13 @@
 struct fixup { int64_t fault, resume; };     /* both relative to the entry itself */
 
 extern const struct fixup __start_guise_fixups[], __stop_guise_fixups[];
-extern char __executable_start[], front[];
+extern char __executable_start[], front[], __start_guise_slots[], __stop_guise_slots[];
 static uint64_t vdso_lo, vdso_hi;
 
 bool signal_ours(struct thread *t, uint64_t rip)
 {
-	return (rip >= (uint64_t)__executable_start && rip < (uint64_t)front) ||
+	bool slot = rip >= (uint64_t)__start_guise_slots && rip < (uint64_t)__stop_guise_slots;
+	return (rip >= (uint64_t)__executable_start && rip < (uint64_t)front && !slot) ||
 	       (t->inside && rip >= vdso_lo && rip < vdso_hi);
 }
 static uint64_t fixup_find(uint64_t rip)

@@ -5,6 +5,7 @@
  *   CARRY      a signal without a host number, with its words, from another guise process
  *   LOOK       from one thread of ours to another: something waits that you can take (pending.c)
  *   BROADCAST  the same: a call that all threads make together (thread.c)
+ *   LISTEN     from another guise process: it wants to be told what this one does (personality.listened)
  * Timers and message queues of the host send it as well; their value is then the number of a row that says what to make
  * of it. The carrier without a message of ours stands for signal 65, the first without a host number: so natives can
  * exchange that one with us. A native process never gets any other: it would end by it.
@@ -21,7 +22,7 @@
 #include "procfs.h"
 
 #define CARRIER_CODE (-0x4755)           /* si_code of our messages; no kernel's */
-enum { CARRY = 1, LOOK, BROADCAST };
+enum { CARRY = 1, LOOK, BROADCAST, LISTEN };
 
 struct message {                         /* lies in the kernel's part of siginfo_t, which it copies for any negative code */
 	int32_t signo, err, code, pad;
@@ -219,6 +220,9 @@ void carrier_arrived(struct thread *t, siginfo_t *si)
 			t->attn = 1;
 	} else if (m.code == CARRIER_CODE && m.op == BROADCAST) {
 		broadcast_take(t);
+	} else if (m.code == CARRIER_CODE && m.op == LISTEN) {
+		if (t->p->pers->listened)
+			t->p->pers->listened(t->p);
 	} else if (m.code == CARRIER_CODE) {
 		carried(t, &m);
 	} else if (m.code == SI_TIMER || m.code == SI_MESGQ) {
@@ -283,6 +287,29 @@ static long to_other(struct thread *t, int pid, int tid, const siginfo_t *si)
 		return tid ? host(SYS_tgkill, pid, tid, t->p->pers->sig_carrier) : host(SYS_kill, pid, t->p->pers->sig_carrier);
 	report_unknown(t, UNK_OPTION, "signal to a native process", (uint64_t)si->si_signo);
 	return -EINVAL;
+}
+/* It has arrived, or will before anything else: its thread is stopped, or ends. */
+static bool arrived(struct thread *t, int pid)
+{
+	char path[32], text[4096];
+	fmt(path, sizeof path, "/proc/%d/status", pid);
+	return file_read(path, text, sizeof text) <= 0 || str_chr("TtZX", *value_of(text, "State:")) ||
+	       !((hex_of(value_of(text, "SigPnd:")) | hex_of(value_of(text, "ShdPnd:"))) & carrier_bit(t->p));
+}
+/* A thread of it that runs sees a signal within microseconds, one that sleeps must get a processor first: that is waited
+ * for, so that what it does after our call has returned is told. */
+void carrier_announce(struct thread *t, int pid)
+{
+	static const struct timespec nap = { 0, 100000 };
+	struct message m = { .op = LISTEN };
+	bool headless = false;
+
+	if (pid == t->p->pid && t->p->pers->listened)
+		t->p->pers->listened(t->p);
+	if (pid == t->p->pid || !takes_carrier(t, pid, &headless) || post(t, pid, headless ? 0 : pid, &m) < 0)
+		return;
+	for (int i = 0; i < 200 && !arrived(t, pid); i++)
+		host(SYS_nanosleep, &nap, NULL);
 }
 struct many { struct thread *t; const siginfo_t *si; int group; long e; bool found; };
 

@@ -245,6 +245,7 @@ struct personality {
 	void (*proc_exit)(struct thread *);                  /* the same for all threads, before the process ends or execs */
 	void (*proc_forked)(struct proc *);                  /* in a child, before it runs guest code */
 	void (*proc_forks)(struct proc *, int child);        /* in the parent of a copy, before it goes on */
+	void (*listened)(struct proc *);                     /* in the host handler: another process of ours wants to be told */
 	void (*proc_execs)(struct proc *);                   /* everything is built: the host's exec comes next */
 	const struct systab *tab; unsigned n_tab;
 	struct subtab *sub;                                  /* by enum sub */

@@ -30,4 +30,5 @@ bool carrier_within(const struct thread *, const siginfo_t *);        /* LOOK by
 bool carrier_astray(const struct thread *, const siginfo_t *);
 void carrier_arrived(struct thread *, siginfo_t *);          /* in the host handler */
 void signal_route(struct thread *self, int sig);             /* somebody who can take it now is woken */
+void carrier_announce(struct thread *, int pid);             /* have that process know that we listen (personality.listened) */
 void carrier_keep(struct thread *, bool carry);              /* before exec: into the host's queue, which stays */

@@ -189,6 +189,7 @@ void poll_disarm(struct knote *);
 struct proc_note { uint32_t what; int32_t about, child; };   /* NOTE_FORK or NOTE_EXEC; the process; its child */
 long notes_listen(struct proc *, int pid);           /* a descriptor of ours that is readable when there is one; or -errno */
 bool notes_next(struct proc *, int sock, int pid, struct proc_note *, int *pidfd);   /* pidfd: the child's, ours, or -1 */
+void bsd_listened(struct proc *);                    /* for personality.listened; the carrier tells: somebody listens to us */
 void bsd_proc_forked(struct proc *);                 /* for personality.proc_forked, .proc_forks, .proc_execs */
 void bsd_proc_forks(struct proc *, int child);
 void bsd_proc_execs(struct proc *);

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A process that forks or executes says so itself, to whoever listens: an abstract socket with a name made of its user
- * and its number, bound by the watcher. That somebody may listen is seen before by a cheaper sign, since nearly always
- * nobody does: the watcher holds a lock, at the process's number, on a file that is everywhere and nobody writes. It
- * ends with the watcher; one that is left too long costs a few refused connects. The note goes with a pidfd of the child, so that its end is told even when it was quick. The parent says it before it goes on, or it might
+ * and its number, bound by the watcher, who then has it know by the carrier: nearly always nobody listens, and then a
+ * fork does not ask the host. The note goes with a pidfd of the child, so that its end is told even when it was quick. The parent says it before it goes on, or it might
  * end before it is heard; where it sleeps until its child has gone (vfork) the child says it. Programs that are not run
  * by us are silent; so is what a tracked child does before the watcher's next kevent.
  */
@@ -12,6 +11,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "host.h"
+#include "pending.h"
 #include "kqueue.h"
 
 #define WATCHERS 4                       /* of one process, at a time */
@@ -28,46 +28,16 @@ static long sock_new(struct proc *p)
 	return s < 0 ? s : fd_ours(p, (int)s);
 }
 
-/* --- the sign ----------------------------------------------------------------------------------------------------------- */
-#define SIGNS (1ll << 40)                /* where in that file: beyond what a guest would lock */
+/* --- is anybody there? -------------------------------------------------------------------------------------------------- */
+/* By the last bits of a process's number: this memory may hold several (vfork). Set too often, it costs a few refused
+ * connects. A new image knows nothing yet: it tries once. */
+static volatile uint64_t wanted FORKED;
+static volatile bool tried FORKED;
 
-static volatile int signs FORKED = -1;   /* ours, open for good once somebody is watched */
-static volatile int signs_pid FORKED;    /* in whose table: a vfork child has one of its own; both under signs_lock */
-static volatile uint32_t signs_lock FORKED;
-
-static long sign_open(void) { return host(SYS_open, "/dev/null", O_RDONLY | O_CLOEXEC, 0); }
-
-static struct flock sign(int type, int pid)
-{
-	return (struct flock){ .l_type = (short)type, .l_whence = SEEK_SET, .l_start = SIGNS + pid, .l_len = 1 };
-}
-static void sign_put(struct proc *p, int pid)
-{
-	struct flock l = sign(F_RDLCK, pid);
-	lock(&signs_lock);
-	if (signs_pid != p->pid)
-		signs = fd_ours(p, (int)sign_open());
-	signs_pid = p->pid;
-	host(SYS_fcntl, signs, F_OFD_SETLK, &l);
-	unlock(&signs_lock);
-}
-static bool sign_seen(int pid)
-{
-	struct flock l = sign(F_WRLCK, pid);
-	long fd = sign_open(), e = host(SYS_fcntl, fd, F_OFD_GETLK, &l);
-	if (fd >= 0)
-		host(SYS_close, fd);
-	return e < 0 || l.l_type != F_UNLCK;     /* no such file here: then who watches had none either */
-}
-static void sign_forget(struct proc *p)
-{
-	if (!p->shares_files)
-		host(SYS_close, signs);
-	signs = -1;
-	signs_pid = 0;
-}
-AT_FORK_IF(sign_forget, signs_pid);
-AT_FORK_FREE(signs_lock);
+static uint64_t wanted_bit(int pid) { return 1ull << (pid & 63); }
+void bsd_listened(struct proc *p) { __atomic_or_fetch(&wanted, wanted_bit(p->pid), __ATOMIC_RELAXED); }
+static void nobody_yet(struct proc *p) { wanted = 0; }
+AT_FORK_IF(nobody_yet, wanted);
 
 /* --- saying ------------------------------------------------------------------------------------------------------------- */
 union rights { struct cmsghdr h; char bytes[CMSG_SPACE(sizeof(int))]; };
@@ -86,13 +56,14 @@ static void say_on(long s, const struct proc_note *n, int pidfd)
 static void say(struct proc *p, struct proc_note n)
 {
 	struct sockaddr_un a;
-	if (!sign_seen(n.about))
+	if (tried && !(wanted & wanted_bit(n.about)))
 		return;
 	long s = sock_new(p);
 	for (int k = 0; k < WATCHERS && s >= 0; k++) {
 		long len = name_of(&a, n.about, k);
 		if (host(SYS_connect, s, &a, len) < 0)
 			continue;
+		__atomic_or_fetch(&wanted, wanted_bit(n.about), __ATOMIC_RELAXED);
 		long pidfd = n.child ? host(SYS_pidfd_open, n.child, 0) : -1;
 		say_on(s, &n, (int)pidfd);
 		if (pidfd >= 0)
@@ -100,6 +71,7 @@ static void say(struct proc *p, struct proc_note n)
 		host(SYS_close, s);
 		s = sock_new(p);
 	}
+	tried = true;
 	if (s >= 0)
 		host(SYS_close, s);
 }
@@ -125,7 +97,7 @@ long notes_listen(struct proc *p, int pid)
 	if (!e)
 		e = host(SYS_listen, s, 4096);
 	if (!e)
-		sign_put(p, pid);
+		carrier_announce(thread_self(), pid);
 	if (e < 0)
 		host(SYS_close, s);
 	return e < 0 ? e : s;

@@ -2,7 +2,7 @@
  *
  * A slot is a few instructions that do what is left to do of a call site and jump to entry_jump. Its code never
  * changes: a chunk of slots is filled once, before it becomes executable, and what differs from site to site lies beside
- * the code as data. So no page of ours is ever writable and executable.
+ * the code as data. So no page of ours is ever writable and executable. The first chunk is part of our image (slots.S).
  *
  *    0 mov nr(%rip),%eax   6 mov %rcx,%r10   9 mov ret(%rip),%rcx   16 jmp *%gs:entry   24 mov nr(%rip),%eax   30 jmp 9
  */
@@ -18,7 +18,13 @@
 #define NOBODY 0xffffu
 
 struct slot_data { uint64_t ret; uint32_t nr, pad; };
-struct chunk { uaddr code; unsigned used; uint16_t owner[SLOTS]; };      /* used: every slot below was, once */
+struct chunk {
+	uaddr code, data;
+	unsigned used;           /* every slot below was, once */
+	uint16_t owner[SLOTS];
+};
+extern char __start_guise_slots[], __stop_guise_slots[];
+extern struct slot_data slots_data[SLOTS];
 
 _Static_assert(sizeof(struct slot_data) * SLOTS == PAGE, "a chunk's data is one page");
 _Static_assert(offsetof(struct thread, entry) < 256, "one byte below");
@@ -31,7 +37,7 @@ static void put32(uint8_t *at, uint64_t v)
 	for (int i = 0; i < 4; i++)
 		at[i] = (uint8_t)(v >> 8 * i);
 }
-static struct slot_data *data_of(const struct chunk *c, unsigned i) { return (struct slot_data *)(c->code + CODE) + i; }
+static struct slot_data *data_of(const struct chunk *c, unsigned i) { return (struct slot_data *)c->data + i; }
 
 static void fill(const struct chunk *c, unsigned i)
 {
@@ -72,15 +78,23 @@ static uaddr place(uaddr lo, uaddr hi)
 	}
 	return a;
 }
-static struct chunk *chunk_new(struct thread *t, uaddr lo, uaddr hi)
+static struct chunk *chunk_begun(uaddr code, uaddr data)
 {
 	struct chunk *c = &chunks[n_chunks];
-	if (n_chunks == ARRAY_LEN(chunks) || !(c->code = place(lo, hi)))
+	c->code = code;
+	c->data = data;
+	c->used = 0;
+	memset(c->owner, 0xff, sizeof c->owner);
+	return c;
+}
+static struct chunk *chunk_new(struct thread *t, uaddr lo, uaddr hi)
+{
+	uaddr code = n_chunks < ARRAY_LEN(chunks) ? place(lo, hi) : 0;
+	if (!code)
 		return NULL;
+	struct chunk *c = chunk_begun(code, code + CODE);
 	for (unsigned i = 0; i < SLOTS; i++)
 		fill(c, i);
-	memset(c->owner, 0xff, sizeof c->owner);
-	c->used = 0;
 	if (!mem_claim_try(t->p->space, c->code, c->code + CHUNK) ||
 	    host(SYS_mprotect, c->code, CODE, PROT_READ | PROT_EXEC) < 0) {
 		host(SYS_munmap, c->code, CHUNK);
@@ -99,6 +113,10 @@ static unsigned first_free(const struct chunk *c)
 int slot_take(struct thread *t, uaddr at, uaddr lo, uaddr hi, unsigned owner)
 {
 	struct chunk *c = NULL;
+	if (!n_chunks) {
+		chunk_begun((uaddr)__start_guise_slots, (uaddr)slots_data);
+		__atomic_store_n(&n_chunks, 1, __ATOMIC_RELEASE);
+	}
 	for (unsigned i = 0; i < n_chunks && !c; i++)
 		if (first_free(&chunks[i]) < SLOTS && in_reach(&chunks[i], at))
 			c = &chunks[i];
