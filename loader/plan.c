@@ -43,6 +43,9 @@ static long unreadable(struct plan *pl, const struct where *w)
 	return only_read ? fail(pl, -EACCES, "%s may be executed but not read; guise has to read it (chmod +r gives permission)",
 				pl->guest_path) : -EACCES;
 }
+/* Where other threads of the guest run they must not meet it, close it or put another in its place. */
+static long hidden(struct thread *t, long fd) { return fd < 0 || !t->p->pers || proc_alone(t) ? fd : fd_ours(t->p, (int)fd); }
+
 static long open_found(struct thread *t, int dirfd, const char *name, struct plan *pl)
 {
 	struct where w;
@@ -54,7 +57,7 @@ static long open_found(struct thread *t, int dirfd, const char *name, struct pla
 	if (fd == -EACCES && pl)
 		fd = unreadable(pl, &w);
 	where_done(&w);
-	return fd;
+	return hidden(t, fd);
 }
 static long open_guest(struct plan *pl, struct thread *t)
 {
@@ -66,7 +69,7 @@ static long open_guest(struct plan *pl, struct thread *t)
 		pl->given = -1;
 		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 	} else if (!pl->guest_path[0])
-		fd = (fd = fcntl(pl->dirfd, F_DUPFD_CLOEXEC, 3)) < 0 ? -errno : fd;
+		fd = (fd = fcntl(pl->dirfd, F_DUPFD_CLOEXEC, proc_alone(t) ? 3 : t->p->fd_base)) < 0 ? -errno : fd;
 	else
 		fd = open_found(t, pl->dirfd, pl->guest_path, pl);
 	if (fd < 0)

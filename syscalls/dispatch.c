@@ -23,6 +23,7 @@ enum { TAKE_RAW, TAKE_INT, TAKE_UINT, TAKE_FD, TAKE_SCALAR };  /* an argument: l
 #define DO_FD     (1ull << 34)           /* the result is a descriptor */
 #define DO_ERRNO  (1ull << 35)           /* an error is a value */
 #define DO_ABSENT (1ull << 36)           /* no handler */
+#define DO_ROOM   (1ull << 37)           /* acts, and then makes a descriptor */
 
 static uint64_t take(const struct personality *p, const struct arg *a)
 {
@@ -42,6 +43,14 @@ static uint64_t take(const struct personality *p, const struct arg *a)
 #undef B
 #undef ONE_OF
 }
+/* Most kernels look for a descriptor first. What has an open's name or takes a connection cannot be undone. */
+static bool needs_room(const struct personality *p, const struct row *r)
+{
+	bool acts = false;
+	for (int i = 0; i < 8 && r->arg[i].kind; i++)
+		acts |= r->arg[i].kind == A_STR || r->arg[i].kind == A_SOCKOUT || (r->arg[i].kind == A_PATH && !p->opens_first);
+	return acts && r->ret == R_FD;
+}
 static uint64_t recipe_make(const struct personality *p, const struct row *r)
 {
 	uint64_t todo = 0;
@@ -50,7 +59,7 @@ static uint64_t recipe_make(const struct personality *p, const struct row *r)
 		if (r->arg[i].kind == A_SUB)
 			todo |= DO_SUB;
 	}
-	return todo | (r->ret == R_FD ? DO_FD : 0) | (r->ret == R_ERRNO ? DO_ERRNO : 0) | (r->fn ? 0 : DO_ABSENT);
+	return todo | (r->ret == R_FD ? DO_FD : 0) | (needs_room(p, r) ? DO_ROOM : 0) | (r->ret == R_ERRNO ? DO_ERRNO : 0) | (r->fn ? 0 : DO_ABSENT);
 }
 /* A forked child that makes a few calls and ends would pay more for a page of what is kept than it saves. */
 static bool worth_keeping(const struct proc *p)
@@ -60,7 +69,7 @@ static bool worth_keeping(const struct proc *p)
 }
 /* Kept beside the row's own place in our image, in one word: no lock, and where two rows meet the later one is kept. */
 extern char __executable_start[];
-#define DO_BITS 37
+#define DO_BITS 38
 static inline __attribute__((always_inline)) uint64_t recipe(const struct proc *p, const struct row *r)
 {
 	static volatile uint64_t made[1024];
@@ -162,6 +171,15 @@ static long __attribute__((noinline)) absent(struct call *c, const struct row *t
 }
 
 /* --- results -------------------------------------------------------------------------------------------------------- */
+/* Is a descriptor left for this call? Where a socket that does not listen is told first, the handler tells it. */
+static bool __attribute__((noinline)) no_room(struct call *c)
+{
+	int listens = 0, len = sizeof listens;
+	if (fd_room(c->t->p))
+		return false;
+	return !c->t->p->pers->classic_sockets || c->row->arg[0].kind != A_FD ||
+	       (!host(SYS_getsockopt, c->arg[0], SOL_SOCKET, SO_ACCEPTCONN, &listens, &len) && listens);
+}
 /* A descriptor the guest may not have because its own limit says so. */
 static long __attribute__((noinline)) fd_too_high(struct call *c, long fd)
 {
@@ -189,8 +207,10 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	e = scalars(c, (uint32_t)todo);
 	if (p->observed && observe_enter(c))     /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
+	if (todo & DO_ROOM && p->fds_full && !e && no_room(c))
+		e = -EMFILE;
 	rv = e ? e : todo & DO_ABSENT ? absent(c, top, known) : c->row->fn(c);
-	if (todo & DO_FD && rv >= (long)p->fd_limit)
+	if (todo & DO_FD && !fd_allowed(p, rv))
 		rv = fd_too_high(c, rv);
 	return todo & DO_ERRNO ? as_value(c, rv) : rv;
 }

@@ -81,6 +81,7 @@ void fd_start(struct proc *p)
 		base = r.rlim_max > 2 * ROOM_LEAST ? r.rlim_max - ROOM_LEAST : r.rlim_max / 2;
 	p->fd_base = (int)base;
 	p->fd_limit = MIN(r.rlim_cur, base);
+	p->fds_full = true;
 	p->fds = tab_new((unsigned)base / ARRAY_LEN(((struct chunk *)NULL)->e) + 1);
 	fd_limit_exec(p, true);
 }
@@ -96,6 +97,7 @@ long fd_limit_set(struct proc *p, const struct rlimit *new)
 	p->fd_soft = new->rlim_cur;
 	p->fd_hard = new->rlim_max;
 	p->fd_limit = MIN(p->fd_soft, (uint64_t)p->fd_base);
+	p->fds_full = true;
 	return 0;
 }
 void fd_limit_exec(struct proc *p, bool back)
@@ -106,6 +108,21 @@ void fd_limit_exec(struct proc *p, bool back)
 		host_limit(p->fd_soft, p->fd_hard);
 	else if (host_limit(raised, MAX(raised, r.rlim_max)) < 0)
 		host_limit(MIN(raised, r.rlim_max), r.rlim_max);
+}
+/* As long as the guest's last number is free there is room; else the lowest free one says it. */
+bool fd_room(struct proc *p)
+{
+	long last = (long)p->fd_limit - 1;
+	if (last < 0 || !p->fds_full)
+		return last >= 0;
+	if (host(SYS_fcntl, last, F_GETFD) < 0) {
+		p->fds_full = false;
+		return true;
+	}
+	long fd = host(SYS_fcntl, last, F_DUPFD_CLOEXEC, 0);
+	if (fd >= 0)
+		host(SYS_close, fd);
+	return fd >= 0 && fd <= last;
 }
 int fd_ours(struct proc *p, int fd)
 {

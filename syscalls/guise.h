@@ -201,6 +201,7 @@ struct proc {
 	int told_pid;            /* the process whose beginning was recorded; a child's copy has its parent's */
 	bool setugid;
 	bool forked;             /* began as a copy, and no image was loaded since */
+	bool fds_full;           /* perhaps: the last number that the guest may have is, or may be, in use */
 	bool shares_files;       /* forked without descriptors of its own: to close one closes the parent's */
 	struct broadcast all;
 	/* what changes with every fork lies above, on one page with the rest of that (FORKED) */
@@ -268,6 +269,7 @@ struct personality {
 	uint8_t cmsg_head, cmsg_align;                       /* bytes of a message's head; what each begins at a multiple of */
 	unsigned cmsg_sol;                                   /* the number of SOL_SOCKET */
 	const struct sockopt *sockopt;                       /* the same */
+	bool opens_first;                                    /* open acts, and then finds that there is no descriptor left */
 	bool classic_sockets;                                /* sockets answer as the first ones did, not as the host's (handlers/sock.c) */
 	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one (personalities/bsd) */
 	uint8_t sig_carrier;                                 /* the host's signal that is none of the guest's (carrier.c), or 0 */
@@ -378,6 +380,7 @@ enum { FORK_VM = 1, FORK_VFORK = 2, FORK_FILES = 4, FORK_DROPSIG = 8 };      /* 
 long proc_fork(struct thread *, unsigned flags, uaddr child_stack, int exit_signal);     /* child pid; the child sees 0 */
 long proc_exec(struct thread *, int dirfd, const char *guestpath, uaddr argv, uaddr envv);   /* path "": dirfd itself */
 void proc_exit(struct thread *, int status) __attribute__((noreturn));
+bool proc_alone(const struct thread *);              /* nobody shares its memory or its descriptors: no thread, no process */
 /* A lock that a forked child needs whole: taken for the host call, outside of all others; free in the child. */
 #define FORK_LOCK(l) static volatile uint32_t *const l##_joins JOIN("guise_forklocks") = &(l)
 /* In a forked child, before anything of the guest: fn runs; only where the word (FORKED) is not 0; a lock is free again.
@@ -465,6 +468,14 @@ long fd_limit_set(struct proc *, const struct rlimit *);
 void fd_limit_exec(struct proc *, bool back);        /* give the host the guest's limit for an exec, or take it back */
 int fd_ours(struct proc *, int fd);                  /* move fd up out of the guest's reach; new number or -errno */
 static inline bool fd_is_ours(struct proc *p, long fd) { return fd >= p->fd_base; }
+/* A new descriptor of the guest's: false where it may not have it. Whoever makes one otherwise than as its result calls this. */
+static inline bool fd_allowed(struct proc *p, long fd)
+{
+	if (fd + 1 >= (long)p->fd_limit)
+		p->fds_full = true;
+	return fd < (long)p->fd_limit;
+}
+bool fd_room(struct proc *);                         /* is there one left? For calls that act before they make it */
 struct fdobj *fd_get(struct proc *, int fd, const struct fdops *);   /* NULL: not such an object */
 long fd_put(struct proc *, int fd, struct fdobj *);  /* fd now stands for obj; takes over one reference */
 void fd_closed(struct proc *, int fd);               /* must be called BEFORE the host close of a guest descriptor */

@@ -59,10 +59,9 @@ static void fork_locks(void (*each)(volatile uint32_t *))
 static void lock_one(volatile uint32_t *l) { lock(l); }
 static void unlock_one(volatile uint32_t *l) { unlock(l); }
 
-static volatile bool memory_shared FORKED;      /* a child that has our memory may run beside us: a process of one thread, too */
+static volatile bool shared FORKED;      /* a child that has our memory or our descriptors may run beside us: not only threads */
 
-/* Nobody else could hold a lock: then none is taken, since each would cost parent and child a page to copy. */
-static bool alone(const struct thread *t) { return t->p->nthreads == 1 && !t->vforked && !memory_shared; }
+bool proc_alone(const struct thread *t) { return t->p->nthreads == 1 && !t->vforked && !shared; }
 
 static void locks_take(struct thread *t)
 {
@@ -84,7 +83,9 @@ static void locks_give(struct thread *t)
 static long fork_copy(struct thread *t, unsigned long flags)
 {
 	uint64_t all = ~0ull, old;
-	bool locks = !alone(t);
+	bool locks = !proc_alone(t);     /* where nobody else could hold one none is taken: each would be a page to copy */
+	if (flags & CLONE_FILES)
+		shared = true;
 	if (locks)
 		locks_take(t);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
@@ -97,7 +98,7 @@ static long fork_copy(struct thread *t, unsigned long flags)
 		lock_forget(&arena_lock);
 		lock_forget(&gate_lock);
 		lock_forget(&t->p->space->lock);
-		memory_shared = false;
+		shared = flags & CLONE_FILES;
 		t->p->shares_files = flags & CLONE_FILES;
 		child_begin(t->p, t);
 	}
@@ -160,7 +161,7 @@ static long fork_shared(struct thread *t, unsigned flags, unsigned long host_fla
 		drop_handlers(p);
 	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);
 	if (!(flags & FORK_VFORK))
-		memory_shared = true;
+		shared = true;
 	long pid = thread_clone(child, (long)host_flags);
 	if (pid < 0 || flags & FORK_VFORK) {
 		pending_free(p->pending);

@@ -11,10 +11,11 @@
 
 struct entry { uint64_t ino; int64_t off; uint16_t len; uint8_t type; char name[]; };
 
+/* Out of the way where another thread could meet it. A table of descriptors that reaches so far costs its process. */
 static long open_ours(const char *path, int flags)
 {
 	long fd = host(SYS_open, path, flags | O_CLOEXEC);
-	return fd < 0 ? fd : fd_ours(thread_self()->p, (int)fd);
+	return fd < 0 || proc_alone(thread_self()) ? fd : fd_ours(thread_self()->p, (int)fd);
 }
 static long each_entry(const char *buf, long n, long skip, long (*fn)(void *, unsigned), void *arg)
 {
@@ -95,6 +96,51 @@ long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *a
 	host(SYS_close, fd);
 	mem_free(buf, buf ? MAPS_BUF : 0);
 	return e;
+}
+
+/* --- one mapping, since Linux 6.11 by a question --------------------------------------------------------------------- */
+struct map_query {
+	uint64_t size, flags, at, lo, hi, is, page_size, offset, ino;
+	uint32_t major, minor, name_size, id_size;
+	uint64_t name, id;
+};
+_Static_assert(sizeof(struct map_query) == 104, "struct procmap_query");
+#define MAP_QUERY 0xc0686611u            /* PROCMAP_QUERY, newer than the headers */
+enum { IS_READABLE = 1, IS_WRITABLE = 2, IS_EXECUTABLE = 4, IS_SHARED = 8 };
+
+static long map_asked(uaddr at, struct procfs_map *m)
+{
+	struct map_query q = { .size = sizeof q, .at = at };
+	long fd = open_ours("/proc/self/maps", O_RDONLY);
+	long e = fd < 0 ? fd : host(SYS_ioctl, fd, MAP_QUERY, &q);
+	if (fd >= 0)
+		host(SYS_close, fd);
+	*m = (struct procfs_map){
+		.lo = q.lo, .hi = q.hi, .offset = q.offset, .dev = (uint64_t)q.major << 8 | q.minor, .ino = q.ino, .path = "",
+		.prot = (q.is & IS_READABLE ? PROT_READ : 0) | (q.is & IS_WRITABLE ? PROT_WRITE : 0) |
+			(q.is & IS_EXECUTABLE ? PROT_EXEC : 0),
+		.shared = q.is & IS_SHARED,
+	};
+	return e;
+}
+struct looking { uaddr at; struct procfs_map *found; };
+
+static long see(void *arg, const struct procfs_map *m)
+{
+	struct looking *l = arg;
+	if (l->at < m->lo || l->at >= m->hi)
+		return 0;
+	*l->found = *m;
+	l->found->path = "";
+	return 1;
+}
+long procfs_map_at(uaddr at, struct procfs_map *m)
+{
+	struct looking l = { at, m };
+	long e = map_asked(at, m);
+	if (!e)
+		return 1;
+	return e == -ENOENT ? 0 : procfs_maps(thread_self()->p->pid, see, &l);
 }
 
 /* --- stat: "pid (comm) state 4 5 6 ...": the name may hold anything, so its end is looked for from behind -------- */

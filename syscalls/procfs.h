@@ -15,6 +15,8 @@ struct procfs_map {
 	bool shared;
 	const char *path;                /* "" for none, [name] for what the host names so */
 };
+/* The one that holds `at` in our own memory, without its path: 1, 0 for none, or -errno. */
+long procfs_map_at(uaddr at, struct procfs_map *);
 long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *);
 
 struct procfs_stat {

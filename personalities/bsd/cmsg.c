@@ -159,7 +159,7 @@ long cmsg_rights_put(struct thread *t, int s, const void *in, size_t n, void *gu
 	int *to = guest;
 	size_t k = 0;
 	for (size_t i = 0; i < n / sizeof *fd; i++) {
-		if ((k + 1) * sizeof *to <= max && fd[i] < (long)MIN(t->p->fd_limit, (uint64_t)t->p->fd_base))
+		if ((k + 1) * sizeof *to <= max && fd_allowed(t->p, fd[i]))
 			to[k++] = fd[i];
 		else
 			host(SYS_close, fd[i]);

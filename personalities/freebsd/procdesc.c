@@ -41,7 +41,7 @@ static long pd_new(struct call *c, int pid, struct procdesc *pd)
 	pd->fd = (int)host(SYS_fcntl, fd, F_DUPFD_CLOEXEC, c->t->p->fd_base);
 	if (!(c->arg[1] & O_CLOEXEC))
 		host(SYS_fcntl, fd, F_SETFD, 0);
-	if (fd >= (long)c->t->p->fd_limit || pd->fd < 0)
+	if (!fd_allowed(c->t->p, fd) || pd->fd < 0)
 		e = -EMFILE;
 	else if ((e = arg_put(c, 0, &(int){ (int)fd })) == 0)
 		return fd_put(c->t->p, (int)fd, &pd->o);

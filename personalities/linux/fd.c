@@ -69,7 +69,7 @@ long lnx_pair(struct call *c)
 
 	if (rv || copy_in(fd, at, sizeof fd))
 		return rv;
-	if ((uint64_t)fd[0] < p->fd_limit && (uint64_t)fd[1] < p->fd_limit)
+	if (fd_allowed(p, MAX(fd[0], fd[1])))
 		return 0;
 	host(SYS_close, fd[0]);
 	host(SYS_close, fd[1]);

@@ -53,7 +53,12 @@ static volatile uint32_t rewrite_lock;
 FORK_LOCK(rewrite_lock);
 
 /* --- sites by address --------------------------------------------------------------------------------------------- */
-static unsigned hash_of(uaddr a) { return (unsigned)(a * 0x9e3779b97f4a7c15ull >> 50); }
+/* What belongs to one site lies near: one page of the table, and for most programs one in all. */
+static unsigned hash_of(uaddr a)
+{
+	unsigned group = (unsigned)((a >> 8) * 0x9e3779b97f4a7c15ull >> 58);
+	return group << 8 | (a & 0xff);
+}
 
 static struct site *lookup(uaddr a)
 {
@@ -127,21 +132,14 @@ static void touch(uaddr lo, uaddr hi)
 }
 
 /* --- what is mapped there ----------------------------------------------------------------------------------------- */
-struct looking { uaddr at; struct vma found; };
-
-static long see_map(void *arg, const struct procfs_map *m)
-{
-	struct looking *l = arg;
-	if (l->at < m->lo || l->at >= m->hi)
-		return 0;
-	l->found = (struct vma){ m->lo, m->hi, (uint8_t)m->prot,
-				 !m->shared && m->prot & PROT_EXEC && !(m->prot & PROT_WRITE) };
-	return 1;
-}
 /* The host marks what was writable once, and two pieces of a mapping are one only if both are marked: so that a page
- * that was opened becomes one with its neighbours again, all of them are. */
+ * that was opened becomes one with its neighbours again, all of them are. A small mapping is opened whole each time. */
+#define SMALL (64 * PAGE)
+static bool is_small(const struct vma *v) { return v->hi - v->lo <= SMALL; }
 static void in_one_piece(struct vma *v)
 {
+	if (is_small(v))
+		return;
 	if (host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot | PROT_WRITE) < 0)
 		v->ours_to_change = false;       /* a policy of this host forbids it: the sites there keep trapping */
 	else
@@ -149,14 +147,14 @@ static void in_one_piece(struct vma *v)
 }
 static const struct vma *vma_of(struct thread *t, uaddr a)
 {
-	struct looking l = { .at = a };
+	struct procfs_map m;
 	for (unsigned i = 0; i < ARRAY_LEN(vmas); i++)
 		if (a >= vmas[i].lo && a < vmas[i].hi)
 			return &vmas[i];
-	if (procfs_maps(t->p->pid, see_map, &l) != 1)
+	if (procfs_map_at(a, &m) != 1)
 		return NULL;
 	struct vma *v = &vmas[next_vma++ % ARRAY_LEN(vmas)];
-	*v = l.found;
+	*v = (struct vma){ m.lo, m.hi, (uint8_t)m.prot, !m.shared && m.prot & PROT_EXEC && !(m.prot & PROT_WRITE) };
 	if (v->ours_to_change)
 		in_one_piece(v);
 	touch(v->lo, v->hi);
@@ -176,8 +174,8 @@ struct change { struct site *s; const struct site_plan *p; };
 
 static long with_page_open(const struct vma *v, uaddr lo, uaddr hi, long (*fn)(const struct change *), struct change c)
 {
-	lo = MAX(PAGE_DOWN(lo), v->lo);
-	hi = MIN(PAGE_UP(hi), v->hi);
+	lo = is_small(v) ? v->lo : MAX(PAGE_DOWN(lo), v->lo);
+	hi = is_small(v) ? v->hi : MIN(PAGE_UP(hi), v->hi);
 	long e = host(SYS_mprotect, lo, hi - lo, v->prot | PROT_WRITE);
 	if (e)
 		return e;

@@ -26,6 +26,7 @@ struct texts { struct space *space; struct text v[8]; unsigned n; uint64_t bytes
 
 static bool never;
 static unsigned sites_seen, tries;
+static uaddr unclean;                    /* where the last try ended: bytes of a call that stay */
 
 static long see(void *arg, const struct procfs_map *m)
 {
@@ -64,8 +65,10 @@ static bool clean(struct thread *t, const struct text *v, uint8_t *last)
 			return false;
 		for (unsigned i = 0; i < PAGE; i++)
 			if (is_call(page[i], page[i + 1]) &&
-			    !(page[i + 1] == 0x05 && a + i > v->lo && rewrite_unseen(t, a + i - 1)))
+			    !(page[i + 1] == 0x05 && a + i > v->lo && rewrite_unseen(t, a + i - 1))) {
+				unclean = a + i - 1;
 				return false;
+			}
 		*last = page[PAGE];
 	}
 	return true;
@@ -83,13 +86,19 @@ static bool all_clean(struct thread *t)
 	}
 	return x.n && !x.no;
 }
-/* At the first sites, and then ever more rarely. */
+/* Not for a program that makes three calls and ends: a look costs as much as a thousand calls win by it. Then ever more
+ * rarely, and not while what was in the way is there. */
+static bool still_unclean(void)
+{
+	uint8_t b[2];
+	return unclean && !copy_in(b, unclean, sizeof b) && is_call(b[0], b[1]);
+}
 static bool due(struct thread *t)
 {
 	sites_seen++;
 	if (t->p->space->sealed || never || tries == TRIES || t->p->nthreads != 1 || t->vforked)
 		return false;
-	return !(sites_seen & (sites_seen - 1));
+	return sites_seen >= 4 && !(sites_seen & (sites_seen - 1)) && !still_unclean();
 }
 void seal_try(struct thread *t)
 {

@@ -76,7 +76,7 @@ static long pipe_make(struct call *c, int fd[2], unsigned flags)
 	long e = host(SYS_pipe2, fd, flags);
 	if (e)
 		return e;
-	if ((uint64_t)MAX(fd[0], fd[1]) < c->t->p->fd_limit)
+	if (fd_allowed(c->t->p, MAX(fd[0], fd[1])))
 		return 0;
 	host(SYS_close, fd[0]);
 	host(SYS_close, fd[1]);

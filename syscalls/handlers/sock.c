@@ -229,7 +229,7 @@ long sys_socketpair(struct call *c)
 	long e = host(SYS_socketpair, c->arg[0], c->arg[1], (int)c->arg[2], sv);
 	if (e < 0)
 		return e;
-	if (MAX(sv[0], sv[1]) >= (long)c->t->p->fd_limit)
+	if (!fd_allowed(c->t->p, MAX(sv[0], sv[1])))
 		e = -EMFILE;
 	else
 		e = copy_out((uaddr)c->arg[3], sv, sizeof sv);
