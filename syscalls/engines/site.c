@@ -33,18 +33,19 @@ static bool is_boundary(const uint8_t *b, size_t to)
 	}
 	return arrived >= 8;
 }
-/* How many bytes from i on are there for nothing: int3, or nops up to where a function may begin. */
+/* How many bytes from i on are there for nothing: int3, or nops up to the next place where a function may begin, and no
+ * farther: one that is made to be patched begins with nops itself. */
 static unsigned padding(const uint8_t *b, size_t n, size_t i, uaddr address)
 {
 	struct insn in;
-	size_t end = i;
+	size_t end = i, edge = i + (-(address + i) & 15);
 	while (end < n && end - i < PAD_MAX && b[end] == 0xcc)
 		end++;
 	if (end > i)
 		return (unsigned)(end - i);
-	while (end < n && insn_decode(b + end, n - end, &in) && is_nop(&in))
+	while (end < edge && end < n && insn_decode(b + end, n - end, &in) && is_nop(&in))
 		end += in.len;
-	return (address + end) % 16 == 0 ? (unsigned)(end - i) : 0;
+	return end == edge ? (unsigned)(end - i) : 0;
 }
 static bool found(struct site_plan *p, size_t at, size_t pad, unsigned len, bool runs)
 {
@@ -55,9 +56,32 @@ static bool found(struct site_plan *p, size_t at, size_t pad, unsigned len, bool
 	p->runs = runs;
 	return true;
 }
+static uint32_t imm32(const uint8_t *b)
+{
+	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
+}
+/* Where a jump goes, as an index like i, of which more than the bytes may be meant; ~0: it is no direct jump. */
+static size_t goes_to(const uint8_t *b, size_t i, const struct insn *in)
+{
+	const uint8_t *rel = b + i + in->imm_at;
+	if (in->map == 1 ? (in->op & 0xf0) != 0x80
+			 : in->map || ((in->op & 0xf0) != 0x70 && (in->op & 0xfc) != 0xe0 && in->op != 0xe9 && in->op != 0xeb))
+		return ~0ul;
+	return i + in->len + (size_t)(in->imm_len == 1 ? (int8_t)*rel : (int32_t)imm32(rel));
+}
+struct targets { size_t at[FORWARD / 2 + 1]; unsigned n; };
+
+static bool hits(const struct targets *t, size_t pad, unsigned len)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (t->at[i] >= pad && t->at[i] < pad + len)
+			return true;
+	return false;
+}
 static bool cave_behind(const uint8_t *b, size_t n, size_t at, uaddr address, struct site_plan *p)
 {
 	struct insn in;
+	struct targets jumps = { .n = 0 };
 	bool ended = false;
 	for (size_t i = at + 2; i + CAVE_OVER <= at + 2 + FORWARD && i < n; i += in.len) {
 		if (!insn_decode(b + i, n - i, &in))
@@ -65,8 +89,10 @@ static bool cave_behind(const uint8_t *b, size_t n, size_t at, uaddr address, st
 		if (is_nop(&in) && in.len >= LONG_NOP)
 			return found(p, at, i, in.len, true);
 		unsigned len = ended ? padding(b, n, i, address) : 0;
-		if (len >= CAVE_JMP)
+		if (len >= CAVE_JMP && !hits(&jumps, i, len))
 			return found(p, at, i, len, false);
+		jumps.at[jumps.n] = goes_to(b, i, &in);
+		jumps.n += jumps.at[jumps.n] != ~0ul;
 		ended = insn_ends_flow(b + i, &in);
 	}
 	return false;
@@ -84,11 +110,6 @@ static bool cave_before(const uint8_t *b, size_t at, uaddr address, struct site_
 			return found(p, at, nop, (unsigned)(end - nop), true);
 	}
 	return false;
-}
-
-static uint32_t imm32(const uint8_t *b)
-{
-	return (uint32_t)b[0] | (uint32_t)b[1] << 8 | (uint32_t)b[2] << 16 | (uint32_t)b[3] << 24;
 }
 
 static bool find_stub(const uint8_t *b, size_t at, uaddr address, uint64_t rax, struct site_plan *p)

@@ -20,6 +20,7 @@ static void plan(const char *bytes, size_t n, size_t at, unsigned align, uint8_t
 #define PUSH 0x50                        /* push %rax: no padding */
 #define STUB "\xb8\x14\0\0\0\x49\x89\xca\x0f\x05\x72\x01\xc3\xc3"
 #define RAW "\xb8\x14\0\0\0\x0f\x05\xc3"
+#define NOP5 "\x0f\x1f\x44\0\0"
 #define NOP8 "\x0f\x1f\x84\0\0\0\0\0"
 
 static void caves(void **state)
@@ -48,6 +49,13 @@ static void no_caves(void **state)
 	PLAN("\x48\x89\xe8\x0f\x05\xc3\x0f\x1f\x44\0\0\x90\xc3", 3, 0, PUSH);            /* ends where no function begins */
 	assert_int_equal(p.kind, SITE_LEFT);
 	PLAN("\x48\x89\xe8\x0f\x05\xc3\xcc\xcc\xcc\xcc\x50", 3, 5, PUSH);                /* four bytes are too few */
+	assert_int_equal(p.kind, SITE_LEFT);
+	PLAN("\x48\x89\xe8\x0f\x05\xeb\x02\xcc\xcc\x0f\x1f\x44\0\0\x50", 3, 2, PUSH);       /* a jump goes there */
+	assert_int_equal(p.kind, SITE_LEFT);
+	PLAN("\x48\x89\xe8\x0f\x05\xeb\x07\xcc\xcc\x0f\x1f\x44\0\0\x50", 3, 2, PUSH);       /* and one behind it */
+	assert_int_equal(p.kind, SITE_CAVE);
+	assert_int_equal(p.pad, 6);
+	PLAN("\x48\x89\xe8\x0f\x05\xc3" NOP5 NOP5 NOP5 "\x90\x50", 3, 10, PUSH);              /* a function that begins so */
 	assert_int_equal(p.kind, SITE_LEFT);
 	PLAN("\x48\x89\xe8\x0f\x05\x06\xcc\xcc\xcc\xcc\xcc\xcc\xcc", 3, 0, 0xcc);        /* what cannot be decoded ends the walk */
 	assert_int_equal(p.kind, SITE_LEFT);
