@@ -39,6 +39,8 @@ static long vector_len(uaddr v, int n)
 		long e = copy_in(&iov, v + (uaddr)i * sizeof iov, sizeof iov);
 		if (e < 0)
 			return e;
+		if (iov.iov_len > (uint64_t)(INT64_MAX - sum))
+			return -EINVAL;
 		sum += (long)iov.iov_len;
 	}
 	return sum;

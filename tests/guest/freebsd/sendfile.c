@@ -48,6 +48,9 @@ int main(int argc, char **argv)
 	show(sendfile(fd, s[0], 0, 1, 0, (void *)8, 0));
 	got(s[1]);
 
+	h[0].len = h[1].len = 1ul << 62;
+	show(sendfile(fd, s[0], 0, 1, &hd, &sent, 0));
+
 	say("full\n");
 	big = open("big", O_RDWR | O_CREAT, 0600);
 	ftruncate(big, 8 << 20);
