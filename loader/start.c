@@ -80,25 +80,31 @@ static struct thread *begin_ours(struct options *o)
 	path_start(&proc);
 	return t;
 }
-static const struct engine *engine_pick(const char *name, char *why, size_t n)
+/* The highest below this one, which did not probe; NULL: of all. */
+static const struct engine *engine_below(const struct engine *last)
 {
 	const struct engine *best = NULL;
-	char all[400] = "";
-	snprintf(why, n, "there is no engine named %s (guise engines lists them)", name ? name : "auto");
-	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++) {
-		if (name && strcmp(name, "auto") && strcmp(name, (*e)->name))
-			continue;
-		if (best && best->rank > (*e)->rank)
-			continue;
-		char reason[300] = "";
-		if ((*e)->probe(reason, sizeof reason))
+	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++)
+		if ((!last || (*e)->rank < last->rank) && (!best || (*e)->rank > best->rank))
 			best = *e;
-		else
-			snprintf(all + strlen(all), sizeof all - strlen(all), "%s: %s. ", (*e)->name, reason);
-	}
-	if (!best && *all)
-		snprintf(why, n, "no engine works here. %s", all);
 	return best;
+}
+static const struct engine *engine_pick(const char *name, char *why, size_t n)
+{
+	bool any = !name || !strcmp(name, "auto");
+	char all[1200] = "";
+	snprintf(why, n, "there is no engine named %s (guise engines lists them)", any ? "auto" : name);
+	for (const struct engine *e = NULL; (e = engine_below(e));) {
+		char reason[300] = "";
+		if (!any && strcmp(name, e->name))
+			continue;
+		if (e->probe(reason, sizeof reason))
+			return e;
+		snprintf(all + strlen(all), sizeof all - strlen(all), "%s: %s. ", e->name, reason);
+	}
+	if (*all)
+		snprintf(why, n, any ? "no engine works here. %s" : "the engine cannot be used here. %s", all);
+	return NULL;
 }
 static int change_dir(struct options *o, struct thread *t)
 {

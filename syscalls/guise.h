@@ -142,6 +142,7 @@ struct thread {
 	uint32_t poked;          /* 168 the next call that may sleep answers EINTR instead; the thread's own; syscall_enter clears */
 	uint32_t wait_nr;        /* 172 the host call that host_wait makes */
 	void (*entry)(void);     /* 176 entry_jump: rewritten call sites jump through it */
+	void (*leave)(void);     /* 184 how the engine leaves to the guest, regs being final; NULL: natively (entry.S) */
 	/* entry.S knows nothing below this line */
 	struct proc *p;
 	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */
@@ -291,6 +292,7 @@ struct engine {
 	const char *name, *about;
 	int rank;                                            /* auto picks the highest that probes */
 	bool keeps;                                          /* every program of an exec must be run by us again */
+	bool outside;                                        /* calls are seen from outside of the process, too: --supervised */
 	bool (*probe)(char *why, size_t n);                  /* false: why says in one sentence why not. In a child, no effect */
 	long (*start)(struct proc *);                        /* once, before the first guest instruction */
 	long (*arm)(struct thread *);                        /* on the thread itself: after start, clone and fork */

@@ -24,6 +24,9 @@ struct options {
 	int resume_fd;           /* the program, already open (its path may be gone), or -1; set by a guest's exec */
 	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */
 	int trace_fd, report_fd; /* the shared memory of observe/ring.h; where to write; or -1 */
+	int witness_fd;          /* where the supervisor writes what it sees (engine ptrace), or -1 */
+	const char *post_mortem; /* directory for what is left of one that dies by a fault, absolute, or NULL: the same engine */
+	bool supervised;         /* the trace is recorded by the supervisor */
 	int trace_end;           /* a pipe that nobody writes to: when it ends, nobody of the run is left */
 	/* What stands between "guise" and PROGRAM when we start ourselves again for the guest's exec of a foreign program:
 	 * "run" and all options that hold for children too, but not --resume, --argv0 and the closing "--". */

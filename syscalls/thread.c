@@ -24,7 +24,7 @@ _Static_assert(offsetof(struct thread, self) == 0 && offsetof(struct thread, sta
 _Static_assert(offsetof(struct thread, attn) == 16 && offsetof(struct thread, inside) == 20, "entry.S");
 _Static_assert(offsetof(struct thread, regs) == 24 && offsetof(struct thread, regs.rip) == 152, "entry.S");
 _Static_assert(offsetof(struct thread, poked) == 168 && offsetof(struct thread, wait_nr) == 172, "entry.S");
-_Static_assert(offsetof(struct thread, entry) == 176, "entry.S");
+_Static_assert(offsetof(struct thread, entry) == 176 && offsetof(struct thread, leave) == 184, "entry.S");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 
 static char *slots FORKED;               /* where the first ends; the others lie below it */

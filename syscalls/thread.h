@@ -17,6 +17,7 @@ void entry_syscall(void);
 void entry_trapped(void);
 void entry_jump(void);
 void entry_attend(void);
+void leave_supervised(void);
 extern char exit_begin[], exit_end[], wait_begin[], wait_call[], wait_after[], wait_interrupted[];
 long host_clone(long flags, void *stack, void *ptid, volatile void *ctid, long tls);
 void stack_switch(void *sp, void (*fn)(void *), void *arg) __attribute__((noreturn));

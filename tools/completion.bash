@@ -64,7 +64,7 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		else
 			compopt -o nospace; _guise_reply "$2" -f
 		fi ;;
-	--report | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read)
+	--report | --witness | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read)
 		compopt -o filenames; _guise_reply "$2" -f ;;
 	--engine)
 		_guise_reply "$2" -W "auto $(_guise_names "$guise" engines 's/^([a-z]+) +(works|not here:) .*/\1/p')" ;;
@@ -103,10 +103,10 @@ _guise()
 {
 	local words at cword piece word cur prev guise=${COMP_WORDS[0]} ended='' first=1 command=run i
 	local commands="run trace engines help"
-	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --report -h --help --version"
+	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --witness --report -h --help --version"
 	local trace="-o --output -f --follow -e -p --attach -P --trace-path --trace-fds --status -s -x -y -t -r -T -i -n -k -q -v"
 	trace="$trace --arg-names --whole -c -C -w -S --json --perfetto --html --raw --read --lossy"
-	local takes=" --root --bind -E --chdir --argv0 --as --engine --report -o --output -e -p --attach -P --trace-path --trace-fds --status"
+	local takes=" --root --bind -E --chdir --argv0 --as --engine --witness --report -o --output -e -p --attach -P --trace-path --trace-fds --status"
 	takes="$takes -s -S --perfetto --html --raw --read "
 	COMPREPLY=()
 	_guise_words

@@ -57,7 +57,7 @@ void request_start(struct request *r, const struct subcommand *c, char **env)
 	size_t n = 0;
 	while (env[n])
 		n++;
-	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1 } };
+	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1, .witness_fd = -1 } };
 	r->env = malloc((n + 1) * sizeof *r->env);
 	if (!r->env)
 		refuse("no memory for the environment");
@@ -83,6 +83,7 @@ static void set_chdir(struct request *r, const char *v) { r->opt.chdir = v; }
 static void set_argv0(struct request *r, const char *v) { r->opt.argv0 = v; }
 static void set_strict(struct request *r, const char *v) { r->opt.strict = true; }
 static void set_report(struct request *r, const char *v) { r->report_file = v; }
+static void set_witness(struct request *r, const char *v) { r->witness_file = v; }
 static void set_engine(struct request *r, const char *v)
 {
 	r->opt.engine = v;
@@ -167,6 +168,8 @@ static const struct option_row run_rows[] = {
 	{ 0, "as", "OS", V_OS, "take the program for one of OS, whatever it says itself", set_as },
 	{ 0, "engine", "NAME", V_ENGINE, "how calls are caught; auto takes the best that works here", set_engine },
 	{ 0, "strict", NULL, V_NONE, "stop at the first call, flag, command or sysctl that is unknown", set_strict },
+	{ 0, "witness", "FILE", V_FILE, "append every call to FILE, seen from outside (engine ptrace), one JSON object a line",
+		set_witness },
 	{ 0, "report", "FILE", V_FILE, "append what is unknown to FILE, one JSON object a line", set_report },
 };
 const struct option_table run_options = { run_rows, ARRAY_LEN(run_rows) };
@@ -206,6 +209,22 @@ static void check_engine(struct request *r)
 			n += (size_t)snprintf(names + n, sizeof names - n, ", %s", (*e)->name);
 	}
 	refuse("there is no engine \"%s\"; %s takes one of: %s", r->opt.engine, r->engine_by, names);
+}
+/* What is seen from outside of the process needs an engine that looks from there. */
+static void check_outside(struct request *r)
+{
+	struct options *o = &r->opt;
+	const char *by = o->supervised ? "--supervised" : r->witness_file ? "--witness" : o->post_mortem ? "--post-mortem" : NULL;
+
+	for (const struct engine *const *e = __start_guise_engines; by && e < __stop_guise_engines; e++) {
+		if ((*e)->outside && (!o->engine || strcmp(r->engine_by, "--engine"))) {
+			o->engine = (*e)->name;
+			return;
+		}
+		if (o->engine && !(*e)->outside && !strcmp((*e)->name, o->engine) && !strcmp(r->engine_by, "--engine"))
+			refuse("%s needs a supervisor outside of the process, which the engine %s has not: --engine ptrace, or none",
+			       by, o->engine);
+	}
 }
 static void check_root(struct request *r)
 {
@@ -278,6 +297,9 @@ static void complete(struct request *r)
 	}
 	check_root(r);
 	check_engine(r);
+	check_outside(r);
+	if (r->witness_file)
+		o->witness_fd = log_open(r->witness_file, "--witness", 0);
 	o->bind = r->bind;
 	if (r->report_file)
 		o->report_fd = log_open(r->report_file, "--report", 0);

@@ -31,7 +31,8 @@ static int64_t exit_status(struct knote *kn, int pidfd)
 	struct pidfd_info_new info = { .mask = PIDFD_INFO_EXIT_ };
 	siginfo_t si = { 0 };
 
-	if (!host(SYS_waitid, P_PIDFD_, pidfd, &si, WEXITED | WNOHANG | WNOWAIT | WALL, NULL) && si.si_pid) {
+	/* It has ended, so this does not wait for that; at most for somebody who traces it to have seen its end before us. */
+	if (!host(SYS_waitid, P_PIDFD_, pidfd, &si, WEXITED | WNOWAIT | WALL, NULL) && si.si_pid) {
 		if (si.si_code == CLD_EXITED)
 			return W_EXIT(si.si_status);
 		return guest_status(p, si.si_status | (si.si_code == CLD_DUMPED ? 0x80 : 0));

@@ -10,10 +10,13 @@
  * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (arrive.c). A guest that
  *                 steps through itself (the trap flag) is left by iretq: the first step is then the guest's instruction,
  *                 as after the kernel's own return, and none of ours
+ * leave_*         where the way out of an engine differs (thread.leave): after exit_begin has seen that nothing is due
  * host_wait       wait_begin..wait_after: a signal at or before the syscall instruction turns into SYS_RESTART. There
  *                 rcx is 0 before the call was first made, wait_after once it has slept and the kernel restarts it,
  *                 wait_after + 1 where arrive.c does that with a call that the kernel never restarts
  */
+#include "engines/witness.h"
+
 #define T_SELF   0
 #define T_STACK  8
 #define T_ATTN   16
@@ -39,6 +42,7 @@
 #define T_POKED  168
 #define T_WAITNR 172
 #define T_ENTRY  176
+#define T_LEAVE  184
 
 /* The flags of ordinary code: arithmetic, and what is always set. popfq takes as long as half of the rest of a call. */
 #define PLAIN_FLAGS 0xad7
@@ -92,7 +96,7 @@
 	.balign	4096
 
 	.text
-	.globl entry_syscall, entry_trapped, entry_jump, entry_attend, exit_begin, exit_end
+	.globl entry_syscall, entry_trapped, entry_jump, entry_attend, exit_begin, exit_end, leave_supervised
 	.type entry_trapped, @function
 	.p2align 4
 entry_trapped:
@@ -133,6 +137,9 @@ entry_attend:
 exit_begin:
 	cmpl	$0, %gs:T_ATTN
 	jne	entry_attend
+	cmpq	$0, %gs:T_LEAVE
+	jne	5f
+leave_native:
 	movl	$0, %gs:T_INSIDE
 	mov	%gs:T_RFLAGS, %eax
 	testl	$~PLAIN_FLAGS, %eax
@@ -158,6 +165,12 @@ exit_begin:
 	pushq	%gs:T_RIP
 	registers_back
 	iretq
+5:	jmp	*%gs:T_LEAVE
+/* Engine ptrace: a call that no kernel has, by which the supervisor is told that the guest goes on (witness.h). */
+leave_supervised:
+	mov	$WITNESS_LEAVE, %eax
+	syscall
+	jmp	leave_native
 exit_end:
 
 /* long host_wait(nr, a, b, c, d, e), long host_wait6(nr, a, b, c, d, e, f). Their returns, which the kernel has made the

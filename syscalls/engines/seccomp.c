@@ -17,16 +17,15 @@
 #include <linux/filter.h>
 #include <linux/seccomp.h>
 #include <sys/prctl.h>
-#include <ucontext.h>
 #include "host.h"
 #include "options.h"
 #include "thread.h"
+#include "engines/passed.h"
 #include "engines/rewrite.h"
 #include "engines/trap.h"
 
 extern char __executable_start[], front[];
 
-#define URETPROBE 335
 #define LOAD(field, half) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4 * (half))
 
 /* seccomp_data.instruction_pointer is the address after the instruction, as with Syscall User Dispatch. */
@@ -69,19 +68,9 @@ static long seccomp_start(struct proc *p)
 	}
 	return e;
 }
-static bool passed_by(int sig, const siginfo_t *si, uaddr rip)
-{
-	static const uint8_t syscall[2] = { 0x0f, 0x05 };
-	uint8_t code[2];
-	return sig == SIGILL && si->si_code == SI_KERNEL && !copy_in(code, rip - 2, 2) && !memcmp(code, syscall, 2);
-}
 static bool seccomp_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
 {
-	if (!passed_by(sig, si, (uaddr)g[REG_RIP]))
-		return rewrite_found(t, sig, si, g);
-	g[REG_RAX] = URETPROBE;
-	trap_move(g, entry_trapped);
-	return true;
+	return passed_filter(sig, si, g) || rewrite_found(t, sig, si, g);
 }
 static long seccomp_arm(struct thread *t) { return 0; }
 

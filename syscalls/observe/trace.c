@@ -85,7 +85,7 @@ void observe_start(struct proc *p)
 	move_fd(p, &o->trace_end, o->fd_text[2], sizeof o->fd_text[2]);
 	cover_start(p);
 	attach_point.observed = &p->observed;
-	if (o->trace_fd < 0)
+	if (o->trace_fd < 0 || o->supervised)    /* or the supervisor writes it (engine ptrace) */
 		return;
 	join(p);
 	if (!o->again)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * procctl: the switches of a process, what they are at first, what they become, and which values are none.
- * TEST without: seccomp/user, who gets a filter only by promising to gain no privileges
+ * TEST without: seccomp/user ptrace/user, who gets a filter only by promising to gain no privileges
  */
 #include "fbsd.h"
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The first sendfile, call 336.
- * TEST without: seccomp, since Linux 6.18 lets its own call 336 pass every filter
+ * TEST without: seccomp ptrace, since Linux 6.18 lets its own call 336 pass every filter
  */
 #include "fbsd.h"
 
