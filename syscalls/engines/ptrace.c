@@ -29,7 +29,7 @@
 #include "engines/trap.h"
 #include "engines/witness.h"
 
-extern char __executable_start[], etext[];
+extern char __executable_start[], front[];
 
 #define FIELD(field, half) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4 * (half))
 #define ANSWER(what)       BPF_STMT(BPF_RET | BPF_K, (what))
@@ -37,7 +37,7 @@ extern char __executable_start[], etext[];
 /* i386 calls are none of any guest here: SIGSYS, as with the other engines. */
 static long filter_set(bool all)
 {
-	uint64_t lo = (uint64_t)__executable_start, hi = (uint64_t)etext + 1;
+	uint64_t lo = (uint64_t)__executable_start, hi = (uint64_t)front + 1;
 	struct sock_filter code[] = {
 		FIELD(arch, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),

@@ -22,11 +22,11 @@
 #include "tools/supervise/supervise.h"
 #include "tools/supervise/trace.h"
 
-extern char __executable_start[], etext[];
+extern char __executable_start[], front[];
 
 #define FRAME_RIP (40 + 16 * 8)          /* in a ucontext: gregs, and rip among them */
 
-static bool in_our_text(uint64_t ip) { return ip >= (uint64_t)__executable_start && ip < (uint64_t)etext; }
+static bool in_our_text(uint64_t ip) { return ip >= (uint64_t)__executable_start && ip < (uint64_t)front; }
 
 /* --- what was seen ------------------------------------------------------------------------------------------------ */
 struct seen *seen_at(struct guest *g, uint64_t serial1)
@@ -154,7 +154,7 @@ void on_call(struct task *t)
 		resume(t, 0);
 		return;
 	}
-	if (r.rip - 2 >= (uint64_t)__executable_start && r.rip <= (uint64_t)etext + 1)
+	if (r.rip - 2 >= (uint64_t)__executable_start && r.rip <= (uint64_t)front + 1)
 		our_call(t, &r);
 	else if (is_vdso(t, &r))
 		linux_call(t, &r, false);
