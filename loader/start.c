@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "guise.h"
 #include "options.h"
+#include "confine.h"
 #include "loader/loader.h"
 #include "loader/plan.h"
 #include "loader/title.h"
@@ -269,6 +270,7 @@ static int run(struct begin *b)
 	t->sigmask |= (sigbits)o->blocked << 64;
 	observe_start(&proc);
 	signal_start(&proc);
+	confine_load(&proc, o->limits_fd);
 	if (pl.pers->proc_start)
 		pl.pers->proc_start(&proc);
 	if ((e = proc.engine->start(&proc)) < 0)

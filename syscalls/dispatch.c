@@ -8,6 +8,8 @@
  * whole. A call that is made again pays for what its arguments need and for nothing else.
  */
 #include "host.h"
+#include "ext.h"
+#include "confine.h"
 #include "row.h"
 
 static const struct row *row_of(struct thread *t, struct call *c)
@@ -190,11 +192,24 @@ static long __attribute__((noinline)) fd_too_high(struct call *c, long fd)
 /* Some calls succeed and return their error. */
 static long as_value(struct call *c, long rv)
 {
-	bool error = rv < 0 && rv != SYS_RESTART && rv != SYS_NORETURN;
+	bool error = rv < 0 && rv != SYS_RESTART && rv != SYS_NORETURN && rv != -X_ECAPMODE;       /* the call was not even made */
 	return error ? errno_to_guest(c->t->p->pers, (int)-rv) : rv;
 }
 
 /* --- the call ------------------------------------------------------------------------------------------------------- */
+static bool __attribute__((noinline)) slow_enter(struct call *c, const struct row *top, long *e)
+{
+	if (c->t->p->limited)
+		*e = confine_call(c, top, *e);
+	return c->t->p->observed && observe_enter(c);
+}
+static void __attribute__((noinline)) slow_exit(struct call *c)
+{
+	if (c->t->p->observed)
+		observe_exit(c);
+	if (c->t->p->limited)
+		confine_answered(c);
+}
 static inline __attribute__((always_inline)) long run(struct call *c, const struct row *top)
 {
 	struct proc *p = c->t->p;
@@ -205,7 +220,7 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	if (todo & DO_SUB && (known = to_subrow(c)))
 		todo = recipe(p, c->row);
 	e = scalars(c, (uint32_t)todo);
-	if (p->observed && observe_enter(c))     /* an injection answered it */
+	if (p->slow && slow_enter(c, top, &e))   /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
 	if (todo & DO_ROOM && p->fds_full && !e && no_room(c))
 		e = -EMFILE;
@@ -216,7 +231,9 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 }
 static long __attribute__((noinline)) run_unknown(struct call *c)
 {
-	return c->t->p->observed && observe_enter(c) ? c->rv : unknown_call(c);
+	if (c->t->p->observed && observe_enter(c))
+		return c->rv;
+	return c->t->p->confined ? -X_ECAPMODE : unknown_call(c);
 }
 struct words { long w[8]; };             /* copied as one, which the compilers do without a loop */
 _Static_assert(sizeof(struct words) == sizeof ((struct call *)NULL)->arg, "all of them");
@@ -226,8 +243,8 @@ static inline __attribute__((always_inline)) long call_made(struct call *c)
 	c->rv2 = 0;
 	c->has_rv2 = false;
 	c->rv = c->row ? run(c, c->row) : run_unknown(c);
-	if (c->t->p->observed)
-		observe_exit(c);
+	if (c->t->p->slow)
+		slow_exit(c);
 	return c->rv;
 }
 long call_run(struct call *c) { return call_made(c); }

@@ -9,6 +9,8 @@
 #include <sys/resource.h>
 #include "host.h"
 #include "options.h"
+#include "ext.h"
+#include "confine.h"
 #include "pending.h"
 #include "loader/plan.h"
 
@@ -45,6 +47,8 @@ struct exec {
 	struct plan plan;
 	struct vec argv, envv, guest;
 	char signals[40];
+	int limits;              /* what this process and its descriptors have given up, or -1 */
+	char limits_text[12];
 };
 
 /* What the guest blocks and ignores, where the host does not keep it over exec. */
@@ -58,6 +62,15 @@ static long vec_signals(struct exec *x)
 	fmt(x->signals, sizeof x->signals, "%lx:%lx", blocked, ignored);
 	long e = vec_text(&x->argv, "--signals");
 	return e ? e : vec_text(&x->argv, x->signals);
+}
+static long vec_limits(struct exec *x)
+{
+	x->limits = confine_save(x->t->p);
+	if (x->limits < 0)
+		return x->limits == -1 ? 0 : x->limits;
+	fmt(x->limits_text, sizeof x->limits_text, "%d", x->limits);
+	long e = vec_text(&x->argv, "--limits-fd");
+	return e ? e : vec_text(&x->argv, x->limits_text);
 }
 /* argv of the host's exec: [guise, its options, --argv0 .. --,] interpreter, its argument, script, the guest's own rest */
 static long build(struct exec *x, uaddr argv, uaddr envv)
@@ -76,8 +89,8 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 		if (!e && o->trace_fd >= 0 && !(e = vec_text(&x->argv, "--trace-fd")) && !(e = vec_text(&x->argv, o->fd_text[0])) &&
 		    !(e = vec_text(&x->argv, "--trace-end")))        /* it may have come later than the options */
 			e = vec_text(&x->argv, o->fd_text[2]);
-		if (!e)
-			e = vec_signals(x);
+		if (!e && !(e = vec_signals(x)))
+			e = vec_limits(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
 		    !(e = vec_text(&x->argv, "--argv0")) &&
 		    !(e = argv0 ? vec_text(&x->argv, argv0) : vec_add(&x->argv, x->guest.n ? x->guest.v[0] : (uint64_t)"")) &&
@@ -156,6 +169,8 @@ static long commit(struct exec *x)
 	fd_limit_exec(p, false);
 	if (!x->plan.native)
 		host(SYS_fcntl, x->plan.fd, F_SETFD, 0);
+	if (x->limits >= 0)
+		host(SYS_fcntl, x->limits, F_SETFD, 0);
 	if (x->plan.native)
 		e = host(SYS_execve, x->plan.path, x->argv.v, x->envv.v);
 	else
@@ -173,9 +188,11 @@ long proc_exec(struct thread *t, int dirfd, const char *guestpath, uaddr argv, u
 		return -ENOMEM;
 	x->t = t;
 	x->plan.dirfd = dirfd;
-	x->plan.fd = x->plan.given = -1;
+	x->plan.fd = x->plan.given = x->limits = -1;
 	str_copy(x->plan.guest_path, guestpath, sizeof x->plan.guest_path);
 	long e = gate(plan_gated, x);
+	if (!e && x->plan.native && t->p->confined)
+		e = -X_ECAPMODE;         /* nobody would hold the host's program to it */
 	if (!e)
 		e = build(x, argv, envv);
 	if (!e)
@@ -184,6 +201,8 @@ long proc_exec(struct thread *t, int dirfd, const char *guestpath, uaddr argv, u
 		e = commit(x);
 	if (x->plan.fd >= 0)
 		host(SYS_close, x->plan.fd);
+	if (x->limits >= 0)
+		host(SYS_close, x->limits);
 	mem_free(x->argv.v, x->argv.room * 8);
 	mem_free(x->envv.v, x->envv.room * 8);
 	mem_free(x->guest.v, x->guest.room * 8);

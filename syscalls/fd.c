@@ -3,7 +3,8 @@
  * Descriptors. Most of the guest's are the host's and nothing is kept about them. Two things are kept here:
  *   - Ours lie at fd_base and above, where the guest never gets one: the guest's own limit ends below, ours is raised
  *     above it, and dispatch answers EBADF for every such number in an argument.
- *   - Objects (a kqueue, ...) behind a guest descriptor, and watchers to be told when a guest descriptor is closed.
+ *   - Objects (a kqueue, ...) behind a guest descriptor, watchers to be told when a guest descriptor is closed, and what
+ *     it is limited to (confine.h).
  * The table has one entry a descriptor, in chunks that are made where one is needed: for most guests, nowhere. Its lock
  * is held for the change of an entry only, never while close() or gone() runs.
  */
@@ -11,6 +12,7 @@
 #include <linux/close_range.h>
 #include <sys/resource.h>
 #include "host.h"
+#include "confine.h"
 
 #define BASE_LEAST 4096ul
 #define BASE_MOST 65536ul
@@ -18,12 +20,12 @@
 #define ROOM_LEAST 64ul
 
 struct watch { struct watch *next; void (*gone)(void *, int fd); void *arg; };
-struct fdent { struct fdobj *obj; struct watch *watch; };
+struct fdent { struct fdobj *obj; struct watch *watch; struct fdcaps caps; };
 struct chunk { struct fdent e[64]; };
 struct fdtab {
 	volatile uint32_t lock;
 	unsigned n;              /* chunks there may be */
-	volatile unsigned top;   /* no object and no watcher at or above: what a fork has to look at */
+	volatile unsigned top;   /* no object, watcher or limit at or above: what a fork has to look at */
 	struct chunk *volatile chunk[];
 };
 
@@ -148,6 +150,50 @@ long fd_put(struct proc *p, int fd, struct fdobj *o)
 	__atomic_store_n(&e->obj, o, __ATOMIC_RELEASE);
 	return fd;
 }
+/* --- limits ----------------------------------------------------------------------------------------------------------- */
+const struct fdcaps *fdcaps_of(struct proc *p, int fd)
+{
+	struct fdent *e = p->limited ? entry(p, fd) : NULL;
+	return e && e->caps.may.w[0] ? &e->caps : NULL;
+}
+void fdcaps_lock(struct proc *p) { lock(&p->fds->lock); }
+void fdcaps_unlock(struct proc *p) { unlock(&p->fds->lock); }
+
+static size_t ioctls_size(const struct fdcaps *k) { return k->n_ioctls > 0 ? (size_t)k->n_ioctls * sizeof *k->ioctls : 0; }
+
+static long caps_put(struct fdent *e, const struct fdcaps *new)
+{
+	struct fdcaps old = e->caps, made = new ? *new : (struct fdcaps){ 0 };
+	if (ioctls_size(&made)) {
+		if (!(made.ioctls = mem_alloc(ioctls_size(&made))))
+			return -ENOMEM;
+		memcpy(made.ioctls, new->ioctls, ioctls_size(&made));
+	}
+	e->caps = made;
+	if (ioctls_size(&old))
+		mem_free(old.ioctls, ioctls_size(&old));
+	return 0;
+}
+long fdcaps_set(struct proc *p, int fd, const struct fdcaps *new)
+{
+	struct fdent *e = new && fd >= 0 ? tab_make(p->fds, (unsigned)fd) : entry(p, fd);
+	long rv;
+	if (!e)
+		return new ? -ENOMEM : 0;
+	lock(&p->fds->lock);
+	rv = caps_put(e, new);
+	unlock(&p->fds->lock);
+	if (!rv && new)
+		p->limited = true;
+	return rv;
+}
+/* Rather no guest than one with a copy that may do more. */
+void fdcaps_copy(struct proc *p, int from, int to)
+{
+	if (fdcaps_set(p, to, fdcaps_of(p, from)))
+		die("no memory for the limits of descriptors");
+}
+
 static void obj_drop(struct fdobj *o)
 {
 	if (o && __atomic_sub_fetch(&o->refs, 1, __ATOMIC_ACQ_REL) == 0 && o->ops->close)
@@ -156,6 +202,8 @@ static void obj_drop(struct fdobj *o)
 void fd_closed(struct proc *p, int fd)
 {
 	struct fdent *e = entry(p, fd);
+	if (p->limited && fdcaps_of(p, fd))
+		fdcaps_copy(p, -1, fd);
 	if (!e || (!e->obj && !e->watch))
 		return;
 	lock(&p->fds->lock);
@@ -186,6 +234,8 @@ long fd_close_range(struct proc *p, uint64_t lo, uint64_t hi, unsigned flags)
 void fd_duped(struct proc *p, int from, int to)
 {
 	struct fdobj *o = fd_get(p, from, NULL);
+	if (p->limited && from != to)
+		fdcaps_copy(p, from, to);
 	if (!o || from == to)
 		return;
 	__atomic_add_fetch(&o->refs, 1, __ATOMIC_RELAXED);
@@ -252,6 +302,8 @@ void fd_forked_shared(struct proc *child)
 	for (unsigned fd = 0; fd < parents->top; fd++) {
 		struct fdent *e = tab_entry(parents, fd);
 		struct fdobj *o = e ? e->obj : NULL;
+		if (e && e->caps.may.w[0] && fdcaps_set(child, (int)fd, &e->caps))
+			die("no memory for the limits of descriptors");
 		if (!o)
 			continue;
 		if (o->ops->forked) {
@@ -271,6 +323,7 @@ void fd_gone(struct proc *p)
 		if (e) {
 			watches_free(e->watch);
 			obj_drop(e->obj);
+			caps_put(e, NULL);
 		}
 	}
 	for (unsigned i = 0; i < f->n; i++)

@@ -51,7 +51,9 @@ enum argkind {
 	A_SOCKIN, A_SOCKOUT,                                /* socket address, .len names its length (or a pointer to it) */
 	A_SIGSETIN, A_SIGSETOUT,
 };
-enum { INT_PLAIN, INT_SOLEVEL, INT_SOOPT };          /* what an A_INT is called in the trace */
+enum { INT_PLAIN, INT_SOLEVEL, INT_SOOPT, INT_MAPFD };       /* what an A_INT is */
+enum { PID_ANY, PID_SELF };
+enum { END_PLAIN, END_INCAP, END_NOTINCAP };         /* what the A_NONE behind the last argument says: row.h */
 enum retkind {
 	R_NOTHING, R_INT, R_UINT, R_FD, R_SIZE, R_LONG, R_ADDR, R_HEX, R_OCT, R_OFF, R_PID, R_PAIR,
 	R_ERRNO,                                            /* 0, or an error as the result of a call that succeeds */
@@ -61,7 +63,7 @@ enum level { L_NONE, L_FULL, L_PART, L_STUB, L_NOSYS, L_GONE };  /* GONE: nor ha
 struct arg {
 	const char *name;
 	uint8_t kind;            /* enum argkind */
-	uint8_t what;            /* enum set, rec or sub, by kind; A_INT: INT_* */
+	uint8_t what;            /* enum set, rec, sub or right, by kind; A_INT: INT_*; A_PID: PID_*; A_NONE: END_* */
 	bool wide;               /* a set or value of 64 bits, not of an int's 32 */
 	const char *len;         /* name of the argument of the same row that counts this one, or NULL */
 };
@@ -100,6 +102,8 @@ struct record {                      /* one struct, in the guest's layout and in
 	void (*get)(const void *guest, void *host);          /* NULL: the layouts are the same */
 	void (*put)(const void *host, void *guest);
 };
+
+struct rights { uint64_t w[2]; };    /* what a descriptor may be used for, as the guest spells it: confine.h */
 
 /* --- one call -------------------------------------------------------------------------------------------------------- */
 struct call {
@@ -197,7 +201,14 @@ struct proc {
 	volatile uint32_t signals_taken; /* how many handlers of the guest were begun */
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
-	bool observed;           /* somebody traces or counts: dispatch takes the slow way */
+	union {                  /* not 0: dispatch takes the slow way */
+		struct {
+			bool observed;   /* somebody traces or counts */
+			bool limited;    /* this process or one of its descriptors has given up rights: confine.h */
+		};
+		uint16_t slow;
+	};
+	bool confined;           /* it has given up naming things (capability mode) */
 	bool watched;            /* somebody traces: what the guest starts stays with us, its end is told */
 	int told_pid;            /* the process whose beginning was recorded; a child's copy has its parent's */
 	bool setugid;
@@ -265,7 +276,7 @@ struct personality {
 	long (*sockaddr_put)(const struct sockaddr_storage *host, size_t n, void *guest, size_t max);
 	/* control messages, a whole buffer each way: bytes made or -errno; put may add MSG_CTRUNC. sock.h */
 	long (*cmsg_get)(struct thread *, const void *guest, size_t n, void *host, size_t max);
-	long (*cmsg_put)(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max, int *flags);
+	long (*cmsg_put)(struct thread *, int fd, void *host, size_t n, void *guest, size_t max, int *flags);
 	const struct cmsgrow *cmsg;                          /* ends with a row without a name */
 	uint8_t cmsg_head, cmsg_align;                       /* bytes of a message's head; what each begins at a multiple of */
 	unsigned cmsg_sol;                                   /* the number of SOL_SOCKET */
@@ -278,6 +289,10 @@ struct personality {
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
 	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */
 	size_t (*dirent)(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name);
+	const struct rights *rights;                         /* [enum right]; NULL: no descriptor can be limited */
+	/* what argument i needs besides by the call's other arguments; an error refuses the call at once */
+	long (*rights_more)(struct call *, int i, struct rights *need);
+	void (*refused)(struct call *, int err);             /* a limit has refused this call */
 	unsigned scripts;                                    /* how many may be each other's interpreter; 0 is 1 */
 	uint32_t itimer_least_us, timer_least_ns;            /* a shorter time of setitimer, timer_settime is made that long */
 	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */

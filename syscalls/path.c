@@ -14,6 +14,8 @@
 #include <linux/magic.h>
 #include <sys/vfs.h>
 #include "host.h"
+#include "ext.h"
+#include "confine.h"
 #include "paths.h"
 
 /* --- names with a meaning of their own ---------------------------------------------------------------------------- */
@@ -182,8 +184,12 @@ long path_resolve(struct thread *t, int dirfd, const char *guestpath, unsigned h
 	long e = begin_where(t, dirfd, guestpath, w);
 	if (e || !w->buf[0])
 		return e;                /* Linux knows which calls an empty path is good for */
-	if (how & PATH_BENEATH)
-		return beneath(dirfd, how, w);
+	if (t->p->limited && (e = confine_path(t, dirfd, &how)))
+		return e;
+	if (how & PATH_BENEATH) {
+		e = beneath(dirfd, how, w);
+		return e == -EXDEV && t->p->limited && confine_strict(t->p, dirfd) ? -X_ENOTCAPABLE : e;
+	}
 	if ((e = special(t, w)) <= 0)
 		return e;
 	return t->p->paths ? root_resolve(t, dirfd, how, w) : 0;
@@ -194,7 +200,7 @@ long arg_path(struct call *c, int i, int dirfd, unsigned how, struct where *w)
 	uaddr path = (uaddr)c->raw[i];
 	long n;
 
-	if (!p->paths && !(how & PATH_BENEATH) && plain(path)) {
+	if (!p->paths && !(how & PATH_BENEATH) && !p->limited && plain(path)) {
 		w->own = -1;
 		w->exe = false;
 		w->dirfd = dirfd;
@@ -236,6 +242,8 @@ static long open_any(struct call *c, int i, int dirfd, unsigned flags, unsigned 
 
 	if (fd_is_ours(p, dirfd))
 		return -EBADF;
+	if (p->limited && (e = confine_path(c->t, dirfd, &how)))
+		return e;
 	if (!p->paths && !(how & PATH_BENEATH) && plain(path))
 		return path_open_host(dirfd, (const char *)path, flags, mode);
 	if ((e = copy_str(w.buf, path, sizeof w.buf)) < 0 || (e = begin_where(c->t, dirfd, w.buf, &w)))
@@ -260,6 +268,11 @@ static bool may_be_memory(long fd)
 long arg_open(struct call *c, int i, int dirfd, unsigned flags, unsigned mode, unsigned how)
 {
 	long fd = open_any(c, i, dirfd, flags, mode, how);
+	if (c->t->p->limited && confine_strict(c->t->p, dirfd)) {        /* what is reached by it has its rights, no others */
+		if (fd >= 0)
+			fdcaps_copy(c->t->p, dirfd, (int)fd);
+		fd = fd == -EXDEV ? -X_ENOTCAPABLE : fd;
+	}
 	if (c->t->p->space->sealed && fd >= 0 && flags & O_ACCMODE && may_be_memory(fd))
 		mem_changes(c->t, 0, 0, CHANGE_UNSEEN);
 	return fd;

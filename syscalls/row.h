@@ -18,7 +18,8 @@
 
 #define ROW(name_, ret_, fn_, level_, ...) \
 	{ .name = #name_, .fn = fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ }
-#define ROW_NOSYS(name_, reason_) { .name = #name_, .ret = R_INT, .level = L_NOSYS, .note = reason_ }
+#define ROW_NOSYS(name_, reason_, ...) \
+	{ .name = #name_, .ret = R_INT, .level = L_NOSYS, .note = reason_, .arg = { __VA_ARGS__ } }
 #define ROW_GONE(name_, reason_) { .name = #name_, .ret = R_INT, .level = L_GONE, .note = reason_ }
 /* text_ is #name_: many commands are macros of the host's headers too, and must not travel as tokens */
 #define SUBROW(nr_, text_, ret_, fn_, level_, ...) \
@@ -37,6 +38,9 @@
 #define L_(name_, kind_, len_) { .name = #name_, .kind = kind_, .len = #len_ }
 #define WL_(name_, kind_, what_, len_) { .name = #name_, .kind = kind_, .what = what_, .len = #len_ }
 #define VOID { .kind = A_NONE }                      /* no arguments */
+/* behind the last argument, or instead of VOID: what a process may do that has given up naming things (confine.h) */
+#define INCAP { .kind = A_NONE, .what = END_INCAP }          /* this call */
+#define NOTINCAP { .kind = A_NONE, .what = END_NOTINCAP }    /* of a command: not this one, though the call is allowed */
 #define PAD { .name = "pad", .kind = A_PAD }
 #define INT(n) K_(n, A_INT)
 #define SOLEVEL(n) W_(n, A_INT, INT_SOLEVEL)         /* of a socket's option, and (behind it) its number: sock.h */
@@ -51,10 +55,20 @@
 #define ADDR(n) K_(n, A_ADDR)
 #define PTR(n) K_(n, A_PTR)
 #define PID(n) K_(n, A_PID)
+#define SELFPID(n) W_(n, A_PID, PID_SELF)            /* in that mode only the caller itself */
 #define UID(n) K_(n, A_UID)
 #define DEV(n) K_(n, A_DEV)
-#define FD(n) K_(n, A_FD)
-#define ATFD(n) K_(n, A_ATFD)
+/* FD(name) or FD(name, RIGHT): the right that the descriptor must have, of enum right */
+#define RIGHT_PICK_(n_, right_, ...) right_
+#define RIGHT_OF_(...) RIGHT_PICK_(__VA_ARGS__, NONE,)
+#define NAME_OF_(n_, ...) n_
+#define R_JOIN_(a_, b_) a_##b_
+#define R_NUM_(r_) R_JOIN_(RIGHT_, r_)
+#define R_ARG_(n_, r_, kind_) { .name = #n_, .kind = kind_, .what = R_NUM_(r_) }
+#define R_ARG(n_, r_, kind_) R_ARG_(n_, r_, kind_)
+#define FD(...) R_ARG(NAME_OF_(__VA_ARGS__,), RIGHT_OF_(__VA_ARGS__), A_FD)
+#define ATFD(...) R_ARG(NAME_OF_(__VA_ARGS__,), RIGHT_OF_(__VA_ARGS__), A_ATFD)
+#define MAPFD(n) W_(n, A_INT, INT_MAPFD)             /* mmap's: no descriptor where nothing of a file is mapped */
 #define SIG(n) K_(n, A_SIG)
 #define SET(n, set_) W_(n, A_SET, SET_##set_)
 #define LSET(n, set_) { .name = #n, .kind = A_SET, .what = SET_##set_, .wide = true }     /* of a long */

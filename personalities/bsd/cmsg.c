@@ -14,6 +14,7 @@
 #include <time.h>
 #include "host.h"
 #include "sock.h"
+#include "confine.h"
 #include "observe/cover.h"
 
 struct head { uint32_t len; int32_t level, type; };
@@ -75,10 +76,14 @@ struct out { char *g; size_t at, room; bool full; };
 
 /* A message that does not fit is left out with all that follow, and its descriptors are closed. Linux would give the
  * first few descriptors of it. One host message may be several of the guest's (packet info is address and interface). */
-static void one_put(struct thread *t, int fd, const struct cmsghdr *h, struct out *o)
+static size_t limits_put(struct thread *, int *fd, size_t n);
+
+static void one_put(struct thread *t, int fd, struct cmsghdr *h, struct out *o)
 {
 	char data[4096];
 
+	if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
+		h->cmsg_len = HEAD + limits_put(t, (int *)((char *)h + HEAD), (h->cmsg_len - HEAD) / sizeof(int)) * sizeof(int);
 	for (const struct cmsgrow *r = t->p->pers->cmsg; r && r->name; r++) {
 		if (!r->put || r->hlevel != h->cmsg_level || r->htype != h->cmsg_type)
 			continue;
@@ -100,17 +105,18 @@ static void one_put(struct thread *t, int fd, const struct cmsghdr *h, struct ou
 		o->at += MIN(ALIGN(HEAD + (size_t)made), o->room - o->at);
 	}
 }
-long bsd_cmsg_put(struct thread *t, int fd, const void *in, size_t n, void *guest, size_t max, int *flags)
+long bsd_cmsg_put(struct thread *t, int fd, void *in, size_t n, void *guest, size_t max, int *flags)
 {
-	const char *at = in, *end = at + n;
+	char *at = in, *end = at + n;
 	struct out o = { guest, 0, max, false };
 
 	while (at + HEAD <= end) {
-		const struct cmsghdr *h = (const struct cmsghdr *)at;
-		if (h->cmsg_len < HEAD)
+		struct cmsghdr *h = (struct cmsghdr *)at;
+		size_t len = h->cmsg_len;
+		if (len < HEAD)
 			break;
 		one_put(t, fd, h, &o);
-		at += ALIGN(h->cmsg_len);
+		at += ALIGN(len);
 	}
 	if (o.full)
 		*flags |= MSG_CTRUNC;
@@ -137,6 +143,18 @@ long cmsg_same_put(struct thread *t, int fd, const void *in, size_t n, void *gue
 }
 
 /* --- descriptors ------------------------------------------------------------------------------------------------ */
+/* What they are limited to travels with them as one descriptor more, behind the last. A native receiver sees it. */
+static long limits_get(struct thread *t, const int *fd, size_t n, int *to, size_t room)
+{
+	int packed = t->p->limited && n ? confine_pack(t->p, fd, (unsigned)n) : -1;
+	if (packed >= 0 && room >= sizeof *to) {
+		*to = packed;
+		return sizeof *to;
+	}
+	if (packed >= 0)
+		host(SYS_close, packed);
+	return 0;
+}
 long cmsg_rights_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
 {
 	const int *fd = guest;
@@ -150,7 +168,20 @@ long cmsg_rights_get(struct thread *t, const void *guest, size_t n, void *out, s
 			return -EOPNOTSUPP;
 	}
 	memcpy(out, guest, n & ~3ul);
-	return (long)(n & ~3ul);
+	return (long)(n & ~3ul) + limits_get(t, fd, n / sizeof *fd, (int *)out + n / sizeof *fd, max - (n & ~3ul));
+}
+static size_t limits_put(struct thread *t, int *fd, size_t n)
+{
+	size_t to = 0, from = 0;         /* from: the first that the next file speaks of */
+	for (size_t i = 0; i < n; i++) {
+		if (confine_unpack(t->p, fd + from, (unsigned)(to - from), fd[i])) {
+			host(SYS_close, fd[i]);
+			from = to;
+		} else {
+			fd[to++] = fd[i];
+		}
+	}
+	return to;
 }
 /* Descriptors that the guest cannot have, or has no room to be told of, are closed. */
 long cmsg_rights_put(struct thread *t, int s, const void *in, size_t n, void *guest, size_t max)
@@ -162,7 +193,7 @@ long cmsg_rights_put(struct thread *t, int s, const void *in, size_t n, void *gu
 		if ((k + 1) * sizeof *to <= max && fd_allowed(t->p, fd[i]))
 			to[k++] = fd[i];
 		else
-			host(SYS_close, fd[i]);
+			fd_closed(t->p, fd[i]), host(SYS_close, fd[i]);
 	}
 	return (long)(k * sizeof *to);
 }

@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include "host.h"
+#include "confine.h"
 #include "kqueue.h"
 
 static bool is_polled(const struct knote *kn) { return kn->f->polled && !kn->queued_kind; }
@@ -143,6 +144,8 @@ long kq_register(struct call *c, struct kqueue *kq, struct kev *kev)
 		return -EINVAL;
 	if (f->isfd && (kev->ident > INT_MAX || fd_is_ours(kq->p, (long)kev->ident)))
 		return -EBADF;
+	if (f->isfd && (e = fd_may(c->t, (int)kev->ident, RIGHT_EVENT)))
+		return e;
 	if (kev->flags & EV_ADD && f->prepare)
 		f->prepare(kq->p, kev);
 	if (f->isfd && kev->flags & EV_ADD)

@@ -40,12 +40,12 @@ static void nobody_yet(struct proc *p) { wanted = 0; }
 AT_FORK_IF(nobody_yet, wanted);
 
 /* --- saying ------------------------------------------------------------------------------------------------------------- */
-union rights { struct cmsghdr h; char bytes[CMSG_SPACE(sizeof(int))]; };
+union carried { struct cmsghdr h; char bytes[CMSG_SPACE(sizeof(int))]; };
 
 static void say_on(long s, const struct proc_note *n, int pidfd)
 {
 	struct iovec io = { (void *)n, sizeof *n };
-	union rights r = { 0 };
+	union carried r = { 0 };
 	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &r, .msg_controllen = sizeof r };
 	r.h = (struct cmsghdr){ .cmsg_len = CMSG_LEN(sizeof(int)), .cmsg_level = SOL_SOCKET, .cmsg_type = SCM_RIGHTS };
 	memcpy(r.bytes + CMSG_LEN(0), &pidfd, sizeof pidfd);
@@ -105,7 +105,7 @@ long notes_listen(struct proc *p, int pid)
 static bool hear(struct proc *p, long s, int pid, struct proc_note *n, int *pidfd)
 {
 	struct iovec io = { n, sizeof *n };
-	union rights r = { 0 };
+	union carried r = { 0 };
 	struct msghdr m = { .msg_iov = &io, .msg_iovlen = 1, .msg_control = &r, .msg_controllen = sizeof r };
 	struct ucred who = { 0 };
 	unsigned len = sizeof who;

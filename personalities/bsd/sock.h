@@ -10,7 +10,7 @@ long bsd_sockaddr_get(const void *guest, size_t n, struct sockaddr_storage *host
 long bsd_sockaddr_put(const struct sockaddr_storage *host, size_t n, void *guest, size_t max);
 
 long bsd_cmsg_get(struct thread *, const void *guest, size_t n, void *host, size_t max);
-long bsd_cmsg_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max, int *flags);
+long bsd_cmsg_put(struct thread *, int fd, void *host, size_t n, void *guest, size_t max, int *flags);
 
 /* data of control messages, for the tables: guest to host and back (struct cmsgrow) */
 long cmsg_same_get(struct thread *, const void *guest, size_t n, void *host, size_t max);

@@ -256,6 +256,8 @@ static long unknown(struct sysctl_req *r, const int *oid, unsigned n)
 }
 static long leaf(struct sysctl_req *r)
 {
+	if (r->p->confined && ((r->old && !(r->row->kind & SYSCTL_CAPRD)) || (r->new && !(r->row->kind & SYSCTL_CAPWR))))
+		return -EPERM;
 	if (r->new && (!(r->row->kind & SYSCTL_WR) || !r->row->fn))
 		return -EPERM;
 	if (r->row->fn)

@@ -8,7 +8,7 @@
  *     TREE("kern.proc.args", 7, RW, function, "...")                the function reads the numbers that follow
  *
  * AUTO numbers are given in the order of the rows, from 256 on. Access: RD, RW, RD_SKIP (not shown by a listing),
- * RW_ANY (anybody may write). A VALUE or TEXT row is never writable, whatever it says: writing to it is EPERM.
+ * RW_ANY (anybody may write); with _CAP behind it, it may be read in capability mode, too. A VALUE or TEXT row is never writable, whatever it says: writing to it is EPERM.
  */
 #pragma once
 #include "guise.h"
@@ -22,6 +22,12 @@ enum { SYSCTL_NODE = 1, SYSCTL_INT, SYSCTL_STRING, SYSCTL_S64, SYSCTL_OPAQUE, SY
 #define SYSCTL_SKIP 0x01000000u
 #define SYSCTL_RW_ANY  (SYSCTL_RW | SYSCTL_ANY)
 #define SYSCTL_RD_SKIP (SYSCTL_RD | SYSCTL_SKIP)
+#define SYSCTL_CAPRD 0x00008000u             /* may be read in capability mode */
+#define SYSCTL_CAPWR 0x00004000u
+#define SYSCTL_RD_CAP  (SYSCTL_RD | SYSCTL_CAPRD)
+#define SYSCTL_RW_CAP  (SYSCTL_RW | SYSCTL_CAPRD)
+#define SYSCTL_RD_SKIP_CAP (SYSCTL_RD_SKIP | SYSCTL_CAPRD)
+#define SYSCTL_RW_ANY_CAPWR (SYSCTL_RW_ANY | SYSCTL_CAPWR)
 #define SYSCTL_AUTO (-1)
 #define SYSCTL_MAXNAME 24
 enum { CTL_KERN = 1, CTL_VM, CTL_VFS, CTL_NET, CTL_DEBUG, CTL_HW, CTL_MACHDEP, CTL_USER, CTL_P1003 };

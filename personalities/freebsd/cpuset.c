@@ -6,6 +6,7 @@
  */
 #include <string.h>
 #include "host.h"
+#include "ext.h"
 #include "procfs.h"
 #include "personalities/freebsd/sysctl.h"
 #include "personalities/freebsd/thr.h"
@@ -41,8 +42,22 @@ static size_t bytes_needed(void)
 	fbsd_ncpu(&max);
 	return max / 8 + 1;
 }
+/* In capability mode nobody but the caller itself may be asked about, or set. */
+static long confined(const struct call *c)
+{
+	long which = c->arg[1], id = c->arg[2], tid = id > FBSD_TID_BASE ? fbsd_tid_host(id) : 0;
+	bool mine = id == -1 || (which != WHICH_PID && tid == c->t->tid) || (which == WHICH_PID && id == c->t->p->pid);
+	if (!c->t->p->confined)
+		return 0;
+	if (c->arg[0] != LEVEL_WHICH || (which != WHICH_TID && which != WHICH_PID && which != WHICH_TIDPID))
+		return -X_ECAPMODE;
+	return mine && (which != WHICH_TIDPID || id == -1) ? 0 : -X_ECAPMODE;
+}
 static long check(const struct call *c)
 {
+	long e = confined(c);
+	if (e)
+		return e;
 	size_t n = (size_t)c->arg[3];
 	return n < bytes_needed() || n > MASK_BYTES ? -ERANGE : 0;
 }
@@ -133,7 +148,11 @@ long fbsd_cpuset_getid(struct call *c)
 	return mem_store32((uaddr)c->arg[3], THE_SET);
 }
 /* One memory domain, number 0. */
-static long domain_size(const struct call *c) { return c->arg[3] < 8 || c->arg[3] > 32 ? -ERANGE : 0; }
+static long domain_size(const struct call *c)
+{
+	long e = confined(c);
+	return e ? e : c->arg[3] < 8 || c->arg[3] > 32 ? -ERANGE : 0;
+}
 long fbsd_cpuset_getdomain(struct call *c)
 {
 	uint8_t mask[32] = { 1 }, cpus[MASK_BYTES];

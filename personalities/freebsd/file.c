@@ -11,6 +11,7 @@
 #include <linux/falloc.h>
 #include "ext.h"
 #include "host.h"
+#include "confine.h"
 #include "handlers/dir.h"
 #include "freebsd/freebsd.h"
 
@@ -101,7 +102,25 @@ static long strict(struct call *c, sysfn *fn)
 	return file && !(c->arg[3] & MAP_TYPE) && c->t->p->osrel >= OSREL_STRICT ? -EINVAL : fn(c);
 }
 static long padded_mmap(struct call *c) { return unpadded(c, 5, sys_mmap); }
-long fbsd_mmap(struct call *c) { return strict(c, sys_mmap); }
+/* A shared mapping of a descriptor that may not be mapped to be written: of the same file opened to be read, so that the
+ * host refuses when mprotect asks for more later. */
+static long mmap_limited(struct call *c)
+{
+	const struct fdcaps *caps = fdcaps_of(c->t->p, (int)c->arg[4]);
+	long fd = -1, rv;
+	char link[40];
+	if (caps && c->arg[3] & MAP_SHARED && !rights_cover(&caps->may, &fbsd_rights[RIGHT_MMAP_W])) {
+		fmt(link, sizeof link, "/proc/self/fd/%d", (int)c->arg[4]);
+		fd = host(SYS_openat, AT_FDCWD, link, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	}
+	if (fd >= 0)
+		c->arg[4] = fd;
+	rv = strict(c, sys_mmap);
+	if (fd >= 0)
+		host(SYS_close, fd);
+	return rv;
+}
+long fbsd_mmap(struct call *c) { return c->t->p->limited ? mmap_limited(c) : strict(c, sys_mmap); }
 long fbsd_old_mmap(struct call *c) { return strict(c, padded_mmap); }
 
 /* --- mknod: FreeBSD keeps 32 bits of each number, the host 12 of the major one and 20 of the minor ------------------- */

@@ -21,6 +21,13 @@ extern const char *const fbsd_sig_name[FBSD_NSIG];
 
 uint32_t fbsd_osreldate(const struct proc *);        /* the release shown: the program's own note's, or ours */
 
+/* capsicum.c */
+#define FBSD_TRAP_CAP 4                              /* code of a SIGTRAP that tells a refusal */
+extern const struct rights fbsd_rights[N_RIGHT];
+long fbsd_rights_more(struct call *, int i, struct rights *need);
+void fbsd_refused(struct call *, int err);
+extern int fbsd_trapcap;                             /* procctl.c: PROC_TRAPCAP_CTL_ENABLE or _DISABLE */
+
 /* sigframe.c */
 long fbsd_frame(struct thread *, const struct sigframe *);
 void fbsd_fault(struct thread *, struct sigpend *);

@@ -49,6 +49,10 @@ static const struct field f_flock[] = {
 	F(INT, len, "l_len"), FQ(INT, pid, "l_pid"), END };
 #undef S
 
+static const struct field f_caprights[] = {
+	{ .name = "0", .off = 0, .size = 8, .type = F_SET, .what = SET_CAP },
+	{ .name = "1", .off = 8, .size = 8, .type = F_SET, .what = SET_CAP1 }, END };
+
 /* --- signals ------------------------------------------------------------------------------------------------------ */
 #define S struct fbsd_sigaction
 static const struct field f_sigaction[] = {
@@ -161,6 +165,7 @@ const struct layout fbsd_layout[N_REC] = {
 	OF(STAT_OLDER, struct fbsd_ostat, ostat), OF(STATFS, struct fbsd_statfs, f_statfs),
 	OF(STATFS_OLD, struct fbsd11_statfs, statfs11), OF(STATFS_OLDER, struct fbsd4_statfs, statfs4),
 	OF(FLOCK, struct fbsd_flock, f_flock), [REC_FLOCK_OLD] = { 24, false, f_flock },
+	[REC_CAPRIGHTS] = { 16, false, f_caprights },
 	OF(SIGACTION, struct fbsd_sigaction, f_sigaction), OF(SIGALTSTACK, struct fbsd_sigaltstack, f_sigaltstack),
 	OF(SIGINFO, struct fbsd_siginfo, f_siginfo), OF(SIGEVENT, struct fbsd_sigevent, f_sigevent),
 	OF(MSGHDR, struct fbsd_msghdr, f_msghdr), OF(KEVENT, struct kev, f_kevent), OF(KEVENT_OLD, struct fbsd11_kevent,

@@ -181,5 +181,6 @@ static const struct personality freebsd = {
 	.cmsg_get = bsd_cmsg_get, .cmsg_put = bsd_cmsg_put, .cmsg = fbsd_cmsg, .sockopt = fbsd_sockopt, .classic_sockets = true,
 	.opens_first = true,
 	.dirent = fbsd_dirent, .nofollow_err = EMLINK, .itimer_least_us = 62, .timer_least_ns = 1000000, .sigsys_unknown = true,
+	.rights = fbsd_rights, .rights_more = fbsd_rights_more, .refused = fbsd_refused,
 };
 PERSONALITY(freebsd);

@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include "host.h"
 #include "procfs.h"
+#include "freebsd/freebsd.h"
 
 sysfn fbsd_procctl, fbsd_procctl_reap_acquire, fbsd_procctl_reap_release, fbsd_procctl_reap_status,
       fbsd_procctl_reap_getpids, fbsd_procctl_reap_kill, fbsd_procctl_trace_ctl, fbsd_procctl_trace_status,
@@ -27,7 +28,8 @@ static long only_me(struct call *c)
 long fbsd_procctl(struct call *c) { return -EINVAL; }
 
 /* --- settings that are kept: the values of sys/procctl.h --------------------------------------------------------- */
-static int trace = 1, trapcap = 2, aslr = 3, protmax = 3, stackgap = 1 | 4, wxmap, logsigexit = 1;
+int fbsd_trapcap = 2;
+static int trace = 1, aslr = 3, protmax = 3, stackgap = 1 | 4, wxmap, logsigexit = 1;
 #define ASLR_ACTIVE 0x80000000u
 
 static long keep(struct call *c, int *setting, int lowest, int highest)
@@ -48,8 +50,8 @@ static long tell(struct call *c, unsigned v)
 }
 long fbsd_procctl_trace_ctl(struct call *c) { return keep(c, &trace, 1, 3); }
 long fbsd_procctl_trace_status(struct call *c) { return tell(c, trace == 1 ? 0 : -1u); }
-long fbsd_procctl_trapcap_ctl(struct call *c) { return keep(c, &trapcap, 1, 2); }
-long fbsd_procctl_trapcap_status(struct call *c) { return tell(c, (unsigned)trapcap); }
+long fbsd_procctl_trapcap_ctl(struct call *c) { return keep(c, &fbsd_trapcap, 1, 2); }
+long fbsd_procctl_trapcap_status(struct call *c) { return tell(c, (unsigned)fbsd_trapcap); }
 long fbsd_procctl_aslr_ctl(struct call *c) { return keep(c, &aslr, 1, 3); }
 long fbsd_procctl_aslr_status(struct call *c) { return tell(c, (unsigned)aslr | ASLR_ACTIVE); }
 long fbsd_procctl_protmax_ctl(struct call *c) { return keep(c, &protmax, 1, 3); }

@@ -118,6 +118,8 @@ void fbsd_siginfo_put(const void *from, void *to)
 		expired(h, g);
 	else if (h->si_code <= 0)
 		sent(h, g);
+	else if (h->si_signo == SIGTRAP && h->si_code == FBSD_TRAP_CAP)
+		g->addr = (uint64_t)h->si_call_addr, g->syscall = h->si_syscall;
 	else if (h->si_signo == SIGCHLD)
 		child(h, g);
 	else if (h->si_signo == SIGIO)

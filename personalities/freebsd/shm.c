@@ -46,6 +46,8 @@ static long shm_open(struct call *c, long flags, long mode, long shmflags, const
 		return -EINVAL;
 	if (c->arg[0] == SHM_ANON)
 		return anon_open(c, flags, shmflags, name);
+	if (c->t->p->confined)
+		return -X_ECAPMODE;
 	e = name_get((uaddr)c->arg[0], path);
 	if (e < 0)
 		return e;

@@ -156,7 +156,7 @@ void fbsd_fault(struct thread *t, struct sigpend *pd)
 		pd->sig = pd->info.si_signo = fault_of[v].sig;
 		pd->info.si_code = fault_of[v].code;
 	}
-	if (v != 14)
+	if (v != 14 && !(pd->sig == SIGTRAP && pd->info.si_code == FBSD_TRAP_CAP))
 		pd->info.si_addr = (void *)t->regs.rip;
 }
 static void put_fault(struct fbsd_mcontext *m, const struct sigpend *pd)

@@ -32,7 +32,7 @@
 
 /* --- calls --- */
 #define SYS(nr_, name_, ret_, fn_, level_, ...) sysfn fn_;
-#define NOSYS(nr_, name_, reason_)
+#define NOSYS(...)
 #define GONE(nr_, name_, reason_)
 #include "syscalls.def"
 #undef SYS
@@ -40,7 +40,7 @@
 #undef GONE
 static const struct row rows[] = {
 #define SYS(nr_, name_, ret_, fn_, level_, ...) [nr_] = ROW(name_, ret_, fn_, level_, __VA_ARGS__),
-#define NOSYS(nr_, name_, reason_) [nr_] = ROW_NOSYS(name_, reason_),
+#define NOSYS(nr_, name_, ...) [nr_] = ROW_NOSYS(name_, __VA_ARGS__),
 #define GONE(nr_, name_, reason_) [nr_] = ROW_GONE(name_, reason_),
 #include "syscalls.def"
 #undef SYS
@@ -66,8 +66,8 @@ const struct systab fbsd_tab[1] = { { "freebsd", rows, ARRAY_LEN(rows) } };
 #undef CMD
 #undef NOCMD
 static const struct subrow fcntls[] = {
-#define CMD(nr_, name_, ret_, fn_, level_, ...) \
-	SUBROW(nr_, #name_, ret_, fn_, level_, FD(fd), SUB(cmd, FCNTL), __VA_ARGS__),
+#define CMD(nr_, name_, ret_, fn_, level_, right_, ...) \
+	SUBROW(nr_, #name_, ret_, fn_, level_, FD(fd, right_), SUB(cmd, FCNTL), __VA_ARGS__),
 #define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, #name_, reason_, FD(fd), SUB(cmd, FCNTL), LONG(arg)),
 #include "fcntl.def"
 #undef CMD
@@ -75,8 +75,8 @@ static const struct subrow fcntls[] = {
 };
 static const struct subrow ioctls[] = {
 #define CMD(nr_, name_, ret_, fn_, level_, ...) \
-	SUBROW(nr_, #name_, ret_, fn_, level_, FD(fd), SUB(com, IOCTL), __VA_ARGS__),
-#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, #name_, reason_, FD(fd), SUB(com, IOCTL), PTR(data)),
+	SUBROW(nr_, #name_, ret_, fn_, level_, FD(fd, IOCTL), SUB(com, IOCTL), __VA_ARGS__),
+#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, #name_, reason_, FD(fd, IOCTL), SUB(com, IOCTL), PTR(data)),
 #include "ioctl.def"
 #undef CMD
 #undef NOCMD
@@ -119,6 +119,17 @@ _Static_assert(ARRAY_LEN(fcntls) == 26, "the commands are 0..24, the last in two
 /* --- scalars --- */
 const struct bit fbsd_bits[] = {
 #include "bits.def"
+#define OWN(bits_) (((bits_) & ~0x400ull) ?: (bits_))        /* nearly all names of files need LOOKUP, too */
+#define RIGHT0(name_, bits_) BIT(CAP, CAP_##name_, OWN(bits_), OWN(bits_))
+#define RIGHT1(...)
+#include "rights.def"
+	BIT(CAP, INDEX_0, 1ull << 57, 1ull << 57)
+#undef RIGHT0
+#undef RIGHT1
+#define RIGHT0(...)
+#define RIGHT1(name_, bits_) BIT(CAP1, CAP_##name_, bits_, bits_)
+#include "rights.def"
+	BIT(CAP1, INDEX_1, 1ull << 58, 1ull << 58)
 	{ .name = NULL }
 };
 

@@ -44,6 +44,20 @@ static long control_in(struct call *c, struct msghdr *m, struct control *k)
 		return -EINVAL;
 	return p->cmsg_get(c->t, k->guest, m->msg_controllen, k->host, k->n);
 }
+/* Descriptors of ours that went along: the receiver has its own now. */
+static void close_ours(struct proc *p, const char *at, size_t n)
+{
+	const char *end = at + n;        /* nothing but zeroes behind the last */
+	for (; at + sizeof(struct cmsghdr) <= end; at += CMSG_ALIGN(((const struct cmsghdr *)at)->cmsg_len)) {
+		const struct cmsghdr *h = (const struct cmsghdr *)at;
+		if (h->cmsg_len < sizeof *h)
+			return;
+		for (size_t i = 0; h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS &&
+		     i < (h->cmsg_len - CMSG_LEN(0)) / sizeof(int); i++)
+			if (fd_is_ours(p, ((const int *)CMSG_DATA(h))[i]))
+				host(SYS_close, ((const int *)CMSG_DATA(h))[i]);
+	}
+}
 long sys_sendmsg(struct call *c)
 {
 	struct msghdr m;
@@ -67,6 +81,8 @@ long sys_sendmsg(struct call *c)
 	}
 	if (e >= 0)
 		e = msg_sent(c->t, fd, c->arg[2], block(SYS_sendmsg, fd, &m, msg_flags_in(c->t, fd, c->arg[2])));
+	if (k.host && c->t->p->limited)
+		close_ours(c->t->p, k.host, k.n);
 	control_free(&k);
 	addr_done(&a);
 	return e;

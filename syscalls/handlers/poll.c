@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <time.h>
 #include "host.h"
+#include "confine.h"
 
 sysfn sys_poll, sys_ppoll, sys_select, sys_pselect;
 
@@ -77,7 +78,9 @@ static long fds_in(struct call *c, struct pollcall *p)
 	long e = 0;
 	for (unsigned i = 0; i < p->n && !e; i++) {
 		e = rec_get(c->t, REC_POLLFD, (uaddr)c->arg[0] + i * size, &p->fd[i]);
-		if (fd_is_ours(c->t->p, p->fd[i].fd) && p->fd[i].fd < HIDDEN)
+		if (e)
+			break;
+		if ((fd_is_ours(c->t->p, p->fd[i].fd) || fd_may(c->t, p->fd[i].fd, RIGHT_EVENT)) && p->fd[i].fd < HIDDEN)
 			p->fd[i].fd += HIDDEN;
 	}
 	return e;
@@ -170,6 +173,9 @@ static long sets_in(struct call *c, struct selectcall *s, uint64_t *room)
 		e = copy_in(s->set[i], set, words * 8);
 		if (!e)
 			e = beyond(set, s->n, (unsigned)c->arg[0]);
+		for (unsigned fd = 0; c->t->p->limited && !e && fd < s->n; fd++)
+			if (s->set[i][fd / 64] >> fd % 64 & 1)
+				e = fd_may(c->t, (int)fd, RIGHT_EVENT);
 	}
 	return e;
 }

@@ -9,10 +9,12 @@
  */
 #include <string.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/un.h>
 #include <sys/stat.h>
 #include "host.h"
 #include "ext.h"
+#include "confine.h"
 #include "sock.h"
 
 sysfn sys_socket, sys_socketpair, sys_bind, sys_connect, sys_listen, sys_shutdown, sys_accept,
@@ -245,6 +247,22 @@ static long family_error(struct call *c, int fd, const struct addr *a, long e)
 	bool other = e == -EINVAL && c->t->p->pers->classic_sockets && sock_domain(fd) != a->ss.ss_family;
 	return other ? -EAFNOSUPPORT : e;
 }
+/* A stream to or from a group is nothing: BSD says which way it is wrong, Linux something else or nothing. */
+static long group_error(struct call *c, int fd, const struct addr *a, bool connecting)
+{
+	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->ss;
+	const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a->ss;
+	bool group = a->ss.ss_family == AF_INET ? IN_MULTICAST(__builtin_bswap32(in->sin_addr.s_addr)) :
+		     a->ss.ss_family == AF_INET6 && in6->sin6_addr.s6_addr[0] == 0xff;
+	bool everybody = a->ss.ss_family == AF_INET && in->sin_addr.s_addr == INADDR_BROADCAST;
+	int type = 0;
+	uint32_t n = sizeof type;
+	if (!(group || (everybody && connecting)) || !c->t->p->pers->classic_sockets)
+		return 0;
+	if (host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &n) || type != SOCK_STREAM || sock_domain(fd) != a->ss.ss_family)
+		return 0;
+	return group ? -EAFNOSUPPORT : -EACCES;
+}
 static bool named(int fd)
 {
 	struct sockaddr_storage ss;
@@ -257,7 +275,8 @@ long sock_bind_at(struct call *c, int dirfd, int i)
 	long e = addr_get(c->t, (uaddr)c->arg[i + 1], (uint32_t)c->arg[i + 2], dirfd, PATH_CREATE, &a);
 	if (e < 0)
 		return e;
-	e = host(SYS_bind, (int)c->arg[i], &a.ss, a.len);
+	if (!(e = group_error(c, (int)c->arg[i], &a, false)))
+		e = host(SYS_bind, (int)c->arg[i], &a.ss, a.len);
 	addr_done(&a);
 	if (e == -EADDRINUSE && a.ss.ss_family == AF_UNIX && named((int)c->arg[i]) && c->t->p->pers->classic_sockets)
 		return -EINVAL;          /* the socket has a name: seen first there; here, the name that is taken */
@@ -299,7 +318,7 @@ long sock_connect_at(struct call *c, int dirfd, int i)
 		return e;
 	if (classic && a.ss.ss_family != AF_UNSPEC && connected(fd, SOCK_STREAM))
 		e = -EISCONN;
-	else
+	else if (!(e = group_error(c, fd, &a, true)))
 		e = block(SYS_connect, fd, &a.ss, a.len);
 	if (classic && a.ss.ss_family == AF_UNIX)
 		e = un_error(&a, e);
@@ -326,6 +345,8 @@ static long accept_with(struct call *c, int flags)
 	if (r < 0)
 		return r;
 	a.len = n;
+	if (c->t->p->limited)
+		fdcaps_copy(c->t->p, fd, (int)r);
 	if (c->arg[1])
 		e = addr_put(c->t, &a, (uaddr)c->arg[1], room, (uaddr)c->arg[2], true);
 	if (!e && sock_states)

@@ -12,7 +12,7 @@
 
 #undef SYS
 #define SYS(nr_, name_, ret_, fn_, ...) { nr_, #name_, #__VA_ARGS__ },
-#define NOSYS(nr_, name_, reason_)
+#define NOSYS(nr_, name_, ...)
 #define GONE(nr_, name_, reason_)
 static const struct row { int nr; const char *name, *args; } row[] = {
 #include "syscalls.def"
@@ -22,7 +22,7 @@ static const struct row { int nr; const char *name, *args; } row[] = {
 static const char *const never[] = {
 	"syscall", "__syscall", "_exit", "fork", "vfork", "rfork", "pdfork", "thr_new", "thr_create", "thr_exit", "execve", "fexecve",
 	"__mac_execve", "abort2", "kill", "okillpg", "thr_kill", "thr_kill2", "sigqueue", "pdkill", "ptrace", "reboot", "procctl",
-	"setpriority", "rtprio", "rtprio_thread", "sched_setparam", "sched_setscheduler", "mlockall", "mlock", "chroot", "fchroot", "sync",
+	"cap_enter", "setpriority", "rtprio", "rtprio_thread", "sched_setparam", "sched_setscheduler", "mlockall", "mlock", "chroot", "fchroot", "sync",
 	"settimeofday", "clock_settime", "adjtime", "ntp_adjtime", "sigreturn", "osigreturn", "freebsd4_sigreturn", "setcontext",
 	"swapcontext", "setrlimit", "osetrlimit", "fsync", "fdatasync", "posix_fallocate",
 };

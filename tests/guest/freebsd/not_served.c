@@ -8,7 +8,7 @@
 enum { SERVED, MISSING, GONE_ };
 static const struct { int nr; const char *name, *handler; u8 kind; } rows[] = {
 #define SYS(nr_, name_, ret_, fn_, ...) { nr_, #name_, #fn_, SERVED },
-#define NOSYS(nr_, name_, reason_) { nr_, #name_, "", MISSING },
+#define NOSYS(nr_, name_, ...) { nr_, #name_, "", MISSING },
 #define GONE(nr_, name_, reason_) { nr_, #name_, "", GONE_ },
 #include "syscalls.def"
 };

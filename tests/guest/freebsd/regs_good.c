@@ -23,11 +23,14 @@ struct sub { u32 nr; const char *name; char kind; };
 #define IOW(g_, n_, size_) IOC_(0x80000000u, g_, n_, size_)
 #define IOWR(g_, n_, size_) IOC_(0xc0000000u, g_, n_, size_)
 #define FIRST(kind_, ...) kind_
-#define CMD(nr_, name_, ret_, fn_, level_, ...) { nr_, #name_, FIRST(__VA_ARGS__, 0) },
+#define NOTINCAP 0
+#define CMD(nr_, name_, ret_, fn_, level_, right_, ...) { nr_, #name_, FIRST(__VA_ARGS__, 0) },
 #define NOCMD(nr_, name_, reason_) { nr_, #name_, 'b' },
 static const struct sub fcntls[] = {
 #include "fcntl.def"
 };
+#undef CMD
+#define CMD(nr_, name_, ret_, fn_, level_, ...) { nr_, #name_, FIRST(__VA_ARGS__, 0) },
 static const struct sub ioctls[] = {
 #include "ioctl.def"
 };

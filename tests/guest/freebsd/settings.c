@@ -147,7 +147,6 @@ static void kernel(void)
 	show(sys(SYS_utrace, "text", 4));
 	show(sys(SYS_setfib, 0));
 	show(sys(SYS_setfib, 1));
-	show(sys(SYS_cap_enter));
 	show(sys(SYS_jail_get, 0, 0, 0));
 	show(sys(SYS_getrandom, st.name, 16, 0));
 	show(sys(SYS_getrandom, 8, 16, 0));

@@ -98,9 +98,21 @@ static void v6(void)
 	say("length %u family %u same %d\nread %e\n", got.len, got.family, !memcmp(got.addr, sin.addr, 16), read(a, &len, 1));
 }
 
+static void groups(void)
+{
+	struct sockaddr_in in = { sizeof in, AF_INET, 0, 0x000000e0, { 0 } };
+	int s = (int)socket(AF_INET, SOCK_STREAM, 0);
+	say("a stream and a group\n");
+	show(bind(s, &in, sizeof in));
+	show(connect(s, &in, sizeof in));
+	in.addr = 0xffffffff;
+	show(connect(s, &in, sizeof in));
+	close(s);
+}
 int main(int argc, char **argv)
 {
 	v4();
 	v6();
+	groups();
 	return 0;
 }

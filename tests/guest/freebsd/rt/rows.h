@@ -9,6 +9,9 @@
 
 /* letters: n number, z size, f descriptor, d directory, p path, s text, b memory, a address, 0 nothing; 'x' a padding */
 #define VOID 0
+#define INCAP 0
+#define SELFPID(...) 'n'
+#define MAPFD(...) 'n'
 #define PAD 'x'
 #define INT(...) 'n'
 #define UINT(...) 'n'
@@ -55,7 +58,7 @@
 
 static const struct call_row { int nr; const char *name; u8 served, two; char kind[9]; } rows[] = {
 #define SYS(nr_, name_, ret_, fn_, level_, ...) { nr_, #name_, 1, sizeof(#ret_) == 5 && #ret_[1] == 'A', { __VA_ARGS__ } },
-#define NOSYS(nr_, name_, reason_) { nr_, #name_, 0 },
+#define NOSYS(nr_, name_, ...) { nr_, #name_, 0 },
 #define GONE(nr_, name_, reason_)
 #include "syscalls.def"
 #undef SYS
