@@ -38,12 +38,14 @@ static void rest(void)
 	if (!(kid = fork())) {
 		fcntl(fd, F_OSETLK, &old);
 		write(s[1], "k", 1);
+		read(s[1], &st, 1);
 		sleep_ms(60);
 		quit(0);
 	}
 	read(s[0], &st, 1);
-	at = now_ms();
 	show(fcntl(fd, F_OSETLK, &old));
+	at = now_ms();
+	write(s[0], "k", 1);
 	show(fcntl(fd, F_OSETLKW_, &old));
 	yes(now_ms() - at >= 40);
 	wait_for(kid);
