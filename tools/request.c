@@ -175,6 +175,13 @@ static const struct option_row run_rows[] = {
 	{ 0, "report", "FILE", V_FILE, "append what is unknown to FILE, one JSON object a line", set_report },
 };
 const struct option_table run_options = { run_rows, ARRAY_LEN(run_rows) };
+/* ... of these, what says where files are and whose they are */
+static const struct option_row place_rows[] = {
+	{ 0, "root", "DIR", V_DIR, "look absolute paths up in DIR first, a base tree of the program's system", set_root },
+	{ 0, "root-only", NULL, V_NONE, "nothing outside the root exists for the program", set_root_only },
+	{ 0, "as", "OS", V_OS, "take programs for those of OS, whatever they say themselves", set_as },
+};
+const struct option_table place_options = { place_rows, ARRAY_LEN(place_rows) };
 
 static const struct option_row hidden_rows[] = {
 	{ 0, "resume-fd", "FD", V_TEXT, NULL, set_resume },
@@ -289,6 +296,11 @@ static void self_argv(struct options *o)
 		add2(o, "--cover", o->cover);
 	if (o->report_fd >= 0)
 		add2(o, "--report-fd", o->fd_text[1]);
+}
+void request_root(struct request *r)
+{
+	take_variable(r, "GUISE_ROOT", &r->root_name, &r->root_by);
+	check_root(r);
 }
 static void complete(struct request *r)
 {

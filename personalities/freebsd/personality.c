@@ -120,6 +120,12 @@ static void identify(struct proc *p, const struct image *im)
 	p->osrel = n ? n->desc[0] : 0;
 }
 
+static size_t made_for(const struct image *im, char *buf, size_t n)
+{
+	const struct note *note = abi_note(im);
+	return note ? fmt(buf, n, "%u.%u", note->desc[0] / 100000, note->desc[0] / 1000 % 100) : 0;
+}
+
 /* --- the way of a call: amd64 cpu_fetch_syscall_args, cpu_set_syscall_retval ------------------------------------------------- */
 static void stack_args(struct thread *t, struct call *c, int from)
 {
@@ -163,15 +169,15 @@ static void store(struct thread *t, struct call *c)
 	r->r11 = r->rflags;
 }
 static const char *const interp_dirs[] = { "/libexec", "/usr/libexec", NULL };
-
+static const char *const lib_dirs[] = { "/lib", "/usr/lib", NULL };      /* libexec/rtld-elf/rtld.h */
 
 static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
 	.claims = claims, .stack = stack, .identify = identify, .fetch = fetch, .store = store, .frame = fbsd_frame,
 	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_exit = fbsd_thread_exit,
 	.proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,
-	.proc_execs = bsd_proc_execs,
-	.proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .sysctl = &fbsd_sysctl,
+	.proc_execs = bsd_proc_execs, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
+	.lib_list = "/var/run/ld-elf.so.hints", .made_for = made_for, .sigcode = fbsd_trampoline, .sysctl = &fbsd_sysctl,
 	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,
 	.layout = fbsd_layout, .cmsg_head = 12, .cmsg_align = 8, .cmsg_sol = 0xffff, .oid_name = bsd_oid_name,
 	.bits = fbsd_bits, .errno_of = fbsd_errno_of, .errno_name = fbsd_errno_name, .n_errno_name = FBSD_ELAST + 1,

@@ -70,6 +70,18 @@ static long sockaddr_put(const struct sockaddr_storage *from, size_t n, void *gu
 	return (long)n;
 }
 
+/* GNU's ABI tag: the oldest kernel whose interface it counts on */
+static size_t made_for(const struct image *im, char *buf, size_t n)
+{
+	for (unsigned i = 0; i < im->n_note; i++) {
+		const struct note *o = &im->note[i];
+		if (!str_cmp(o->name, "GNU") && o->type == 1 && o->desc_len >= 16 && !o->desc[0])
+			return fmt(buf, n, "%u.%u.%u", o->desc[1], o->desc[2], o->desc[3]);
+	}
+	return 0;
+}
+static const char *const lib_dirs[] = { "/lib64", "/usr/lib64", "/lib", "/usr/lib", NULL };
+
 static const struct personality lnx = {
 	.name = "linux", .release = "6.18", .about = "Linux, the host's own programs",
 	.claims = claims, .stack = lnx_stack, .fetch = fetch, .store = store, .frame = lnx_frame,
@@ -78,6 +90,6 @@ static const struct personality lnx = {
 	.layout = lnx_layout, .cmsg = lnx_cmsg, .cmsg_head = 16, .cmsg_align = 8, .cmsg_sol = SOL_SOCKET,
 	.errno_name = lnx_errno_name, .n_errno_name = LNX_ERRNOS, .sig_in = lnx_sig_in, .n_sig = LNX_NSIG, .sig_out = lnx_sig_out,
 	.sig_name = lnx_sig_name, .sockaddr_get = sockaddr_get, .sockaddr_put = sockaddr_put,
-	.identity = true, .scripts = 5,
+	.identity = true, .scripts = 5, .lib_dirs = lib_dirs, .lib_list = "/etc/ld.so.conf", .made_for = made_for,
 };
 PERSONALITY(lnx);
