@@ -64,7 +64,7 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		else
 			compopt -o nospace; _guise_reply "$2" -f
 		fi ;;
-	--report | --witness | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read)
+	--report | --from-report | --witness | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read)
 		compopt -o filenames; _guise_reply "$2" -f ;;
 	--engine)
 		_guise_reply "$2" -W "auto $(_guise_names "$guise" engines 's/^([a-z]+) +(works|not here:) .*/\1/p')" ;;
@@ -77,7 +77,7 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		_guise_reply "$2" -W "time calls errors avg min max p50 p90 p99 name" ;;
 	--status)
 		_guise_reply "$2" -W "successful failed unfinished" ;;
-	--argv0 | -E | -p | --attach | -s | --trace-fds)
+	--argv0 | -E | --why | -p | --attach | -s | --trace-fds)
 		;;
 	*)
 		return 1 ;;
@@ -102,21 +102,23 @@ _guise_behind()         # SUBCOMMAND WHERE: behind PROGRAM, which is the word WH
 _guise()
 {
 	local words at cword piece word cur prev guise=${COMP_WORDS[0]} ended='' first=1 command=run i
-	local commands="run trace engines help"
+	local commands="run trace check engines help"
 	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --witness --report -h --help --version"
 	local trace="-o --output -f --follow -e -p --attach -P --trace-path --trace-fds --status -s -x -y -t -r -T -i -n -k -q -v"
 	trace="$trace --arg-names --whole -c -C -w -S --json --perfetto --html --raw --read --lossy"
+	local check="--json --summary --whole --sites --why --from-report --root --root-only --as -h --help --version"
 	local takes=" --root --bind -E --chdir --argv0 --as --engine --witness --report -o --output -e -p --attach -P --trace-path --trace-fds --status"
-	takes="$takes -s -S --perfetto --html --raw --read "
+	takes="$takes -s -S --perfetto --html --raw --read --why --from-report "
 	COMPREPLY=()
 	_guise_words
 	word=${words[cword]} cur=$word prev=${words[cword - 1]}
 
 	case ${words[1]} in
-	run | trace | engines | help)
+	run | trace | check | engines | help)
 		[ "$cword" -gt 1 ] && command=${words[1]} first=2 ;;
 	esac
 	for ((i = first; i < cword; i++)); do
+		[[ $command == check && ($ended || ${words[i]} != -?*) ]] && continue
 		if [[ $ended || ${words[i]} != -?* ]]; then
 			_guise_behind "$command" "${at[i]}"
 			return
@@ -138,6 +140,7 @@ _guise()
 	help:-*)   _guise_reply "" -W "-h --help --version" ;;
 	help:*)    [ "$cword" = "$first" ] && _guise_reply "" -W "$commands" ;;
 	run:-*)    _guise_reply "" -W "$options" ;;
+	check:-*)  _guise_reply "" -W "$check" ;;
 	trace:-*)  _guise_reply "" -W "$trace $options" ;;
 	*)         _guise_program ;;
 	esac
