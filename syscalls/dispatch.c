@@ -76,7 +76,7 @@ static inline __attribute__((always_inline)) uint64_t recipe(const struct proc *
 {
 	static volatile uint64_t made[1024];
 	uint64_t place = (uint64_t)((const char *)r - __executable_start) >> 3;
-	volatile uint64_t *at = &made[(place >> 2) % ARRAY_LEN(made)];   /* rows of a table: 7 apart, so each its own */
+	volatile uint64_t *at = &made[place % ARRAY_LEN(made)];  /* rows of a table: 29 apart, which is odd, so each its own */
 	uint64_t todo = *at;
 
 	if (todo >> DO_BITS != place) {
@@ -88,7 +88,7 @@ static inline __attribute__((always_inline)) uint64_t recipe(const struct proc *
 	}
 	return todo;
 }
-_Static_assert(sizeof(struct row) == 7 * 32, "recipe() counts on it to spread the rows of a table");
+_Static_assert(sizeof(struct row) == 29 * 8, "recipe() counts on it to spread the rows of a table");
 
 /* --- scalars -------------------------------------------------------------------------------------------------------- */
 /* A scalar argument in host terms. Errors are those the guest's kernel would give for a value it does not know. */

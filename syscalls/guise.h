@@ -75,6 +75,7 @@ struct row {
 	uint8_t ret;             /* enum retkind */
 	uint8_t level;           /* enum level */
 	const char *note;        /* what is missing or why it is missing; NULL only for L_FULL */
+	const char *by;          /* the handler's name: what the call means, in words that no system owns; for those who compare */
 	struct arg arg[8];       /* ends at the first A_NONE */
 };
 struct systab {                      /* rows indexed by number */

@@ -17,13 +17,13 @@
 #include "guise.h"
 
 #define ROW(name_, ret_, fn_, level_, ...) \
-	{ .name = #name_, .fn = fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ }
+	{ .name = #name_, .fn = fn_, .by = #fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ }
 #define ROW_NOSYS(name_, reason_, ...) \
 	{ .name = #name_, .ret = R_INT, .level = L_NOSYS, .note = reason_, .arg = { __VA_ARGS__ } }
 #define ROW_GONE(name_, reason_) { .name = #name_, .ret = R_INT, .level = L_GONE, .note = reason_ }
 /* text_ is #name_: many commands are macros of the host's headers too, and must not travel as tokens */
 #define SUBROW(nr_, text_, ret_, fn_, level_, ...) \
-	{ nr_, { .name = text_, .fn = fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ } }
+	{ nr_, { .name = text_, .fn = fn_, .by = #fn_, .ret = R_##ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ } }
 #define SUBROW_NOSYS(nr_, text_, reason_, ...) \
 	{ nr_, { .name = text_, .ret = R_INT, .level = L_NOSYS, .note = reason_, .arg = { __VA_ARGS__ } } }
 

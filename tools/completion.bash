@@ -5,7 +5,7 @@
 
 _guise_names()          # the first words of what guise itself prints: engines or systems
 {
-	"$1" "$2" 2>/dev/null | sed -nE "$3"
+	"$1" $2 2>/dev/null | sed -nE "$3"
 }
 # words, at, cword, piece: bash parts words at : and = too. Here they are whole again, as far as the cursor; at[i] is where
 # words[i] begins in COMP_WORDS, piece what readline will replace of the last.
@@ -53,7 +53,7 @@ _guise_reply()
 _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION takes none
 {
 	case $1 in
-	--root | --chdir)
+	--root | --chdir | --root-a | --root-b)
 		compopt -o filenames; _guise_reply "$2" -d ;;
 	--bind)
 		compopt -o filenames
@@ -64,7 +64,10 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		else
 			compopt -o nospace; _guise_reply "$2" -f
 		fi ;;
-	--report | --from-report | --witness | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read)
+	--json)
+		[[ $command == diff ]] || return 1
+		compopt -o filenames; _guise_reply "$2" -f ;;
+	--report | --from-report | --witness | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read | --stdin | --suite | --junit)
 		compopt -o filenames; _guise_reply "$2" -f ;;
 	--engine)
 		_guise_reply "$2" -W "auto $(_guise_names "$guise" engines 's/^([a-z]+) +(works|not here:) .*/\1/p')" ;;
@@ -75,9 +78,14 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds inject= status= signal=none" ;;
 	-S)
 		_guise_reply "$2" -W "time calls errors avg min max p50 p90 p99 name" ;;
+	--compare)
+		_guise_reply "$2" -W "stdout stderr output exit files network processes calls all" ;;
+	--heed | --ignore)
+		compopt -o nospace
+		_guise_reply "$2" -W "$(_guise_names "$guise" "diff --rules" 's/^([a-z]+) +(as|call|path|error|flag|result|signal|text|name|file|noise) .*/\1/p')" ;;
 	--status)
 		_guise_reply "$2" -W "successful failed unfinished" ;;
-	--argv0 | -E | --why | -p | --attach | -s | --trace-fds)
+	--argv0 | -E | --why | -p | --attach | -s | --trace-fds | --timeout | --context)
 		;;
 	*)
 		return 1 ;;
@@ -91,6 +99,10 @@ _guise_program()        # a subcommand or PROGRAM
 }
 _guise_behind()         # SUBCOMMAND WHERE: behind PROGRAM, which is the word WHERE
 {
+	if [[ $1 == diff ]]; then
+		[[ $ended || $cur == -?* ]] || _guise_program
+		return
+	fi
 	[[ $1 == run || $1 == trace ]] || return
 	if declare -F _command_offset >/dev/null; then
 		_command_offset "$2"
@@ -102,21 +114,25 @@ _guise_behind()         # SUBCOMMAND WHERE: behind PROGRAM, which is the word WH
 _guise()
 {
 	local words at cword piece word cur prev guise=${COMP_WORDS[0]} ended='' first=1 command=run i
-	local commands="run trace check engines help"
+	local commands="run trace check diff engines help"
 	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --witness --report -h --help --version"
 	local trace="-o --output -f --follow -e -p --attach -P --trace-path --trace-fds --status -s -x -y -t -r -T -i -n -k -q -v"
 	trace="$trace --arg-names --whole -c -C -w -S --json --perfetto --html --raw --read --lossy"
 	local check="--json --summary --whole --sites --why --from-report --root --root-only --as -h --help --version"
+	local diff="--root-a --root-b -E --chdir --empty --stdin --timeout --engine --compare --ignore --heed --rules --context --json"
+	diff="$diff --html --suite --junit --keep -h --help --version"
 	local takes=" --root --bind -E --chdir --argv0 --as --engine --witness --report -o --output -e -p --attach -P --trace-path --trace-fds --status"
-	takes="$takes -s -S --perfetto --html --raw --read --why --from-report "
+	takes="$takes -s -S --perfetto --html --raw --read --why --from-report --root-a --root-b --stdin --timeout --compare --ignore --heed"
+	takes="$takes --context --suite --junit "
 	COMPREPLY=()
 	_guise_words
 	word=${words[cword]} cur=$word prev=${words[cword - 1]}
 
 	case ${words[1]} in
-	run | trace | check | engines | help)
+	run | trace | check | diff | engines | help)
 		[ "$cword" -gt 1 ] && command=${words[1]} first=2 ;;
 	esac
+	[[ $command == diff ]] && takes="$takes--json "
 	for ((i = first; i < cword; i++)); do
 		[[ $command == check && ($ended || ${words[i]} != -?*) ]] && continue
 		if [[ $ended || ${words[i]} != -?* ]]; then
@@ -141,6 +157,7 @@ _guise()
 	help:*)    [ "$cword" = "$first" ] && _guise_reply "" -W "$commands" ;;
 	run:-*)    _guise_reply "" -W "$options" ;;
 	check:-*)  _guise_reply "" -W "$check" ;;
+	diff:-*)   _guise_reply "" -W "$diff" ;;
 	trace:-*)  _guise_reply "" -W "$trace $options" ;;
 	*)         _guise_program ;;
 	esac

@@ -35,7 +35,7 @@ static void env_drop(char **env, const char *name, size_t n)
 			*to++ = *env;
 	*to = NULL;
 }
-static void env_set(struct request *r, const char *text)
+void request_env(struct request *r, const char *text)
 {
 	size_t n = strcspn(text, "="), count = 0;
 
@@ -164,7 +164,7 @@ static const struct option_row run_rows[] = {
 	{ 0, "root", "DIR", V_DIR, "look absolute paths up in DIR first, a base tree of the guest's system", set_root },
 	{ 0, "root-only", NULL, V_NONE, "nothing outside the root and the binds exists for the guest", set_root_only },
 	{ 0, "bind", "HOST:GUEST", V_FILE, "show the host's HOST to the guest as GUEST; may be repeated", set_bind },
-	{ 'E', NULL, "VAR[=VALUE]", V_TEXT, "set a variable of the guest's environment, or take it away", env_set },
+	{ 'E', NULL, "VAR[=VALUE]", V_TEXT, "set a variable of the guest's environment, or take it away", request_env },
 	{ 0, "chdir", "DIR", V_DIR, "start in DIR, a path as the guest sees it", set_chdir },
 	{ 0, "argv0", "NAME", V_TEXT, "give the program NAME as its own name", set_argv0 },
 	{ 0, "as", "OS", V_OS, "take the program for one of OS, whatever it says itself", set_as },

@@ -142,6 +142,8 @@ bool trace_uses(int fd)
 			return true;
 	return false;
 }
+void trace_keep(int fd) { fds[n_fds++] = fd; }
+
 static int open_for(const char *name, const char *option)
 {
 	int fd = log_open(name, option, O_TRUNC);

@@ -7,7 +7,7 @@
 #include "linux.h"
 
 #define ROW_AS(name_, ret_, fn_, level_, ...) \
-	{ .name = name_, .fn = fn_, .ret = ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ }
+	{ .name = name_, .fn = fn_, .by = #fn_, .ret = ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ }
 
 /* --- calls --------------------------------------------------------------------------------------------------------- */
 #define SYS(nr_, name_, ret_, fn_, level_, ...) sysfn fn_;

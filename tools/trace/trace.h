@@ -165,6 +165,7 @@ int raw_read(const char *name);                              /* the exit status 
 /* --- trace.c: the descriptors of its outputs ---------------------------------------------------------------------- */
 unsigned trace_fds(int *fd);
 bool trace_uses(int fd);
+void trace_keep(int fd);                         /* one more, of somebody else's sink */
 
 /* --- filter.c ----------------------------------------------------------------------------------------------------- */
 void filter_add(struct session *, const char *expression);   /* -e; refuses what it does not understand */
