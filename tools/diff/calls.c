@@ -5,10 +5,9 @@
  * between two such places is then paired by name and arguments (another result), and by name (other arguments); the
  * rest is only on one side.
  *
- * Threads: those of both sides whose calls are exactly the same are paired off. Where one is left on each side it is
- * aligned as a process of one thread is. Where more are left, nobody can say which is whose (a run-time may have moved
- * its work from one to another): their calls are taken together, and one that comes at another place is no difference
- * while rule "order" is in force.
+ * Threads: those of both sides whose calls are exactly the same are paired off. Of the rest nobody can say which is
+ * whose (a run-time may have moved its work from one to another): their calls are taken together, and one that comes at
+ * another place is no difference while rule "order" is in force.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -238,7 +237,7 @@ static void compare_process(struct result *r, const struct nproc *a, const struc
 			}
 	if (left_of(ta, na) + left_of(tb, nb)) {
 		struct list x = together(ta, na), y = together(tb, nb);
-		bool merged = left_of(ta, na) > 1 || left_of(tb, nb) > 1;
+		bool merged = na > 1 || nb > 1;
 		if (merged && rule_noise("order")) {
 			x.n = digest_together(r->side[0].digest, x.at, x.n);
 			y.n = digest_together(r->side[1].digest, y.at, y.n);
