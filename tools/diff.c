@@ -253,11 +253,11 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	setup.n_args = argc - i > 3 ? (unsigned)(argc - i - 3) : 0;
 	compare(&x, &setup, argv[i], argv[i + 1]);
 	if (want.html)
-		write_to(want.html, "--html", tell_html, &x);
+		write_to(want.html, "--html", diff_html, &x);
 	if (want.json)
-		write_to(want.json, "--json", tell_json, &x);
+		write_to(want.json, "--json", diff_json, &x);
 	if (!want.json || strcmp(want.json, "-"))
-		tell_text(stdout, &x, want.context);
+		diff_text(stdout, &x, want.context);
 	status = result_status(&x);
 	result_drop(&x);
 	return output_end(status);

@@ -7,4 +7,4 @@
 
 /* Since Linux 6.14 uretprobe (335) passes every filter and ends in SIGILL behind its syscall instruction: true if this
  * is what came, and g is at the entry with the call that it was. */
-bool passed_filter(int sig, const siginfo_t *, long long *g);
+bool passed_filter(int sig, const siginfo_t *, long long *g, void (*entry)(void));

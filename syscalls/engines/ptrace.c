@@ -199,9 +199,9 @@ static bool all_calls;               /* ours are seen, too, and so is the way ou
 static long ptrace_start(struct proc *p)
 {
 	bool all = p->opt->supervised || p->opt->witness_fd >= 0 || p->opt->post_mortem;
-	long e = trap_start_at(entry_syscall), level = supervised();
+	long e = 0, level = supervised();
 
-	if (!e && !level) {
+	if (!level) {
 		if ((e = supervise(p)) < 0)
 			die("the engine ptrace has no supervisor: %s", error_text(-e));
 		if ((e = filter_set(all)) == -EACCES) {  /* without privilege: promise to gain none */
@@ -219,7 +219,10 @@ static long ptrace_arm(struct thread *t)
 	t->leave = all_calls ? leave_supervised : NULL;
 	return 0;
 }
-static bool ptrace_found(struct thread *t, int sig, const siginfo_t *si, long long *g) { return passed_filter(sig, si, g); }
+static bool ptrace_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
+{
+	return passed_filter(sig, si, g, entry_syscall);
+}
 
 static const struct engine ptrace_engine = {
 	.name = "ptrace", .about = "a supervisor outside stops the guest at each call, and sees each that leaves the process",

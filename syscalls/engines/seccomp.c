@@ -70,7 +70,7 @@ static long seccomp_start(struct proc *p)
 }
 static bool seccomp_found(struct thread *t, int sig, const siginfo_t *si, long long *g)
 {
-	return passed_filter(sig, si, g) || rewrite_found(t, sig, si, g);
+	return passed_filter(sig, si, g, entry_trapped) || rewrite_found(t, sig, si, g);
 }
 static long seccomp_arm(struct thread *t) { return 0; }
 

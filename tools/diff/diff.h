@@ -187,9 +187,9 @@ char *call_line(const struct ncall *, bool own);             /* allocated */
 void result_drop(struct result *);
 int result_status(const struct result *);                    /* 0, 1, 125 */
 
-void tell_text(FILE *, const struct result *, unsigned context);
-void tell_json(FILE *, const struct result *);
-void tell_html(FILE *, const struct result *);
+void diff_text(FILE *, const struct result *, unsigned context);
+void diff_json(FILE *, const struct result *);
+void diff_html(FILE *, const struct result *);
 void json_text(FILE *, const char *, size_t n);
 char *visible(const char *s, size_t n);                      /* control characters and no-UTF-8 escaped; allocated */
 void compare(struct result *, const struct setup *, const char *a, const char *b);

@@ -166,7 +166,7 @@ static void put_ignored(FILE *f, const struct result *r)
 		}
 	fputs("</table>\n", f);
 }
-void tell_html(FILE *f, const struct result *r)
+void diff_html(FILE *f, const struct result *r)
 {
 	fputs(head, f);
 	fprintf(f, "<h1>guise diff: %s</h1>\n", r->trouble ? "nothing can be said" : r->n ? "they differ" : "the same");

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A comparison as one JSON object, by docs/diff.schema.json; a change that makes an old reader wrong is a new "v". Text
- * is as tell_text shows it: what is no UTF-8 stands as \xNN.
+ * is as diff_text shows it: what is no UTF-8 stands as \xNN.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -117,7 +117,7 @@ static void put_stream(FILE *f, const struct result *r, const struct stream *s)
 	}
 	fprintf(f, "]}");
 }
-void tell_json(FILE *f, const struct result *r)
+void diff_json(FILE *f, const struct result *r)
 {
 	fprintf(f, "{\"v\":%d", JSON_VERSION);
 	if (r->setup->name)

@@ -295,10 +295,10 @@ static void run_one(struct entry *e, struct outcome *o, FILE *json, unsigned con
 	o->trouble = r.trouble;
 	o->seconds = r.side[0].seconds + r.side[1].seconds;
 	FILE *f = open_memstream(&o->text, &n);
-	tell_text(f, &r, context);
+	diff_text(f, &r, context);
 	fclose(f);
 	if (json)
-		tell_json(json, &r);
+		diff_json(json, &r);
 	result_drop(&r);
 	free(rules);
 	rules = before;

@@ -96,7 +96,7 @@ static void put_notes(FILE *f, const struct result *r)
 			fprintf(f, "note: %c's calls are not all known: what recorded them was ended\n", c);
 	}
 }
-void tell_text(FILE *f, const struct result *r, unsigned context)
+void diff_text(FILE *f, const struct result *r, unsigned context)
 {
 	static const char *const names[] = { "standard output", "standard error" };
 	for (int i = 0; i < 2 && r->side[i].digest; i++)
