@@ -168,6 +168,14 @@ static int read_phdrs(struct reading *r)
 		e = bad(r, ENOEXEC, "it has nothing to load");
 	return e;
 }
+/* On every system that writes such notes the first type names the system. */
+static bool has_abi_note(const struct image *im)
+{
+	for (unsigned i = 0; i < im->n_note; i++)
+		if (im->note[i].type == 1)
+			return true;
+	return false;
+}
 /* Go writes what it was built for into a block that starts with this magic; needed where nothing else marks the system. */
 static void read_goos(struct image *im)
 {
@@ -190,7 +198,7 @@ int image_open(struct image *im, int fd, const char *path, char *why, size_t n)
 
 	memset(im, 0, sizeof *im);
 	im->fd = fd;
-	snprintf(im->path, sizeof im->path, "%s", path);
+	stpncpy(im->path, path, sizeof im->path - 1);
 	if (fstat(fd, &st) < 0)
 		return bad(&r, errno, "it cannot be examined: %s", strerror(errno));
 	r.size = (uint64_t)st.st_size;
@@ -204,7 +212,7 @@ int image_open(struct image *im, int fd, const char *path, char *why, size_t n)
 	e = check_ehdr(&r, head, got);
 	if (!e)
 		e = read_phdrs(&r);
-	if (!e && !im->interp[0])
+	if (!e && !im->interp[0] && !has_abi_note(im))
 		read_goos(im);
 	elf_end(r.elf);
 	return e;

@@ -29,7 +29,7 @@ static long fail(struct plan *pl, long e, const char *f, const char *arg)
 static bool executable(int fd)
 {
 	char link[32];
-	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	fmt(link, sizeof link, "/proc/self/fd/%d", fd);
 	return !faccessat(AT_FDCWD, link, X_OK, AT_EACCESS);
 }
 /* The host's exec reads a file for a user who may not; we cannot. */
@@ -74,7 +74,7 @@ static long open_guest(struct plan *pl, struct thread *t)
 		fd = open_found(t, pl->dirfd, pl->guest_path, pl);
 	if (fd < 0)
 		return fd;
-	snprintf(link, sizeof link, "/proc/self/fd/%ld", fd);
+	fmt(link, sizeof link, "/proc/self/fd/%ld", fd);
 	len = readlink(link, pl->path, sizeof pl->path - 1);
 	pl->path[len < 0 ? 0 : len] = 0;
 	return fd;
@@ -173,7 +173,7 @@ static long script(struct plan *pl, int fd, const struct personality *pers)
 	pre_pop(pl);             /* the interpreter's own name: this script */
 	if (!pre_push(pl, pl->guest_path) || (*arg && !pre_push(pl, arg)) || !pre_push(pl, name))
 		return fail(pl, -E2BIG, "the first lines of %s and its interpreters are too long", pl->guest_path);
-	snprintf(pl->guest_path, sizeof pl->guest_path, "%s", name);
+	fmt(pl->guest_path, sizeof pl->guest_path, "%s", name);
 	return 1;
 }
 static long whose(struct plan *pl, struct thread *t)
@@ -222,7 +222,7 @@ static long find_rtld(struct plan *pl, struct thread *t)
 	e = fd = open_found(t, AT_FDCWD, name, NULL);
 	for (const char *const *d = pl->pers->interp_dirs; fd < 0 && d && *d; d++) {
 		char other[4096];
-		snprintf(other, sizeof other, "%s%s", *d, base ? base : name);
+		fmt(other, sizeof other, "%s%s", *d, base ? base : name);
 		fd = open_found(t, AT_FDCWD, other, NULL);
 	}
 	if (fd < 0)
@@ -271,7 +271,7 @@ long plan_make(struct plan *pl, struct thread *t)
 	if (again < 0)
 		return again;
 	pl->fd = (int)fd;
-	snprintf(pl->fd_text, sizeof pl->fd_text, "%ld", fd);
+	fmt(pl->fd_text, sizeof pl->fd_text, "%ld", fd);
 	if (!(e = image_open(&pl->image, pl->fd, pl->path, pl->why, sizeof pl->why)) && !(e = whose(pl, t)) && !(e = chained(pl)) && !(e = itself(pl, t)) && !pl->native
 	    && !(e = find_rtld(pl, t)))
 		pl->native = hand_over(pl, t);

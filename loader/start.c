@@ -32,7 +32,7 @@
 extern const struct engine *const __start_guise_engines[], *const __stop_guise_engines[];
 extern char __executable_start[], end[];
 
-static struct space space;
+static struct space space FORKED;
 static struct proc proc FORKED;
 
 static int __attribute__((format(printf, 2, 3))) refuse(int status, const char *f, ...)
@@ -130,7 +130,7 @@ static struct image *open_rtld(struct plan *pl, struct thread *t, char *why, siz
 	char name[4200];
 	int fd = -1;
 
-	snprintf(name, sizeof name, "%s", pl->image.interp);
+	fmt(name, sizeof name, "%s", pl->image.interp);
 	for (const char *const *d = pl->pers->interp_dirs; ; d++) {
 		if (!path_resolve(t, AT_FDCWD, name, PATH_FOLLOW, &w)) {
 			fd = openat(w.dirfd, w.path, O_RDONLY | O_CLOEXEC);
@@ -138,7 +138,7 @@ static struct image *open_rtld(struct plan *pl, struct thread *t, char *why, siz
 		}
 		if (fd >= 0 || !d || !*d)
 			break;
-		snprintf(name, sizeof name, "%s%s", *d, base ? base : "");
+		fmt(name, sizeof name, "%s%s", *d, base ? base : "");
 	}
 	if (fd < 0) {
 		snprintf(why, n, "its run-time linker %s cannot be opened: %s", pl->image.interp, strerror(errno));
@@ -156,7 +156,7 @@ static void name_process(struct plan *pl)
 {
 	const char *base = strrchr(pl->n_pre ? pl->pre[pl->n_pre - 1] : pl->guest_path, '/');
 	base = base ? base + 1 : pl->guest_path;
-	snprintf(proc.comm, sizeof proc.comm, "%s", base);
+	fmt(proc.comm, sizeof proc.comm, "%s", base);
 }
 /* argv as the guest gets it: a script's interpreter and argument go before it. */
 static char **guest_argv(struct options *o, struct plan *pl, int argc, char **argv)
@@ -206,7 +206,7 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 		return refuse(126, "%s: cannot be run: %s", argv[0], why);
 	if (image_map(im, why, sizeof why) < 0)
 		return refuse(126, "%s: cannot be run: %s", argv[0], why);
-	snprintf(proc.exe, sizeof proc.exe, "%s", pl->path);
+	fmt(proc.exe, sizeof proc.exe, "%s", pl->path);
 	im->argv = guest_argv(o, pl, argc, argv);
 	im->envp = envp;
 	im->execpath = pl->guest_path;

@@ -115,7 +115,7 @@ static long to_thread(struct thread *self, int tid, const siginfo_t *si)
 
 /* --- what the host's timers and queues send ---------------------------------------------------------------------------- */
 #define TOLD_MOST 256
-static struct told { volatile int pid; int sig, timer, tid; volatile int overrun; uint64_t value; } told[TOLD_MOST];
+static struct told { volatile int pid; int sig, timer, tid; volatile int overrun; uint64_t value; } told[TOLD_MOST] SPARSE;
 static volatile bool told_any FORKED;     /* since the last fork */
 
 int carrier_event(struct thread *t, struct sigevent *ev)

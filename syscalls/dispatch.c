@@ -74,7 +74,7 @@ extern char __executable_start[];
 #define DO_BITS 38
 static inline __attribute__((always_inline)) uint64_t recipe(const struct proc *p, const struct row *r)
 {
-	static volatile uint64_t made[1024];
+	static volatile uint64_t made[1024] SPARSE;
 	uint64_t place = (uint64_t)((const char *)r - __executable_start) >> 3;
 	volatile uint64_t *at = &made[place % ARRAY_LEN(made)];  /* rows of a table: 29 apart, which is odd, so each its own */
 	uint64_t todo = *at;
@@ -253,6 +253,8 @@ static inline __attribute__((always_inline)) void enter(struct thread *t)
 {
 	struct call c;
 
+	if (__builtin_expect(!--t->look, 0) && t->p->engine->look)
+		t->p->engine->look(t);
 	t->entry_nr = t->regs.rax;
 	c.t = t;
 	t->p->pers->fetch(t, &c);

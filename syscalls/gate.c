@@ -10,7 +10,7 @@
 
 volatile uint32_t gate_lock FORKED;
 static uint64_t libc_fs;
-static char xstate[FPU_WHOLE] __attribute__((aligned(64)));          /* under gate_lock */
+static char xstate[FPU_WHOLE] SPARSE __attribute__((aligned(64)));          /* under gate_lock */
 
 static uint64_t fs_get(void)
 {

@@ -19,6 +19,8 @@
 #define JOIN(section_) __attribute__((used, section(section_), aligned(8)))
 /* Where what a fork looks at lies together, so that it costs parent and child one page and not one each */
 #define FORKED __attribute__((section("guise_forked")))
+/* Large tables of which most is never touched: apart, so that all that is small lies on a few pages */
+#define SPARSE __attribute__((section(".bss.sparse")))
 #define ARRAY_LEN(a) (sizeof(a) / sizeof((a)[0]))
 #define MIN(a, b) ((a) < (b) ? (a) : (b))
 #define MAX(a, b) ((a) > (b) ? (a) : (b))
@@ -149,6 +151,8 @@ struct thread {
 	void (*entry)(void);     /* 176 entry_jump: rewritten call sites jump through it */
 	void (*leave)(void);     /* 184 how the engine leaves to the guest, regs being final; NULL: natively (entry.S) */
 	/* entry.S knows nothing below this line */
+#define LOOK_FIRST 8             /* a program that makes three calls and ends is not worth one */
+	uint32_t look;           /* calls until the engine is asked to look at what it has (engine->look) */
 	struct proc *p;
 	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */
 	volatile int tid;        /* host thread id; the kernel clears it when the thread is gone */
@@ -321,6 +325,7 @@ struct engine {
 	 * where the guest believes to be; true: the signal was the engine's own. Runs in the host handler. */
 	bool (*found)(struct thread *, int sig, const siginfo_t *, long long *g);
 	void (*changes)(struct thread *, uaddr lo, uint64_t len, unsigned how);      /* see mem_changes */
+	void (*look)(struct thread *);                       /* thread.look has counted down, in a call of the thread's: what pays */
 	void (*count)(unsigned *rewritten, unsigned *left);  /* call sites, for the report */
 };
 #define ENGINE(e) static const struct engine *const e##_joins JOIN("guise_engines") = &(e)

@@ -108,13 +108,12 @@ _Static_assert(sizeof(struct map_query) == 104, "struct procmap_query");
 #define MAP_QUERY 0xc0686611u            /* PROCMAP_QUERY, newer than the headers */
 enum { IS_READABLE = 1, IS_WRITABLE = 2, IS_EXECUTABLE = 4, IS_SHARED = 8 };
 
-static long map_asked(uaddr at, struct procfs_map *m)
+#define OR_NEXT 0x10
+
+static long ask(long fd, uaddr at, unsigned flags, struct procfs_map *m)
 {
-	struct map_query q = { .size = sizeof q, .at = at };
-	long fd = open_ours("/proc/self/maps", O_RDONLY);
-	long e = fd < 0 ? fd : host(SYS_ioctl, fd, MAP_QUERY, &q);
-	if (fd >= 0)
-		host(SYS_close, fd);
+	struct map_query q = { .size = sizeof q, .flags = flags, .at = at };
+	long e = host(SYS_ioctl, fd, MAP_QUERY, &q);
 	*m = (struct procfs_map){
 		.lo = q.lo, .hi = q.hi, .offset = q.offset, .dev = (uint64_t)q.major << 8 | q.minor, .ino = q.ino, .path = "",
 		.prot = (q.is & IS_READABLE ? PROT_READ : 0) | (q.is & IS_WRITABLE ? PROT_WRITE : 0) |
@@ -122,6 +121,24 @@ static long map_asked(uaddr at, struct procfs_map *m)
 		.shared = q.is & IS_SHARED,
 	};
 	return e;
+}
+static long map_asked(uaddr at, struct procfs_map *m)
+{
+	long fd = open_ours("/proc/self/maps", O_RDONLY);
+	long e = fd < 0 ? fd : ask(fd, at, 0, m);
+	if (fd >= 0)
+		host(SYS_close, fd);
+	return e;
+}
+long procfs_code(long (*fn)(void *, const struct procfs_map *), void *arg)
+{
+	struct procfs_map m = { 0 };
+	long fd = open_ours("/proc/self/maps", O_RDONLY), e = fd < 0 ? fd : 0, stop = 0;
+	while (!e && !stop && !(e = ask(fd, m.hi, IS_EXECUTABLE | OR_NEXT, &m)))
+		stop = fn(arg, &m);
+	if (fd >= 0)
+		host(SYS_close, fd);
+	return stop || e == -ENOENT ? stop : procfs_maps(thread_self()->p->pid, fn, arg);
 }
 struct looking { uaddr at; struct procfs_map *found; };
 

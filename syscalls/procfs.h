@@ -15,6 +15,8 @@ struct procfs_map {
 	bool shared;
 	const char *path;                /* "" for none, [name] for what the host names so */
 };
+/* Every one of our own memory that may be executed; perhaps others, too, and perhaps without its path. */
+long procfs_code(long (*fn)(void *, const struct procfs_map *), void *);
 /* The one that holds `at` in our own memory, without its path: 1, 0 for none, or -errno. */
 long procfs_map_at(uaddr at, struct procfs_map *);
 long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *);

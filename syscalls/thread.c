@@ -71,6 +71,7 @@ struct thread *thread_new(struct proc *p)
 	if (!t)
 		return NULL;
 	t->self = t;
+	t->look = LOOK_FIRST;
 	t->entry = entry_jump;
 	t->stack = (uint64_t)t & ~63ul;
 	t->altmem = slot_at(i) + SLOT - ALT_SIZE;
@@ -158,6 +159,9 @@ long thread_clone(struct thread *child, long flags)
 long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid))
 {
 	struct proc *p = child->p;
+	struct thread *self = thread_self();
+	if (p->nthreads == 1 && self->look <= LOOK_FIRST && p->engine->look)
+		p->engine->look(self);   /* the last occasion for what only a process of one thread can have */
 	child->go = !before;
 	lock(&p->all.lock);              /* a thread begins as its maker is: not in the middle of a broadcast */
 	child->turn = p->all.turn;

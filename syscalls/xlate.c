@@ -19,7 +19,7 @@ static const struct personality *of;         /* whose rows these are */
 #define MEMO_TRIES 4u
 #define MEMO_TAKEN 1ull                  /* somebody is writing this entry; no key is that small */
 enum memo_kind { MEMO_TO_HOST = 1, MEMO_TO_GUEST, MEMO_SUB };
-static struct memo { volatile uint64_t key; uint64_t value; } memo[MEMO];
+static struct memo { volatile uint64_t key; uint64_t value; } memo[MEMO] SPARSE;
 
 /* 0: a value too large to be remembered */
 static inline uint64_t memo_key(enum memo_kind kind, unsigned table, uint64_t value)

@@ -10,7 +10,7 @@
 #include "host.h"
 #include "kqueue.h"
 
-static volatile uint64_t sent[129];
+static volatile uint64_t sent[129] SPARSE;
 static volatile int sent_fd FORKED = -1;
 static volatile int sent_pid FORKED;            /* a vfork child runs in this memory too, and its signals are not ours */
 static volatile uint32_t start_lock FORKED;

@@ -215,7 +215,7 @@ static long tell_file(struct sysctl_req *r, const char *name)
 }
 /* setproctitle writes a title here. It is kept for this process; nobody else's view of it changes. */
 static volatile uint32_t title_lock FORKED;
-static struct { uint32_t len; char text[2048]; } title;          /* under title_lock */
+static struct { uint32_t len; char text[2048]; } title SPARSE;          /* under title_lock */
 AT_FORK_FREE(title_lock);
 
 static long set_title(struct sysctl_req *r)

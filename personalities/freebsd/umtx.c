@@ -27,7 +27,7 @@ sysfn fbsd_umtx_op, fbsd_umtx_wait, fbsd_umtx_wake, fbsd_umtx_wait_uint, fbsd_um
 
 #define NS 1000000000l
 #define BUCKETS 1024u
-static struct { volatile uint32_t own, shared; } sleepers[BUCKETS];
+static struct { volatile uint32_t own, shared; } sleepers[BUCKETS] SPARSE;
 static volatile uint64_t min_timeout;    /* UMTX_OP_SET_MIN_TIMEOUT, ns */
 
 static volatile bool somebody_slept FORKED;     /* since the last fork */

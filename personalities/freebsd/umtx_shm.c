@@ -21,7 +21,7 @@ enum { SHM_CREAT = 1, SHM_LOOKUP = 2, SHM_DESTROY = 4, SHM_ALIVE = 8 };
 struct held { char name[80]; int fd; };
 static volatile uint32_t held_lock FORKED;
 static unsigned n_held FORKED;           /* both under held_lock */
-static struct held held[MAX_HELD];       /* ours: the locks we hold */
+static struct held held[MAX_HELD] SPARSE;       /* ours: the locks we hold */
 
 /* --- which page -------------------------------------------------------------------------------------------------- */
 struct wanted { uaddr at; struct procfs_map map; };

@@ -41,9 +41,9 @@ struct vma { uaddr lo, hi; uint8_t prot; bool ours_to_change; };
 
 #define SITES 2048u
 #define HASH 16384u
-static struct site sites[SITES];
+static struct site sites[SITES] SPARSE;
 static unsigned n_sites;                 /* every site below was used once */
-static uint16_t hash[HASH];              /* site number + 1, by the addresses at, from and cave */
+static uint16_t hash[HASH] SPARSE;              /* site number + 1, by the addresses at, from and cave */
 static volatile uint32_t hash_turn;      /* odd while the table is made anew */
 static struct vma vmas[16];              /* what was looked up, the newest over the oldest */
 static unsigned next_vma;
@@ -172,10 +172,20 @@ static void jump(uint8_t jmp[CAVE_JMP], uaddr from, const struct site *s, unsign
 }
 struct change { struct site *s; const struct site_plan *p; };
 
+static uaddr open_lo, open_hi;           /* a mapping that seal.c has opened; under rewrite_lock */
+void rewrite_opened(struct thread *t, uaddr lo, uaddr hi)
+{
+	if (lo < hi)
+		vma_of(t, lo);           /* as it is while it is shut */
+	open_lo = lo;
+	open_hi = hi;
+}
 static long with_page_open(const struct vma *v, uaddr lo, uaddr hi, long (*fn)(const struct change *), struct change c)
 {
 	lo = is_small(v) ? v->lo : MAX(PAGE_DOWN(lo), v->lo);
 	hi = is_small(v) ? v->hi : MIN(PAGE_UP(hi), v->hi);
+	if (lo >= open_lo && hi <= open_hi)
+		return fn(&c);
 	long e = host(SYS_mprotect, lo, hi - lo, v->prot | PROT_WRITE);
 	if (e)
 		return e;
@@ -332,11 +342,18 @@ void rewrite_trapped(struct thread *t)
 {
 	/* where another site is being changed: this one at its next trap */
 	if (worth_it(t->p, t->regs.rip - 2) && lock_try(&rewrite_lock)) {
-		if (trapped(t, t->regs.rip - 2) && t->p->engine == &rewrite)
-			seal_try(t);
+		trapped(t, t->regs.rip - 2);
 		unlock(&rewrite_lock);
 	}
 	syscall_enter(t);
+}
+
+static void rewrite_look(struct thread *t)
+{
+	if (!lock_try(&rewrite_lock))
+		return;
+	seal_try(t);
+	unlock(&rewrite_lock);
 }
 
 /* --- the guest changes what is mapped ----------------------------------------------------------------------------- */
@@ -442,6 +459,6 @@ static long rewrite_arm(struct thread *t) { return t->p->space->sealed && !t->vf
 static const struct engine rewrite = {
 	.name = "rewrite", .about = "Syscall User Dispatch once for each call site, which then jumps straight to us",
 	.rank = 60, .probe = trap_probe, .start = trap_start, .arm = rewrite_arm, .run = trap_run,
-	.found = rewrite_found, .changes = rewrite_changes, .count = rewrite_count,
+	.found = rewrite_found, .changes = rewrite_changes, .look = rewrite_look, .count = rewrite_count,
 };
 ENGINE(rewrite);

@@ -25,7 +25,7 @@ struct text { uaddr lo, hi; int prot; };
 struct texts { struct space *space; struct text v[8]; unsigned n; uint64_t bytes; bool no; };
 
 static bool never;
-static unsigned sites_seen, tries;
+static unsigned tries;
 static uaddr unclean;                    /* where the last try ended: bytes of a call that stay */
 
 static long see(void *arg, const struct procfs_map *m)
@@ -42,13 +42,11 @@ static long see(void *arg, const struct procfs_map *m)
 static bool copy_pages(const struct text *v)
 {
 	uint64_t w;
-	long e = host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot | PROT_WRITE);
-	if (e)
-		return false;
+	long e = 0;
 	for (uaddr a = v->lo; a < v->hi && !e; a += PAGE)
 		if (!(e = mem_load64(a, &w)))
 			e = mem_store64(a, w);
-	return !host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot) && !e;
+	return !e;
 }
 static bool is_call(uint8_t a, uint8_t b)
 {
@@ -73,21 +71,27 @@ static bool clean(struct thread *t, const struct text *v, uint8_t *last)
 	}
 	return true;
 }
+/* Opened once for all that is to be changed there: nobody else runs in it. */
+static bool make_clean(struct thread *t, const struct text *v, uint8_t *last)
+{
+	rewrite_opened(t, v->lo, v->hi);
+	bool ok = !host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot | PROT_WRITE) && copy_pages(v) && clean(t, v, last);
+	rewrite_opened(t, 0, 0);
+	return !host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot) && ok;
+}
 static bool all_clean(struct thread *t)
 {
 	struct texts x = { .space = t->p->space };
 	uint8_t last = 0;
 
-	procfs_maps(t->p->pid, see, &x);
+	procfs_code(see, &x);
 	for (unsigned i = 0; i < x.n && !x.no; i++) {
 		if (i && x.v[i].lo != x.v[i - 1].hi)
 			last = 0;
-		x.no = !copy_pages(&x.v[i]) || !clean(t, &x.v[i], &last);
+		x.no = !make_clean(t, &x.v[i], &last);
 	}
 	return x.n && !x.no;
 }
-/* Not for a program that makes three calls and ends: a look costs as much as a thousand calls win by it. Then ever more
- * rarely, and not while what was in the way is there. */
 static bool still_unclean(void)
 {
 	uint8_t b[2];
@@ -95,13 +99,12 @@ static bool still_unclean(void)
 }
 static bool due(struct thread *t)
 {
-	sites_seen++;
-	if (t->p->space->sealed || never || tries == TRIES || t->p->nthreads != 1 || t->vforked)
-		return false;
-	return sites_seen >= 4 && !(sites_seen & (sites_seen - 1)) && !still_unclean();
+	return !t->p->space->sealed && !never && tries < TRIES && t->p->nthreads == 1 && !t->vforked && !still_unclean();
 }
+/* A look costs as much as some hundred calls win by it: ever more rarely, and not while what was in the way is there. */
 void seal_try(struct thread *t)
 {
+	t->look = (uint32_t)LOOK_FIRST << (3 * tries + 5) % 28;
 	if (!due(t))
 		return;
 	tries++;
@@ -118,7 +121,7 @@ void seal_break(struct thread *t, bool forever)
 	if (!t->p->space->sealed)
 		return;
 	t->p->space->sealed = false;
-	sites_seen = 0;
+	t->look = 256;
 	if (trap_arm(t) < 0 || (t->p->nthreads > 1 && thread_broadcast(t, arm_again, NULL) < 0))
 		die("Syscall User Dispatch cannot be switched on again");
 }

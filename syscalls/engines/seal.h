@@ -10,3 +10,5 @@ void seal_break(struct thread *, bool forever);      /* code may come: every thr
 
 /* rewrite.c, for it: the syscall instruction at `at` was never run. Is it a stub beyond doubt, and rewritten now? */
 bool rewrite_unseen(struct thread *, uaddr at);
+/* This mapping will be writable for a while: nothing has to be opened in it. 0, 0: no more. */
+void rewrite_opened(struct thread *, uaddr lo, uaddr hi);

@@ -29,7 +29,7 @@ extern struct slot_data slots_data[SLOTS];
 _Static_assert(sizeof(struct slot_data) * SLOTS == PAGE, "a chunk's data is one page");
 _Static_assert(offsetof(struct thread, entry) < 256, "one byte below");
 
-static struct chunk chunks[24];
+static struct chunk chunks[24] SPARSE;
 static unsigned n_chunks;
 
 static void put32(uint8_t *at, uint64_t v)

@@ -8,8 +8,8 @@
 #define T_ENTRY 176
 
 	.globl slots_data
-	.bss
-	.balign	4096
+	.section .bss.sparse, "aw", @nobits
+	.balign	64
 slots_data:
 	.skip	SLOTS * 16
 

@@ -10,7 +10,7 @@
 
 sysfn sys_getrlimit, sys_setrlimit, sys_getrusage, sys_getpriority, sys_setpriority;
 
-static struct rlimit other[64];          /* by the guest's number; max 0: never set, so without limit */
+static struct rlimit other[64] SPARSE;          /* by the guest's number; max 0: never set, so without limit */
 
 long rlimit_get(struct proc *p, long which, struct rlimit *r)
 {

@@ -20,7 +20,9 @@ sysfn sys_gettimeofday, sys_settimeofday, sys_clock_gettime, sys_clock_getres, s
 	sys_timerfd_gettime;
 
 /* --- the vDSO --------------------------------------------------------------------------------------------------- */
-static int (*vdso_clock)(long, struct timespec *);   /* NULL: ask the kernel */
+typedef int clockfn(long, struct timespec *);
+static uaddr vdso_at;
+static clockfn *vdso_clock;              /* NULL: ask the kernel */
 
 /* With another clock source the vDSO makes the system call itself, from text that not every engine lets through. */
 static bool vdso_counts(void)
@@ -50,21 +52,36 @@ static void *vdso_find(uaddr base, const Elf64_Dyn *d, const char *name)
 			return (void *)(base + sym->st_value);
 	return NULL;
 }
-void time_start(uaddr vdso)
+static clockfn *clock_found(uaddr vdso)
 {
 	const Elf64_Ehdr *eh = (const Elf64_Ehdr *)vdso;
 	const Elf64_Phdr *ph = (const Elf64_Phdr *)(vdso + eh->e_phoff);
+	clockfn *fn = NULL;
 	if (!vdso_counts())
-		return;
+		return NULL;
 	for (unsigned i = 0; i < eh->e_phnum; i++)
 		if (ph[i].p_type == PT_DYNAMIC)
-			vdso_clock = vdso_find(vdso, (const Elf64_Dyn *)(vdso + ph[i].p_vaddr), "__vdso_clock_gettime");
+			fn = vdso_find(vdso, (const Elf64_Dyn *)(vdso + ph[i].p_vaddr), "__vdso_clock_gettime");
+	return fn;
+}
+/* Many programs never ask the time: only the first who does pays for the look. */
+static int first_clock(long clock, struct timespec *ts)
+{
+	clockfn *fn = clock_found(vdso_at);
+	vdso_clock = fn;
+	return fn ? fn(clock, ts) : -1;
+}
+void time_start(uaddr vdso)
+{
+	vdso_at = vdso;
+	vdso_clock = first_clock;
 }
 long time_now(long clock, struct timespec *ts)
 {
 	bool served = clock == CLOCK_REALTIME || clock == CLOCK_MONOTONIC || clock == CLOCK_REALTIME_COARSE ||
 		      clock == CLOCK_MONOTONIC_COARSE || clock == CLOCK_BOOTTIME || clock == CLOCK_TAI;
-	if (served && vdso_clock && vdso_clock(clock, ts) == 0)
+	clockfn *fn = vdso_clock;
+	if (served && fn && fn(clock, ts) == 0)
 		return 0;
 	return host(SYS_clock_gettime, (int)clock, ts);
 }
