@@ -33,6 +33,7 @@ struct site {
 	uint8_t kind;            /* enum site_kind; LEFT: looked at, stays */
 	bool live;               /* our bytes are there; false: the guest's are back, everything else is kept */
 	uint8_t mov, len;        /* length of the load; of what was changed at `from` */
+	uint8_t nop;             /* of the long nop at `pad`, if it is one that runs */
 	int slot;
 	uint8_t old[5];          /* the guest's own bytes at `from` */
 	uint8_t new[5];
@@ -222,10 +223,31 @@ static bool look(const struct vma *v, uaddr at, struct seen *s)
 	s->at = at - s->lo;
 	return v->prot & PROT_READ && !copy_in(s->b, s->lo, s->n);
 }
+/* A site that was rewritten ends with a jump, behind which nothing seems to run: but that is where it returns to. So the
+ * guest's own code is read, but for the padding that is taken: a nop of which our jump is a part is filled with what is none,
+ * and ends nothing. */
+static uint8_t *seen_at(struct seen *s, uaddr a, unsigned len)
+{
+	return a >= s->lo && a + len <= s->lo + s->n ? s->b + (a - s->lo) : NULL;
+}
+static void unwritten(struct seen *s)
+{
+	for (const struct site *o = sites; o < sites + n_sites; o++) {
+		uint8_t jmp[CAVE_JMP], *at = o->nop ? seen_at(s, o->pad, o->nop) : NULL;
+		if (at)
+			jump(jmp, o->cave, o, SLOT_PLAIN);
+		if (at && !memcmp(at + CAVE_OVER, jmp, sizeof jmp))
+			memset(at, 0xf8, o->nop);        /* clc */
+		at = o->at && o->live ? seen_at(s, o->from, o->len) : NULL;
+		if (at)
+			memcpy(at, o->old, o->len);
+	}
+}
 static void as_cave(struct site *s, const struct site_plan *p)
 {
 	s->pad = s->at + (uaddr)(long)p->pad;
 	s->cave = s->pad + (p->runs ? CAVE_OVER : 0);
+	s->nop = p->runs ? (uint8_t)p->pad_len : 0;
 	s->len = 2;
 	s->new[0] = 0xeb;
 	s->new[1] = (uint8_t)(s->cave - (s->at + 2));
@@ -236,10 +258,11 @@ static void as_stub(struct site *s, const struct site_plan *p)
 	s->len = 5;
 	jump(s->new, s->from, s, p->r10 ? SLOT_NR_R10 : SLOT_NR);
 }
-static void site_make(struct thread *t, struct site *s, const struct vma *v, const struct seen *seen, uint64_t rax)
+static void site_make(struct thread *t, struct site *s, const struct vma *v, struct seen *seen, uint64_t rax)
 {
 	struct site_plan p;
 
+	unwritten(seen);
 	site_plan(seen->b, seen->n, seen->at, seen->lo, rax, &p);
 	if (p.kind == SITE_LEFT || (s->slot = slot_take(t, s->at, v->lo, v->hi, (unsigned)(s - sites))) < 0)
 		return;
@@ -269,7 +292,7 @@ static void count(unsigned rewritten, unsigned left)
 	n_left += left;
 	observe_sites(rewritten, left);
 }
-static struct site *site_add(struct thread *t, uaddr at, const struct vma *v, const struct seen *seen, uint64_t rax)
+static struct site *site_add(struct thread *t, uaddr at, const struct vma *v, struct seen *seen, uint64_t rax)
 {
 	struct site *s = site_new(at);
 	if (s) {

@@ -78,22 +78,32 @@ static bool hits(const struct targets *t, size_t pad, unsigned len)
 			return true;
 	return false;
 }
+/* Where nothing is proven: int3, nops that no function begins with, jumps: our own in padding that is taken, and those that
+ * keep a call which does not return from going on. */
+static bool is_dead(const struct insn *in, uaddr address)
+{
+	bool stops = !in->map && (in->op == 0xcc || in->op == 0xe9 || in->op == 0xeb);
+	return stops || (is_nop(in) && address % 16);
+}
+/* The walk keeps to what is proven to be code: what a proven instruction runs into, or jumps to within sight. Behind a jump or
+ * a return there may be data; only padding is looked for there. */
 static bool cave_behind(const uint8_t *b, size_t n, size_t at, uaddr address, struct site_plan *p)
 {
 	struct insn in;
 	struct targets jumps = { .n = 0 };
-	bool ended = false;
+	bool proven = true;
 	for (size_t i = at + 2; i + CAVE_OVER <= at + 2 + FORWARD && i < n; i += in.len) {
-		if (!insn_decode(b + i, n - i, &in))
-			return false;
-		if (is_nop(&in) && in.len >= LONG_NOP)
-			return found(p, at, i, in.len, true);
-		unsigned len = ended ? padding(b, n, i, address) : 0;
+		unsigned len = proven ? 0 : padding(b, n, i, address);
+		proven |= hits(&jumps, i, 1);
 		if (len >= CAVE_JMP && !hits(&jumps, i, len))
 			return found(p, at, i, len, false);
+		if (!insn_decode(b + i, n - i, &in) || (!proven && !is_dead(&in, address + i)))
+			return false;
+		if (proven && is_nop(&in) && in.len >= LONG_NOP)
+			return found(p, at, i, in.len, true);
 		jumps.at[jumps.n] = goes_to(b, i, &in);
-		jumps.n += jumps.at[jumps.n] != ~0ul;
-		ended = insn_ends_flow(b + i, &in);
+		jumps.n += proven && jumps.at[jumps.n] != ~0ul;
+		proven &= !insn_ends_flow(b + i, &in);
 	}
 	return false;
 }
