@@ -85,25 +85,30 @@ static bool is_dead(const struct insn *in, uaddr address)
 	bool stops = !in->map && (in->op == 0xcc || in->op == 0xe9 || in->op == 0xeb);
 	return stops || (is_nop(in) && address % 16);
 }
-/* The walk keeps to what is proven to be code: what a proven instruction runs into, or jumps to within sight. Behind a jump or
- * a return there may be data; only padding is looked for there. */
+/* The walk keeps to what is proven to be code: what a proven instruction runs into, or jumps to within sight, or what begins
+ * where padding ends. Behind a jump or a return there may be data; only padding is looked for there. */
 static bool cave_behind(const uint8_t *b, size_t n, size_t at, uaddr address, struct site_plan *p)
 {
-	struct insn in;
+	struct insn in = { 0 };
 	struct targets jumps = { .n = 0 };
-	bool proven = true;
+	bool proven = true, padded = false;
 	for (size_t i = at + 2; i + CAVE_OVER <= at + 2 + FORWARD && i < n; i += in.len) {
 		unsigned len = proven ? 0 : padding(b, n, i, address);
 		proven |= hits(&jumps, i, 1);
 		if (len >= CAVE_JMP && !hits(&jumps, i, len))
 			return found(p, at, i, len, false);
-		if (!insn_decode(b + i, n - i, &in) || (!proven && !is_dead(&in, address + i)))
+		if (!insn_decode(b + i, n - i, &in))
 			return false;
+		bool dead = !proven && is_dead(&in, address + i);
+		if (!proven && !dead && !(padded && (address + i) % 16 == 0 && !is_nop(&in)))
+			return false;
+		proven = !dead;
 		if (proven && is_nop(&in) && in.len >= LONG_NOP)
 			return found(p, at, i, in.len, true);
 		jumps.at[jumps.n] = goes_to(b, i, &in);
 		jumps.n += proven && jumps.at[jumps.n] != ~0ul;
 		proven &= !insn_ends_flow(b + i, &in);
+		padded = dead && (b[i] == 0xcc || is_nop(&in));
 	}
 	return false;
 }
