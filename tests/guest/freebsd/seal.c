@@ -144,6 +144,54 @@ static void threads(void)
 	tell("made by one thread, run by another", got == 1);
 	tell("and by the first", right(m));
 }
+static void written_by_another(void)
+{
+	int status = 0;
+	long fd = shm_open2_(1, 2, 0600, 0, 0, 0);
+	ftruncate_(fd, 4096, 0, 0, 0, 0);
+	u8 *x = map(R | X, SHARED, fd);
+	settle();
+	long kid = fork_(0, 0, 0, 0, 0, 0);
+	if (!kid) {
+		copy(map(R | W, SHARED, fd));
+		exit_(0, 0, 0, 0, 0, 0);
+	}
+	wait_(kid, (long)&status, 0, 0, 0, 0);
+	settle();
+	tell("written by another process", right(x));
+	munmap_((long)x, 4096, 0, 0, 0, 0);
+	close_(fd, 0, 0, 0, 0, 0);
+}
+static void in_steps(void)
+{
+	u8 *p = map(R | W, PRIVATE | ANON, -1);
+	copy(p);
+	mprotect_((long)p, 4096, 0, 0, 0, 0);
+	settle();
+	mprotect_((long)p, 4096, R, 0, 0, 0);
+	settle();
+	mprotect_((long)p, 4096, X, 0, 0, 0);
+	tell("out of sight, readable, then executable only", right(p));
+	mprotect_((long)p, 4096, R | W, 0, 0, 0);
+	settle();
+	copy(p);
+	mprotect_((long)p, 4096, R | X, 0, 0, 0);
+	tell("and once more", right(p));
+	munmap_((long)p, 4096, 0, 0, 0, 0);
+}
+__attribute__((naked, aligned(4096))) static long spare(void) { __asm__("ret; .fill 4095, 1, 0xcc"); }
+static void in_place(void)
+{
+	u8 *p = (u8 *)spare;
+	spare();
+	settle();
+	if ((u8 *)mmap_((long)p, 4096, R | W, PRIVATE | ANON | FIXED, -1, 0) != p)
+		exit_(4, 0, 0, 0, 0, 0);
+	copy(p);
+	settle();
+	mprotect_((long)p, 4096, R | X, 0, 0, 0);
+	tell("in place of code that was known", right(p));
+}
 static void loop(void)
 {
 	for (int i = 0; i < 200000; i++)
@@ -156,7 +204,7 @@ __attribute__((used)) static void begin(long *args)
 	me = getpid_(0, 0, 0, 0, 0, 0);
 	settle();
 	static void (*const way[])(void) = { written_then_executable, writable_and_executable, written_elsewhere,
-					     from_a_file, dropped, forked, threads };
+					     from_a_file, dropped, forked, threads, written_by_another, in_steps, in_place };
 	const char *word = *args > 1 ? (const char *)args[2] : "";
 	if (*word == 'l')
 		loop();
