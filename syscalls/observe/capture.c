@@ -69,13 +69,21 @@ static void take_iov(struct writer *w, uaddr a, uint64_t n, uint64_t bytes)
 		bytes -= MIN(v.iov_len, bytes);
 	}
 }
-/* What the pointers of a record lead to. */
+static const struct field *pointer(const struct field *f)
+{
+	while (f->type && f->type != F_PSTR && f->type != F_PBYTES && f->type != F_PSOCKADDR && f->type != F_PIOV &&
+	       f->type != F_PCMSG)
+		f++;
+	return f;
+}
+/* What the pointers of a record lead to. Most have none. */
 static void take_behind(struct writer *w, const struct layout *y, uaddr a, uint64_t bytes)
 {
 	char g[256];
-	if (!y || y->scalar || y->size > sizeof g || copy_in(g, a, y->size) < 0)
+	const struct field *f = y && !y->scalar ? pointer(y->field) : NULL;
+	if (!f || !f->type || y->size > sizeof g || copy_in(g, a, y->size) < 0)
 		return;
-	for (const struct field *f = y->field; f->type; f++) {
+	for (; f->type; f = pointer(f + 1)) {
 		uaddr p = field_value(g, f->off, f->size, false);
 		uint64_t n = field_value(g, f->len_off, f->len_size, false);
 		switch ((enum fieldtype)f->type) {
