@@ -215,6 +215,8 @@ int main(int argc, char **argv)
 	self = argv[argc > 4 ? 4 : 0];
 	if (argc > 3 && !strcmp(argv[3], "armed"))
 		mmap(0, 4096, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANON, -1, 0);
+	if (cases[i].once != none)
+		begin();
 	cases[i].set_up();
 	cases[i].once();                                 /* where it traps, is rewritten, and all caches are cold */
 	if (argc > 3 && !strcmp(argv[3], "marked"))

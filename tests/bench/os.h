@@ -25,6 +25,15 @@ static inline long now(void)
 #define thread_start(fn) thread((void (*)(void *))(fn), 0)
 #define SOFT cur
 
+/* Sites as a libc has them, one a call: a program is looked at for sealing when some have been met. */
+__asm__(".text; .p2align 5; sites: .rept 16; mov $20, %eax; mov %rcx, %r10; syscall; ret; .p2align 5, 0xcc; .endr");
+extern const char sites[];
+static inline void begin(void)
+{
+	for (int i = 0; i < 16; i++)
+		((long (*)(void))(sites + 32 * i))();
+}
+
 static inline long queue(void) { return kqueue(); }
 static inline long queue_add(long q, int fd, unsigned i)
 {
@@ -78,6 +87,7 @@ static inline void fail(const char *what)
 	perror(what);
 	exit(99);
 }
+static inline void begin(void) { }
 static inline long queue(void) { return epoll_create1(0); }
 static inline long queue_add(long q, int fd, unsigned i)
 {
