@@ -21,6 +21,7 @@ ifdef DEBUG
 BASE    += -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
 endif
 LIBS    := -lelf -lz
+LIBDW   := -ldw
 # Where guise lies in every process: nothing to relocate at a start, no page of tables copied by a fork (measured: 0.24 ms
 # a start), and the same place after an exec, which the seccomp engine needs. Below what sanitizers take (0x7fff8000), and
 # so that what a guest's process writes lies within one page table of the processor's (2 MiB from 0x7c000000).
@@ -60,7 +61,7 @@ $(B)/runtime.o: $(RT_OBJ) tools/runtime.allow
 	if [ -s $@.bad ]; then echo "runtime.o may not use:"; cat $@.bad; rm -f $@; exit 1; fi
 
 $(B)/guise: $(B)/runtime.o $(HOST_OBJ)
-	$(CC) -static -no-pie $(CFLAGS) -Wl,-Ttext-segment=$(BASE_AT),-e,front -o $@ $^ $(LIBS)
+	$(CC) -static -no-pie $(CFLAGS) -Wl,-Ttext-segment=$(BASE_AT),-e,front -o $@ $^ $(LIBDW) $(LIBS)
 
 -include $(RT_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
 -include tests/tests.mk

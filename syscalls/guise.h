@@ -350,6 +350,7 @@ size_t set_print(const struct personality *, unsigned set, uint64_t guest, char 
 long must_check copy_in(void *dst, uaddr src, size_t n);     /* 0 or -EFAULT */
 long must_check copy_out(uaddr dst, const void *src, size_t n);
 long must_check copy_str(char *dst, uaddr src, size_t n);    /* length without NUL, -EFAULT, -ENAMETOOLONG */
+void mem_far(long (*read)(void *dst, uaddr src, size_t n));  /* copy_in and copy_str are of another process: by this */
 long must_check arg_get(struct call *, int i, void *host);   /* record of argument i -> host struct */
 long must_check arg_put(struct call *, int i, const void *host);
 long must_check rec_get(struct thread *, unsigned rec, uaddr src, void *host);
@@ -532,6 +533,7 @@ void where_done(struct where *);
 long path_to_guest(struct proc *, const char *host, char *guest, size_t n);  /* length or -errno; as the guest would name it */
 /* open(2) with the host's flags, confined as arg_path is; the new descriptor is the guest's. May block. */
 long must_check arg_open(struct call *, int i, int dirfd, unsigned flags, unsigned mode, unsigned how);
+extern const char *path_proc;                         /* "/proc/self": whose descriptors path_of_fd speaks of */
 long path_of_fd(int fd, char *buf, size_t n);        /* host path of an open descriptor: length or -errno */
 long path_chroot(struct thread *, int fd);           /* fd (a directory) is the guest's root from now on */
 bool path_confined(const struct proc *);             /* nothing outside root and binds exists for the guest */

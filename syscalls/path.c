@@ -101,11 +101,13 @@ static bool plain(uaddr path)
 }
 
 /* --- from host to guest ------------------------------------------------------------------------------------------- */
+const char *path_proc = "/proc/self";
+
 long path_of_fd(int fd, char *buf, size_t n)
 {
-	char link[40];
+	char link[60];
 	long got;
-	fmt(link, sizeof link, "/proc/self/fd/%d", fd);
+	fmt(link, sizeof link, "%s/fd/%d", path_proc, fd);
 	got = host(SYS_readlinkat, AT_FDCWD, link, buf, n - 1);
 	if (got >= 0)
 		buf[got] = 0;

@@ -53,7 +53,7 @@ _guise_reply()
 _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION takes none
 {
 	case $1 in
-	--root | --chdir | --root-a | --root-b)
+	--root | --chdir | --root-a | --root-b | --post-mortem)
 		compopt -o filenames; _guise_reply "$2" -d ;;
 	--bind)
 		compopt -o filenames
@@ -115,15 +115,15 @@ _guise()
 {
 	local words at cword piece word cur prev guise=${COMP_WORDS[0]} ended='' first=1 command=run i
 	local commands="run trace check diff engines help"
-	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --witness --report -h --help --version"
+	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --witness --post-mortem --report -h --help --version"
 	local trace="-o --output -f --follow -e -p --attach -P --trace-path --trace-fds --status -s -x -y -t -r -T -i -n -k -q -v"
-	trace="$trace --arg-names --whole -c -C -w -S --json --perfetto --html --raw --read --lossy"
+	trace="$trace --arg-names --whole -c -C -w -S --json --perfetto --html --raw --read --lossy --supervised"
 	local check="--json --summary --whole --sites --why --from-report --root --root-only --as -h --help --version"
 	local diff="--root-a --root-b -E --chdir --empty --stdin --timeout --engine --compare --ignore --heed --rules --context --json"
 	diff="$diff --html --suite --junit --keep -h --help --version"
-	local takes=" --root --bind -E --chdir --argv0 --as --engine --witness --report -o --output -e -p --attach -P --trace-path --trace-fds --status"
-	takes="$takes -s -S --perfetto --html --raw --read --why --from-report --root-a --root-b --stdin --timeout --compare --ignore --heed"
-	takes="$takes --context --suite --junit "
+	local takes=" --root --bind -E --chdir --argv0 --as --engine --witness --post-mortem --report -o --output -e -p --attach -P --trace-path"
+	takes="$takes --trace-fds --status -s -S --perfetto --html --raw --read --why --from-report --root-a --root-b --stdin --timeout"
+	takes="$takes --compare --ignore --heed --context --suite --junit "
 	COMPREPLY=()
 	_guise_words
 	word=${words[cword]} cur=$word prev=${words[cword - 1]}

@@ -15,6 +15,7 @@ deps() {
 	file:/usr/include/stdlib.h       libc6-dev        build  headers, and the static libc that guise is linked with
 	file:/usr/include/linux/stat.h   linux-libc-dev   build  the host's call numbers and structs
 	file:/usr/include/libelf.h       libelf-dev       build  reads ELF images
+	file:/usr/include/elfutils/libdw.h libdw-dev     build  call chains of a program that died
 	file:/usr/include/zlib.h         zlib1g-dev       build  libelf.a needs it in a static link
 	cmd:clang                        clang            check  the second compiler, and the one that builds FreeBSD test programs
 	cmd:ld.lld                       lld              check  links FreeBSD test programs
@@ -28,7 +29,7 @@ deps() {
 	cmd:go                           golang-go        test   builds Go test programs for FreeBSD and Linux
 	cmd:file                         file             test   the demo shows with it whose program it runs
 	cmd:npm                          npm              test   fetches real FreeBSD programs by package name
-	cmd:gdb                          gdb              test   a debugger attached to guests
+	cmd:gdb                          gdb              test   a debugger attached to guests, and one that opens their core files
 	cmd:curl                         curl             test   asks the server tests over loopback
 	EOF
 }

@@ -85,6 +85,11 @@ static void set_argv0(struct request *r, const char *v) { r->opt.argv0 = v; }
 static void set_strict(struct request *r, const char *v) { r->opt.strict = true; }
 static void set_report(struct request *r, const char *v) { r->report_file = v; }
 static void set_witness(struct request *r, const char *v) { r->witness_file = v; }
+static void set_post_mortem(struct request *r, const char *v)
+{
+	if (!(r->opt.post_mortem = realpath(v, NULL)) || access(r->opt.post_mortem, W_OK | X_OK))
+		refuse("%s: %s; --post-mortem wants a directory that can be written to", shown(v), strerror(errno));
+}
 static void set_engine(struct request *r, const char *v)
 {
 	r->opt.engine = v;
@@ -172,6 +177,8 @@ static const struct option_row run_rows[] = {
 	{ 0, "strict", NULL, V_NONE, "stop at the first call, flag, command or sysctl that is unknown", set_strict },
 	{ 0, "witness", "FILE", V_FILE, "append every call to FILE, seen from outside (engine ptrace), one JSON object a line",
 		set_witness },
+	{ 0, "post-mortem", "DIR", V_DIR, "of a process that dies by a fault leave a report and a core file in DIR (engine ptrace)",
+		set_post_mortem },
 	{ 0, "report", "FILE", V_FILE, "append what is unknown to FILE, one JSON object a line", set_report },
 };
 const struct option_table run_options = { run_rows, ARRAY_LEN(run_rows) };

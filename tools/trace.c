@@ -84,6 +84,7 @@ static void set_all(struct request *r, const char *v) { view.all = true; }
 static void set_arg_names(struct request *r, const char *v) { view.names = true; }
 static void set_whole(struct request *r, const char *v) { view.whole = true; }
 static void set_lossy(struct request *r, const char *v) { want.lossy = true; }
+static void set_supervised(struct request *r, const char *v) { r->opt.supervised = true; }
 static void set_count(struct request *r, const char *v) { want.count = true; }
 static void set_count_too(struct request *r, const char *v) { want.count_too = true; }
 static void set_wall(struct request *r, const char *v) { view.wall = true; }
@@ -124,6 +125,7 @@ static const struct option_row rows[] = {
 	{ 0, "html", "FILE", V_FILE, "write a page that shows the run to FILE", set_html },
 	{ 0, "raw", "FILE", V_FILE, "keep what was recorded, for --read", set_raw },
 	{ 0, "read", "FILE", V_FILE, "tell of a run that --raw kept; no program is run", set_read },
+	{ 0, "supervised", NULL, V_NONE, "record from outside, where the program cannot reach (engine ptrace)", set_supervised },
 	{ 0, "lossy", NULL, V_NONE, "never let the program wait for the trace: drop calls that succeed, and say so",
 		set_lossy },
 };
@@ -208,6 +210,16 @@ static void ask(struct session *s)
 		filter_add(s, want.expr[i]);
 	filter_done(s);
 }
+/* What only the program's own process can do. */
+static void check_supervised(const struct session *s)
+{
+	if (want.lossy)
+		refuse("--lossy is for a trace that the program writes itself; --supervised never drops a call");
+	if (view.fds > 1)
+		refuse("-yy asks the program's own sockets, which --supervised cannot; -y names descriptors");
+	if (s->n_injections)
+		refuse("-e inject changes what calls do, which is done in the program; --supervised only looks");
+}
 static int run(const struct subcommand *c, int argc, char **argv)
 {
 	struct request r;
@@ -215,6 +227,8 @@ static int run(const struct subcommand *c, int argc, char **argv)
 
 	request_start(&r, c, environ);
 	i = options_parse(&r, argc, argv);
+	if (r.opt.supervised && (n_pids || want.read))
+		refuse("--supervised begins with the program; it goes neither with -p nor with --read");
 	if (want.read) {
 		open_outputs();
 		return raw_read(want.read);
@@ -234,6 +248,8 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	struct session *s = session_new(&r.opt.trace_fd);
 	struct raw *raw = open_outputs();
 	ask(s);
+	if (r.opt.supervised)
+		check_supervised(s);
 	session_spawn(s, r.opt.trace_fd, &r.opt.trace_end, raw);
 	for (unsigned k = 0; k < n_fds; k++)
 		close(fds[k]);

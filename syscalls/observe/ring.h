@@ -96,7 +96,7 @@ static inline struct ring *ring_at(struct session *s, unsigned i)
 static inline char *ring_data(struct session *s, unsigned i) { return (char *)s + RING_DATA + i * RING_BYTES; }
 
 /* --- records: a multiple of 16 bytes each, never across the end of a ring ----------------------------------------- */
-enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_INJECTED, EN_SIGNAL, EN_END, EN_DROPPED, EN_SITES };
+enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_INJECTED, EN_SIGNAL, EN_END, EN_DROPPED, EN_SITES, EN_PAST };
 struct entry {
 	uint32_t size;               /* all of it */
 	uint16_t type;               /* enum entrytype */
@@ -136,6 +136,12 @@ struct en_end {
 };
 struct en_dropped { struct entry r; uint64_t n, pad; };
 struct en_sites { struct entry r; uint32_t rewritten, left; uint64_t pad; };      /* of the session, by the drainer, last */
+struct en_past {                     /* a call of Linux past the translator, from the supervisor; pieces: what goes in */
+	struct entry r;
+	uint32_t nr, pad;
+	uint64_t ip;
+	int64_t raw[6];
+};
 _Static_assert(sizeof(struct entry) == 16 && sizeof(struct en_hello) == 48 && sizeof(struct en_enter) == 32, "format");
 _Static_assert(sizeof(struct en_exit) == 32 && sizeof(struct en_signal) % 16 == 0, "format");
 

@@ -12,6 +12,7 @@
  * or as a new thread or image. The end of a handler is rt_sigreturn: where to, stands in its frame.
  */
 #include <errno.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
 #include <sys/syscall.h>
@@ -98,13 +99,6 @@ static void leaves(struct task *t, const struct user_regs_struct *r)
 }
 
 /* --- those of our text -------------------------------------------------------------------------------------------- */
-static void answer_hello(struct task *t, struct user_regs_struct *r)
-{
-	r->rax = watch_all ? WITNESS_ALL : WITNESS_HERE;
-	r->orig_rax = ~0ull;
-	ptrace(PTRACE_SETREGS, t->tid, 0L, r);
-	resume(t, 0);
-}
 static bool returns_to_guest(struct task *t, const struct user_regs_struct *r)
 {
 	uint64_t rip = 0;
@@ -112,10 +106,55 @@ static bool returns_to_guest(struct task *t, const struct user_regs_struct *r)
 }
 static bool never_returns(long nr) { return nr == SYS_rt_sigreturn || nr == SYS_exit || nr == SYS_exit_group; }
 
-static void linux_call(struct task *t, const struct user_regs_struct *r, bool past)
+static void answer(struct task *t, struct user_regs_struct *r, long result)
+{
+	r->rax = (unsigned long long)result;
+	r->orig_rax = ~0ull;
+	ptrace(PTRACE_SETREGS, t->tid, 0L, r);
+}
+/* Calls by which a guest that makes them past us would get a process that nobody traces, or at us: they are seen, but
+ * not made. The translator makes none of these for itself (a clone3 of the guest's is a clone of ours). */
+static void keep_in_sight(struct task *t, struct user_regs_struct *r)
+{
+	int self = getpid();
+	switch (r->orig_rax) {
+	case SYS_clone:
+		if (r->rdi & CLONE_UNTRACED) {
+			r->rdi &= ~(unsigned long long)CLONE_UNTRACED;
+			ptrace(PTRACE_SETREGS, t->tid, 0L, r);
+		}
+		return;
+	case SYS_clone3:
+		answer(t, r, -ENOSYS);
+		return;
+	case SYS_ptrace:
+		if ((int)r->rsi == self)
+			answer(t, r, -EPERM);
+		return;
+	case SYS_process_vm_readv: case SYS_process_vm_writev: case SYS_pidfd_open: case SYS_kill: case SYS_tkill: case SYS_tgkill:
+	case SYS_rt_sigqueueinfo: case SYS_rt_tgsigqueueinfo: case SYS_prlimit64: case SYS_move_pages: case SYS_migrate_pages:
+		if ((int)r->rdi == self)
+			answer(t, r, -EPERM);
+	}
+}
+static unsigned born_past;           /* clones past us whose children have not been seen yet */
+
+/* A new thread is ours until it goes out; but one that was made past us was never in. */
+void on_birth(struct task *t)
+{
+	if (born_past && watch_all) {
+		born_past--;
+		t->out = true;
+	}
+}
+static bool makes_task(unsigned long long nr) { return nr == SYS_clone || nr == SYS_fork || nr == SYS_vfork; }
+
+static void linux_call(struct task *t, struct user_regs_struct *r, bool past)
 {
 	struct seen *s = see(t, past ? SEEN_PAST : SEEN_OURS, r);
-	t->pending = (past || witness_wants()) && !never_returns((long)r->orig_rax);
+	born_past += past && makes_task(r->orig_rax);
+	keep_in_sight(t, r);
+	t->pending = (past || witness_wants()) && !never_returns((long)r->orig_rax) && r->orig_rax != ~0ull;
 	t->host = t->pending ? s->serial : 0;
 	if (!t->pending && (past || witness_wants()))
 		witness_seen(t, s);
@@ -130,10 +169,13 @@ static void our_call(struct task *t, struct user_regs_struct *r)
 		return;
 	}
 	if (r->orig_rax == WITNESS_HELLO) {
-		answer_hello(t, r);
+		answer(t, r, watch_all ? WITNESS_ALL : WITNESS_HERE);
+		resume(t, 0);
 		return;
 	}
 	bool was_out = t->out;
+	if (r->orig_rax == SYS_exit_group)
+		trace_ending(t);
 	if (r->orig_rax == SYS_rt_sigreturn && !was_out && returns_to_guest(t, r))
 		t->out = true;
 	linux_call(t, r, was_out);
@@ -182,7 +224,7 @@ void on_result(struct task *t)
 }
 
 /* --- what is not a call ------------------------------------------------------------------------------------------- */
-static bool by_instruction(const siginfo_t *si)
+bool by_instruction(const siginfo_t *si)
 {
 	int sig = si->si_signo;
 	return si->si_code > 0 && (sig == SIGSEGV || sig == SIGBUS || sig == SIGILL || sig == SIGFPE || sig == SIGTRAP);
@@ -201,9 +243,9 @@ void on_signal(struct task *t, int sig)
 		t->fault = si;
 	if (!caught && mortem_signal(sig))
 		t->fatal = sig;
+	trace_signal(t, &si, caught);
 	if (caught)
 		t->out = false;
-	trace_signal(t, &si);
 	resume(t, sig);
 }
 void on_exec(struct task *t)

@@ -83,7 +83,7 @@ static void look_at_dead(struct guest *g)
 	if (!g->hold || !g->tasks || g->at_end < g->tasks)
 		return;
 	g->hold = false;
-	mortem(g, NULL, 0);
+	mortem(g, g->died);
 	g->at_end = 0;
 	task_each(g, release, NULL);
 }
@@ -136,7 +136,8 @@ static void ends(struct task *t)
 	ptrace(PTRACE_GETEVENTMSG, t->tid, 0L, &status);
 	int sig = (int)(status & 0x7f);
 	trace_end(t, (int)status);
-	if (mortem_dir && (t->guest->hold || (sig && mortem_signal(sig)))) {
+	if (mortem_dir && (t->guest->hold || mortem_signal(sig))) {
+		t->guest->died = sig;
 		t->guest->hold = t->held = true;
 		t->guest->at_end++;
 		look_at_dead(t->guest);
@@ -147,6 +148,9 @@ static void ends(struct task *t)
 static void stopped(struct task *t, int status)
 {
 	int sig = WSTOPSIG(status);
+	if (!t->born && status >> 16 == PTRACE_EVENT_STOP)
+		on_birth(t);
+	t->born = true;
 	switch (status >> 16) {
 	case PTRACE_EVENT_SECCOMP:
 		on_call(t);
@@ -213,6 +217,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "guise-witness");
+	prctl(PR_SET_DUMPABLE, 0);               /* not to be read, written or traced by others of the same user */
 	if (chdir("/") < 0 || read(FD_HAND, &pid, sizeof pid) != sizeof pid)
 		return EXIT_OURS;
 	mortem_dir = argc > 1 ? argv[1] : NULL;

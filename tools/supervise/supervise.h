@@ -38,6 +38,7 @@ struct guest {                       /* a process, for as long as it has tasks *
 	int pid;
 	unsigned tasks, at_end;      /* how many there are; how many of them are held at their end */
 	bool hold;               /* it dies by a fault, and all its threads are to be held until that is written down */
+	int died;                /* ... by this signal */
 	bool strange;            /* its program is not us: it got there past the translator */
 	bool looked;             /* what follows is known: */
 	uint64_t vdso, vdso_end;
@@ -53,7 +54,7 @@ struct task {                        /* a thread */
 	struct guest *guest;
 	bool out;                /* it runs the guest's code; else the translator's, for the guest */
 	bool pending;            /* a call of Linux is being made, and its result is waited for */
-	bool held;
+	bool held, born;         /* born: it has stopped before */
 	uint64_t block;          /* its struct thread, 0: not known */
 	uint64_t call, host;     /* serial + 1 of the guest's call in progress, and of the one of Linux; 0: none */
 	int fatal;               /* the signal that ends the process, delivered to this thread */
@@ -76,7 +77,11 @@ void on_call(struct task *);                 /* it stopped at a call */
 void on_result(struct task *);               /* ... and behind one */
 void on_signal(struct task *, int sig);      /* one is about to be delivered */
 void on_exec(struct task *);
+void on_birth(struct task *);                /* a new one stops for the first time */
+bool by_instruction(const siginfo_t *);       /* a fault, not something that was sent */
 struct seen *seen_at(struct guest *, uint64_t serial_plus_1);        /* NULL: no longer kept */
+
+const struct personality *host_personality(void);    /* tools/trace/events.c: Linux's own */
 
 /* far.c */
 bool far_read(int tid, uint64_t at, void *to, size_t n);
@@ -96,4 +101,4 @@ const char *seen_name(const struct seen *, char buf[32]);
 /* mortem.c */
 extern const char *mortem_dir;               /* NULL: nobody asked */
 bool mortem_signal(int sig);                 /* one that leaves something to look at */
-void mortem(struct guest *, struct task *who, int sig);
+void mortem(struct guest *, int sig);        /* all its tasks are held */

@@ -1,14 +1,332 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Records of a trace, written by the supervisor. Not asked for by any option yet.
+ * guise trace --supervised: the same records that a guest's thread writes of itself (syscalls/observe/trace.c), written
+ * here, by the same code (ring.c, capture.c), into memory that no guest has. A thread stands here as a shadow of it: its
+ * registers at the call, and a process that knows its system; its memory is read from outside (mem_far).
+ *
+ * What differs from a trace that the guest's own thread writes: the call's arguments are read when it is made, before we
+ * have changed anything; of one that ends in a handler of the guest's the result is not known; numbers of signals are the
+ * host's (those without one are not told); a call past the translator is told as what it is.
  */
+#include <asm/prctl.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "engines/witness.h"
+#include "host.h"
+#include "observe/entry.h"
+#include "observe/observe.h"
 #include "tools/supervise/trace.h"
-bool trace_start(void) { return false; }
-void trace_over(void) { }
-void trace_call(struct task *t, const struct user_regs_struct *r) { }
-void trace_result(struct task *t, const struct regs *r) { }
-void trace_host(struct task *t, const struct seen *s) { }
-void trace_signal(struct task *t, const siginfo_t *i) { }
-void trace_exec(struct task *t) { }
-void trace_end(struct task *t, int s) { }
-void trace_task_gone(struct task *t) { }
+
+struct shadow_proc { struct proc proc; struct space space; bool told, ending, ended, execed; };
+struct shadow {
+	struct thread thread;
+	struct call call;
+	uint64_t next;           /* where the call returns to */
+	bool open, introduced;
+};
+static struct thread self;           /* thread_self() of this process */
+static struct proc nobody;
+static int far_tid;
+static bool begun;
+
+/* --- reading from outside ----------------------------------------------------------------------------------------- */
+static long read_far(void *dst, uaddr src, size_t n) { return far_read(far_tid, src, dst, n) ? 0 : -EFAULT; }
+
+static void look_from(const struct task *t)
+{
+	static char proc[32];
+	far_tid = t->tid;
+	snprintf(proc, sizeof proc, "/proc/%d", t->tid);
+	path_proc = proc;
+}
+bool trace_start(void)
+{
+	static struct space space;
+	void *m = fcntl(FD_TRACE, F_GETFD) < 0 ? MAP_FAILED :
+		  mmap(NULL, SESSION_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, FD_TRACE, 0);
+
+	close(FD_TRACE);
+	if (m == MAP_FAILED)
+		return false;
+	session = m;
+	threads_start(&space);
+	self.self = &self;
+	self.p = &nobody;
+	syscall(SYS_arch_prctl, ARCH_SET_GS, &self);
+	mem_far(read_far);
+	return true;
+}
+void trace_over(void)
+{
+	if (session)
+		ring_flush();
+}
+
+/* --- shadows ------------------------------------------------------------------------------------------------------ */
+static struct shadow_proc *proc_of(struct guest *g)
+{
+	if (!g->trace && !(g->trace = calloc(1, sizeof(struct shadow_proc))))
+		abort();
+	return g->trace;
+}
+static struct shadow *shadow_of(struct task *t)
+{
+	struct shadow *s = t->trace;
+	if (!s && !(s = t->trace = calloc(1, sizeof *s)))
+		abort();
+	s->thread.self = &s->thread;
+	s->thread.p = &proc_of(t->guest)->proc;
+	s->thread.tid = t->tid;
+	s->call.t = &s->thread;
+	return s;
+}
+/* Its program and arguments, which its memory tells: they are for show. */
+static void take_image(struct task *t, struct shadow_proc *p)
+{
+	uint64_t at = 0, proc = t->guest->proc;
+	p->proc.space = &p->space;
+	if (!proc || !far_read(t->tid, proc + offsetof(struct proc, exe), p->proc.exe, sizeof p->proc.exe))
+		strcpy(p->proc.exe, "?");
+	p->proc.exe[sizeof p->proc.exe - 1] = 0;
+	if (!proc || !far_read(t->tid, proc + offsetof(struct proc, space), &at, 8) ||
+	    !far_read(t->tid, at, &p->space, sizeof p->space))
+		memset(&p->space, 0, sizeof p->space);
+	if (!proc || !far_read(t->tid, proc + offsetof(struct proc, fd_base), &p->proc.fd_base, 4))
+		p->proc.fd_base = 1 << 30;
+}
+static void hello(struct task *t, struct shadow *s, unsigned how)
+{
+	struct shadow_proc *p = proc_of(t->guest);
+	struct writer w;
+
+	p->told = true;
+	s->introduced = true;
+	p->proc.pers = t->guest->strange ? host_personality() : t->guest->pers;
+	p->proc.pid = t->guest->pid;
+	p->proc.ppid = (int)status_number(t->tid, "PPid:");
+	if (how != HELLO_THREAD)
+		take_image(t, p);
+	if (!entry_begin(&w, &s->thread, EN_HELLO, sizeof(struct en_hello)))
+		return;
+	struct en_hello *h = entry_head(&w);
+	h->pid = p->proc.pid, h->tid = t->tid, h->ppid = p->proc.ppid;
+	h->pers = (uint16_t)pers_index(p->proc.pers), h->how = (uint16_t)how;
+	h->argc = p->space.argc, h->envc = p->space.envc;
+	h->args = p->space.args;
+	if (how != HELLO_THREAD)
+		capture_hello(&w, &p->proc);
+	entry_end(&w);
+}
+/* It has told who it is; false: nobody knows yet whose program it runs. */
+static bool introduced(struct task *t)
+{
+	struct shadow *s = shadow_of(t);
+	struct shadow_proc *p = proc_of(t->guest);
+
+	look_from(t);
+	if (!ring_alive() || (!guest_personality(t) && !t->guest->strange))
+		return false;
+	if (!s->introduced) {
+		if (!begun)
+			session->main_pid = t->guest->pid;
+		hello(t, s, !begun ? HELLO_START : p->execed ? HELLO_EXEC : p->told ? HELLO_THREAD : HELLO_FORK);
+		begun = true;
+		p->execed = false;
+	}
+	xlate_start(p->proc.pers);
+	self.p = &p->proc;
+	return s->thread.ring != NULL;
+}
+void trace_exec(struct task *t)
+{
+	if (!session)
+		return;
+	shadow_of(t)->thread.ring = NULL;        /* the new image has another: the call that made it is told from this one */
+	shadow_of(t)->introduced = false;
+	shadow_of(t)->open = false;
+	proc_of(t->guest)->execed = true;
+	proc_of(t->guest)->ended = proc_of(t->guest)->ending = false;
+}
+
+/* --- calls -------------------------------------------------------------------------------------------------------- */
+static void find_row(struct call *c)
+{
+	const struct personality *p = c->t->p->pers;
+	const struct systab *s = &p->tab[c->tab];
+	c->row = c->tab < p->n_tab && c->nr < s->n && s->row[c->nr].name ? &s->row[c->nr] : NULL;
+	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++)
+		if (c->row->arg[i].kind == A_SUB) {
+			const struct row *sub = sub_find(p, c->row->arg[i].what, (unsigned)c->raw[i]);
+			c->row = sub ? sub : c->row;
+			break;
+		}
+}
+static unsigned registers(const struct call *c)
+{
+	unsigned n = 0;
+	if (!c->row || !c->row->fn)
+		return 6;
+	while (n < 8 && c->row->arg[n].kind)
+		n++;
+	return (n + 1) & ~1u;
+}
+static void write_enter(struct shadow *s)
+{
+	struct call *c = &s->call;
+	unsigned n = registers(c);
+	struct writer w;
+	if (!entry_begin(&w, &s->thread, EN_ENTER, sizeof(struct en_enter) + n * 8))
+		return;
+	struct en_enter *e = entry_head(&w);
+	e->nr = c->nr, e->tab = (uint8_t)c->tab, e->late = 0, e->n = (uint16_t)n;
+	e->rip = s->thread.regs.rip;
+	for (unsigned i = 0; i < n; i++)
+		e->raw[i] = c->raw[i];
+	capture_in(&w, c);
+	entry_end(&w);
+	s->open = true;
+}
+void trace_call(struct task *t, const struct user_regs_struct *r)
+{
+	if (!session || !introduced(t))
+		return;
+	struct shadow *s = shadow_of(t);
+	struct call *c = &s->call;
+	s->thread.regs = (struct regs){
+		.rax = r->orig_rax, .rbx = r->rbx, .rcx = r->rip, .rdx = r->rdx, .rsi = r->rsi, .rdi = r->rdi, .rbp = r->rbp,
+		.rsp = r->rsp, .r8 = r->r8, .r9 = r->r9, .r10 = r->r10, .r11 = r->eflags, .r12 = r->r12, .r13 = r->r13,
+		.r14 = r->r14, .r15 = r->r15, .rip = r->rip, .rflags = r->eflags,
+	};
+	s->next = r->rip;
+	s->thread.p->pers->fetch(&s->thread, c);
+	find_row(c);
+	if (!nr_in(&session->watch, pers_index(s->thread.p->pers), c->tab, c->nr))
+		return;
+	for (int i = 0; i < 8; i++)
+		c->arg[i] = c->raw[i];
+	write_enter(s);
+}
+/* The result in host terms, from the registers with which the guest goes on. */
+static void result_of(struct call *c, const struct regs *g)
+{
+	const struct personality *p = c->t->p->pers;
+	bool failed = p->identity ? g->rax > -4096ull : g->rflags & 1;
+	c->rv = (long)g->rax;
+	c->rv2 = (long)g->rdx;
+	if (failed && !p->identity) {
+		c->rv = -EINVAL;
+		for (int e = 1; e <= 133; e++)
+			if (errno_to_guest(p, e) == (int)g->rax && p->errno_of[e]) {
+				c->rv = -e;
+				break;
+			}
+	}
+}
+void trace_result(struct task *t, const struct regs *g)
+{
+	struct writer w;
+	if (!session || !introduced(t))
+		return;
+	struct shadow *s = shadow_of(t);
+	struct call *c = &s->call;
+	if (!s->open)
+		return;
+	s->open = false;
+	if (g->rip == s->next)
+		result_of(c, g);
+	else
+		c->rv = g->rip == s->next - 2 ? SYS_RESTART : SYS_NORETURN;
+	if (!entry_begin(&w, &s->thread, EN_EXIT, sizeof(struct en_exit)))
+		return;
+	struct en_exit *e = entry_head(&w);
+	e->rv = c->rv;
+	e->rv2 = c->row && c->row->ret == R_PAIR ? c->rv2 : 0;
+	capture_out(&w, c);
+	entry_end(&w);
+}
+void trace_host(struct task *t, const struct seen *seen)
+{
+	struct writer w;
+	if (!session || !introduced(t))
+		return;
+	struct shadow *s = shadow_of(t);
+	struct proc linux_proc = { .pers = host_personality(), .fd_base = 1 << 30 };
+	struct thread thread = s->thread;
+	struct call c = { .t = &thread, .nr = seen->nr };
+	thread.p = &linux_proc;
+	xlate_start(linux_proc.pers);
+	memcpy(c.raw, seen->arg, sizeof seen->arg);
+	memcpy(c.arg, c.raw, sizeof c.arg);
+	find_row(&c);
+	if (entry_begin(&w, &s->thread, EN_PAST, sizeof(struct en_past))) {
+		struct en_past *e = entry_head(&w);
+		e->nr = seen->nr;
+		e->pad = 0;
+		e->ip = seen->ip;
+		memcpy(e->raw, seen->arg, sizeof e->raw);
+		capture_in(&w, &c);
+		entry_end(&w);
+	}
+	xlate_start(s->thread.p->pers);
+}
+
+/* --- what is not a call ------------------------------------------------------------------------------------------- */
+/* told: it reaches the guest, or ends it. What a thread of ours sends to itself to die by was told when it came. */
+void trace_signal(struct task *t, const siginfo_t *si, bool caught)
+{
+	struct writer w;
+	if (!session || !(session->want & WANT_SIGNALS) || !introduced(t))
+		return;
+	const struct personality *p = proc_of(t->guest)->proc.pers;
+	bool fixed = caught && !t->out && by_instruction(si);        /* a fault of ours, which the guest hears of as EFAULT */
+	bool own = si->si_code == SI_TKILL && si->si_pid == t->guest->pid && !t->out && !caught;
+	if (own || fixed || si->si_signo == p->sig_carrier || (!caught && !t->fatal && si->si_signo != SIGKILL && si->si_signo != SIGTERM &&
+						      si->si_signo != SIGINT && si->si_signo != SIGHUP))
+		return;
+	if (!entry_begin(&w, &shadow_of(t)->thread, EN_SIGNAL, sizeof(struct en_signal)))
+		return;
+	struct en_signal *e = entry_head(&w);
+	e->sig = si->si_signo;
+	e->info = *si;
+	entry_end(&w);
+}
+void trace_ending(struct task *t)
+{
+	if (session)
+		proc_of(t->guest)->ending = true;
+}
+void trace_end(struct task *t, int status)
+{
+	struct writer w;
+	if (!session || !introduced(t))
+		return;
+	struct shadow_proc *p = proc_of(t->guest);
+	struct shadow *s = shadow_of(t);
+	bool whole = p->ending || WIFSIGNALED(status) || t->guest->tasks == 1;
+	if (!p->ended && entry_begin(&w, &s->thread, EN_END, sizeof(struct en_end))) {
+		struct en_end *e = entry_head(&w);
+		e->status = WIFSIGNALED(status) ? 0x100 | WTERMSIG(status) : WEXITSTATUS(status);
+		e->whole = whole;
+		entry_end(&w);
+		p->ended = whole;
+		if (whole && t->guest->pid == session->main_pid)
+			ring_flush();
+	}
+	ring_leave(&s->thread);
+}
+void trace_task_gone(struct task *t)
+{
+	if (!session)
+		return;
+	if (t->trace)
+		ring_leave(&((struct shadow *)t->trace)->thread);
+	free(t->trace);
+	if (t->guest->tasks == 1)
+		free(t->guest->trace);
+}

@@ -11,23 +11,14 @@
 #include "engines/witness.h"
 #include "tools/supervise/supervise.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 static bool wanted;
 
 bool witness_wants(void) { return wanted; }
 void witness_start(void) { wanted = fcntl(FD_WITNESS, F_GETFD) >= 0; }
 
-static const struct personality *the_host(void)
-{
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
-		if ((*p)->identity)
-			return *p;
-	return NULL;
-}
 const char *seen_name(const struct seen *s, char buf[32])
 {
-	const struct personality *p = s->kind == SEEN_GUEST ? s->pers : the_host();
+	const struct personality *p = s->kind == SEEN_GUEST ? s->pers : host_personality();
 	if (p && s->nr < p->tab[0].n && p->tab[0].row[s->nr].name)
 		return p->tab[0].row[s->nr].name;
 	snprintf(buf, 32, "syscall_%u", s->nr);

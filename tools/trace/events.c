@@ -279,6 +279,7 @@ bool entry_fits(const struct entry *e, size_t room)
 		[EN_INJECTED] = sizeof(struct en_exit),
 		[EN_SIGNAL] = sizeof(struct en_signal), [EN_END] = sizeof(struct en_end), [EN_DROPPED] = sizeof(struct en_dropped),
 		[EN_SITES] = sizeof(struct en_sites),
+		[EN_PAST] = sizeof(struct en_past),
 	};
 	if (room < sizeof *e || e->size > room || e->size % 8 || e->type >= ARRAY_LEN(head) || !head[e->type] ||
 		e->size < head[e->type])
@@ -389,6 +390,28 @@ void events_gone(int pid, int status, uint64_t ns)
 	if (p && !p->ended)
 		process_gone(p);
 }
+/* Linux's own terms, whatever the guest is. */
+const struct personality *host_personality(void)
+{
+	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+		if ((*p)->identity)
+			return *p;
+	return NULL;
+}
+static void past(struct task *t, const struct en_past *p, uint64_t ns)
+{
+	struct proc linux_proc = { .pers = host_personality() };
+	struct thread thread = { .self = &thread, .p = &linux_proc };
+	struct call c = { .t = &thread, .nr = p->nr };
+	const struct memory m = { .bytes = (const char *)(p + 1), .n = p->r.pieces };
+
+	xlate_start(linux_proc.pers);
+	memcpy(c.raw, p->raw, sizeof p->raw);
+	find_row(&c);
+	for (unsigned i = 0; i < n_sinks; i++)
+		sinks[i]->event(sinks[i], &(struct event){ .type = EV_PAST, .task = t, .ns = ns, .mem = &m, .past = &c, .ip = p->ip });
+	task_is_self(t);
+}
 void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
 {
 	struct task *t = task_of[ring];
@@ -411,6 +434,8 @@ void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
 	else if (r->type == EN_SIGNAL)
 		tell(&(struct event){ .type = EV_SIGNAL, .task = t, .ns = ns, .sig = ((const struct en_signal *)r)->sig,
 				      .info = &((const struct en_signal *)r)->info });
+	else if (r->type == EN_PAST)
+		past(t, (const void *)r, ns);
 	else if (r->type == EN_DROPPED)
 		tell(&(struct event){ .type = EV_DROPPED, .task = t, .ns = ns, .count = ((const struct en_dropped *)r)->n });
 }

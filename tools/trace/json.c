@@ -120,6 +120,17 @@ static void on_end(struct line *l, const struct event *e)
 		member(l, "status"), put_int(l, e->status & 0xff);
 	put_s(l, e->whole ? ",\"whole\":true" : ",\"whole\":false");
 }
+static void on_past(struct line *l, const struct event *e)
+{
+	char name[24];
+	member(l, "call"), put_json(l, call_name(e->past, name));
+	member(l, "nr"), put_uint(l, e->past->nr);
+	member(l, "raw"), put_s(l, "[");
+	for (int i = 0; i < 6; i++)
+		PUT(l, "%s%ld", i ? "," : "", e->past->raw[i]);
+	put_s(l, "]");
+	member(l, "ip"), put_uint(l, e->ip);
+}
 static void event(struct sink *s, const struct event *e)
 {
 	struct line l;
@@ -155,6 +166,10 @@ static void event(struct sink *s, const struct event *e)
 	case EV_DROPPED:
 		head(&l, e, "dropped", e->ns);
 		member(&l, "count"), put_uint(&l, e->count);
+		break;
+	case EV_PAST:
+		head(&l, e, "past", e->ns);
+		on_past(&l, e);
 		break;
 	}
 	put_s(&l, "}\n");

@@ -299,13 +299,44 @@ static void on_dropped(struct text *x, const struct event *e)
 	write_line(x, e, &l);
 }
 
+void put_past(struct line *l, const struct event *e)
+{
+	const struct personality *guest = l->pers;
+	struct call *c = e->past;
+	char name[24];
+
+	l->pers = c->t->p->pers;
+	put_s(l, call_name(c, name));
+	put_s(l, "(");
+	for (int i = 0; i < 6 && (!c->row || c->row->arg[i].kind); i++) {
+		put_s(l, i ? ", " : "");
+		if (c->row && !arg_is_out(&c->row->arg[i]))
+			show_arg(l, c, i);
+		else
+			put_hex(l, (uint64_t)c->raw[i]);
+	}
+	put_s(l, ")");
+	l->pers = guest;
+}
+static void on_past(struct text *x, const struct event *e)
+{
+	struct line l;
+	break_open(x, e->task);
+	line_of(&l, text, sizeof text, e);
+	put_front(&l, x, e, e->ns);
+	put_s(&l, "!!! a call of Linux past guise: ");
+	put_past(&l, e);
+	PUT(&l, " [%#lx] !!!\n", e->ip);
+	write_line(x, e, &l);
+}
+
 static void event(struct sink *s, const struct event *e)
 {
 	struct text *x = (struct text *)s;
 	static void (*const on[])(struct text *, const struct event *) = {
 		[EV_START] = on_start, [EV_ENTER] = on_enter, [EV_EXIT] = on_exit_, [EV_UNFINISHED] = on_unfinished,
 		[EV_SIGNAL] = on_signal, [EV_END] = on_end, [EV_DROPPED] = on_dropped,
-		[EV_ATTACH] = on_attach,
+		[EV_ATTACH] = on_attach, [EV_PAST] = on_past,
 	};
 	if (e->type < ARRAY_LEN(on) && on[e->type])
 		on[e->type](x, e);

@@ -62,7 +62,7 @@ struct task {                        /* a thread, as long as one ring is its own
 
 /* --- what --------------------------------------------------------------------------------------------------------- */
 enum evtype { EV_START, EV_FORK, EV_EXEC, EV_THREAD, EV_ENTER, EV_EXIT, EV_UNFINISHED, EV_SIGNAL, EV_END, EV_DROPPED,
-	      EV_ATTACH };
+	      EV_ATTACH, EV_PAST };
 struct event {
 	enum evtype type;
 	struct task *task;
@@ -74,6 +74,8 @@ struct event {
 	int status;              /* END: as en_end; -1 unknown */
 	bool whole;
 	uint64_t count;          /* DROPPED */
+	struct call *past;       /* PAST: a call of Linux that the guest made past us; in its terms */
+	uint64_t ip;
 };
 static inline bool call_failed(const struct call *c)
 {
@@ -94,6 +96,8 @@ struct sink {
 	void (*finish)(struct sink *);           /* nothing comes any more; may be called after a flush only */
 	struct out *out;
 };
+const struct personality *host_personality(void);
+void put_past(struct line *, const struct event *);          /* name(arguments) of an EV_PAST */
 struct sink *text_sink(struct out *);
 struct sink *json_sink(struct out *);
 struct sink *summary_sink(struct out *);
