@@ -48,7 +48,11 @@ struct request {
 	const char *root_by, *engine_by; /* what gave them: an option or a variable */
 };
 void request_start(struct request *, const struct subcommand *, char **env);
-/* Check and complete it, open its files, look PROGRAM up; then run it. The exit status, on error only. */
+/* A front end that wants evidence out of the program's reach sets opt.witness_fd, a descriptor to write to: then the engine
+ * ptrace is taken (another that was asked for is refused), and its supervisor writes every call there, as --witness FILE does
+ * (guise(1)); it alone keeps the descriptor, until the last process of the run has ended. opt.supervised is for those who
+ * read a session (tools/trace/): the supervisor then writes its rings, and the program does not get it.
+ * Check and complete it, open its files, look PROGRAM up; then run it. The exit status, on error only. */
 int request_run(struct request *, int argc, char **argv);
 void request_env(struct request *, const char *text);    /* -E: VAR=VALUE, or VAR to take it away */
 int log_open(const char *name, const char *option, int flags);    /* a file to write to; refuses */

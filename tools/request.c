@@ -231,7 +231,8 @@ static void check_engine(struct request *r)
 static void check_outside(struct request *r)
 {
 	struct options *o = &r->opt;
-	const char *by = o->supervised ? "--supervised" : r->witness_file ? "--witness" : o->post_mortem ? "--post-mortem" : NULL;
+	const char *by = o->supervised ? "--supervised" : r->witness_file || o->witness_fd >= 0 ? "--witness" :
+			 o->post_mortem ? "--post-mortem" : NULL;
 
 	for (const struct engine *const *e = __start_guise_engines; by && e < __stop_guise_engines; e++) {
 		if ((*e)->outside && (!o->engine || strcmp(r->engine_by, "--engine"))) {
