@@ -169,6 +169,7 @@ struct thread {
 	uaddr robust, clear_tid; /* guest words to act on at exit, by personalities that have them */
 	uaddr rseq;              /* ... and what the host writes to until it is told to forget it, */
 	uint32_t rseq_len, rseq_sig;     /* with what it was told of */
+	void (*helper)(struct thread *); /* what a thread of ours does, which is none of the guest's (thread_help), or NULL */
 	void *priv;              /* the personality's own per-thread data */
 	volatile uint32_t go;    /* a new thread waits for this before it becomes a guest */
 	char *altmem;            /* our own alternate stack, where host signals arrive */
@@ -203,6 +204,7 @@ struct proc {
 	uint32_t osrel;          /* the release the program was made for, as its note says, or 0 */
 	volatile uint32_t siglock;
 	volatile uint32_t nthreads;
+	volatile uint32_t helpers;       /* threads of ours besides (thread_help) */
 	volatile uint32_t signals_taken; /* how many handlers of the guest were begun */
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
@@ -304,6 +306,7 @@ struct personality {
 	void (*refused)(struct call *, int err);             /* a limit has refused this call */
 	unsigned scripts;                                    /* how many may be each other's interpreter; 0 is 1 */
 	uint32_t itimer_least_us, timer_least_ns;            /* a shorter time of setitimer, timer_settime is made that long */
+	unsigned open_adds;                                  /* host flags of every open of this system: O_NOCTTY, or nothing */
 	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */
 	bool sigsys_unknown;                                 /* a number without a row raises SIGSYS besides ENOSYS */
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
@@ -386,6 +389,9 @@ void thread_free(struct thread *);                   /* one that never ran */
 /* Start a host thread that begins at child->regs in the guest with fs base child->fs. Returns its tid or -errno.
  * before(child, tid) runs in the parent before the child may run guest code; NULL: nothing to do. */
 long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid));
+/* A thread of ours, for what must go on while the guest does something else: it takes no signal of the guest's and is told
+ * to nobody. fn never returns. 0 or -errno. */
+long thread_help(struct proc *, void (*fn)(struct thread *));
 void thread_exit(struct thread *, int status) __attribute__((noreturn));   /* this thread only */
 void thread_attend(struct thread *);                 /* signals due, from dispatch and entry.S */
 static inline struct thread *thread_self(void)

@@ -61,7 +61,7 @@ static void unlock_one(volatile uint32_t *l) { unlock(l); }
 
 static volatile bool shared FORKED;      /* a child that has our memory or our descriptors may run beside us: not only threads */
 
-bool proc_alone(const struct thread *t) { return t->p->nthreads == 1 && !t->vforked && !shared; }
+bool proc_alone(const struct thread *t) { return t->p->nthreads == 1 && !t->p->helpers && !t->vforked && !shared; }
 
 static void locks_take(struct thread *t)
 {
@@ -130,6 +130,7 @@ static struct thread *child_block(struct thread *t, uaddr stack)
 	p->pending = pending;
 	p->siglock = 0;
 	p->nthreads = 1;
+	p->helpers = 0;
 	child->regs = t->regs;
 	child->sigmask = t->sigmask;
 	child->altstack = stack ? (struct sigalt){ .flags = 2 } : t->altstack;

@@ -94,6 +94,8 @@ static void forget_others(struct proc *p)
 	lock_forget(&p->all.lock);
 	if (p->nthreads != 1)
 		p->nthreads = 1;
+	if (p->helpers)
+		p->helpers = 0;
 }
 AT_FORK(forget_others);
 
@@ -119,9 +121,21 @@ void thread_adopt(struct thread *t)
 		noreturn_fail("arming the engine", e);
 	t->attn = 1;                     /* pass thread_attend once: it sets the guest's mask */
 }
+static void __attribute__((noreturn)) help(struct thread *t)
+{
+	long e = host(SYS_arch_prctl, ARCH_SET_GS, t);
+	if (e < 0)
+		noreturn_fail("setting gs", e);
+	signal_thread_start(t);
+	signal_setmask(t, ~(sigbits)0);
+	t->helper(t);
+	__builtin_unreachable();
+}
 void clone_child(struct thread *t)
 {
 	t->tid = (int)host(SYS_gettid);
+	if (t->helper)
+		help(t);
 	if (t->vforked)
 		proc_child_shared(t);
 	if (t->fs)
@@ -176,6 +190,22 @@ long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid)
 		host(SYS_futex, &child->go, FUTEX_WAKE_PRIVATE, 1);
 	}
 	return r;
+}
+long thread_help(struct proc *p, void (*fn)(struct thread *))
+{
+	struct thread *t = thread_new(p);
+	if (!t)
+		return -EAGAIN;
+	t->helper = fn;
+	t->inside = 1;
+	lock(&p->all.lock);
+	t->turn = p->all.turn;
+	__atomic_add_fetch(&p->helpers, 1, __ATOMIC_RELAXED);
+	long r = thread_clone(t, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
+	unlock(&p->all.lock);
+	if (r < 0)
+		__atomic_sub_fetch(&p->helpers, 1, __ATOMIC_RELAXED);
+	return r < 0 ? r : 0;
 }
 /* --- all threads at once ---------------------------------------------------------------------------------------------------- */
 void broadcast_take(struct thread *t)

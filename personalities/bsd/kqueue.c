@@ -18,6 +18,7 @@ const struct filter *const kq_filters[KQ_FILTERS + 1] = {
 	[-EVFILT_READ] = &kq_filt_read, [-EVFILT_WRITE] = &kq_filt_write, [-EVFILT_EMPTY] = &kq_filt_empty,
 	[-EVFILT_TIMER] = &kq_filt_timer, [-EVFILT_USER] = &kq_filt_user, [-EVFILT_SIGNAL] = &kq_filt_signal,
 	[-EVFILT_PROC] = &kq_filt_proc, [-EVFILT_PROCDESC] = &kq_filt_procdesc, [-EVFILT_VNODE] = &kq_filt_vnode,
+	[-EVFILT_AIO] = &kq_filt_aio, [-EVFILT_LIO] = &kq_filt_lio,
 };
 
 static struct kqueue *all FORKED;               /* linked once, never unlinked; under all_lock */

@@ -21,7 +21,7 @@ enum {
 };
 enum {
 	EV_ADD = 0x0001, EV_DELETE = 0x0002, EV_ENABLE = 0x0004, EV_DISABLE = 0x0008, EV_ONESHOT = 0x0010, EV_CLEAR = 0x0020,
-	EV_RECEIPT = 0x0040, EV_DISPATCH = 0x0080, EV_FORCEONESHOT = 0x0100, EV_KEEPUDATA = 0x0200, EV_SYSFLAGS = 0xf000,
+	EV_RECEIPT = 0x0040, EV_DISPATCH = 0x0080, EV_FORCEONESHOT = 0x0100, EV_KEEPUDATA = 0x0200, EV_SYSFLAGS = 0xf000, EV_FLAG1 = 0x2000,
 	EV_ERROR = 0x4000, EV_EOF = 0x8000,
 };
 enum {
@@ -108,7 +108,7 @@ struct filter {
 	void (*told)(struct knote *, struct kev *out);       /* out is being told; NULL: kev as it is */
 };
 extern const struct filter kq_filt_read, kq_filt_write, kq_filt_empty, kq_filt_timer, kq_filt_user, kq_filt_signal,
-	kq_filt_proc, kq_filt_procdesc, kq_filt_vnode;
+	kq_filt_proc, kq_filt_procdesc, kq_filt_vnode, kq_filt_aio, kq_filt_lio;
 
 struct kq_watch {                    /* one inode under inotify */
 	struct kq_watch *next;
@@ -204,6 +204,12 @@ void vnode_expired(struct kqueue *);
 long vnode_watch(struct knote *, uint32_t mask);     /* inotify on the file behind kn->fd */
 void vnode_unwatch(struct knote *);
 void files_check(struct kqueue *);
+
+/* filt_aio.c: events that the personality itself has: made by it, told when it says so, gone when it says so */
+struct kq_post { struct kqueue *kq; uint64_t word; };        /* kq NULL: none */
+long kq_post_new(struct call *, int kqfd, const struct kev *, struct kq_post *);
+void kq_post_happened(const struct kq_post *, int64_t data);
+void kq_post_end(struct kq_post *);
 
 /* For the core: count a signal for EVFILT_SIGNAL. Async-signal-safe. */
 void bsd_kqueue_signal(struct proc *, int sig);

@@ -3,6 +3,7 @@
  * FreeBSD as a personality: whose binary it is, how a program starts, how a call passes its arguments and results.
  * Tables are tables.c's, the machine context sigframe.c's, threads thr.c's.
  */
+#include <fcntl.h>
 #include "host.h"
 #include "freebsd.h"
 #include "bsd/kqueue.h"
@@ -187,6 +188,7 @@ static const struct personality freebsd = {
 	.cmsg_get = bsd_cmsg_get, .cmsg_put = bsd_cmsg_put, .cmsg = fbsd_cmsg, .sockopt = fbsd_sockopt, .classic_sockets = true,
 	.opens_first = true,
 	.dirent = fbsd_dirent, .nofollow_err = EMLINK, .itimer_least_us = 62, .timer_least_ns = 1000000, .sigsys_unknown = true,
+	.open_adds = O_NOCTTY,               /* a terminal is made one's own by TIOCSCTTY alone */
 	.rights = fbsd_rights, .rights_more = fbsd_rights_more, .refused = fbsd_refused,
 };
 PERSONALITY(freebsd);

@@ -77,7 +77,7 @@ static bool path_empty(struct call *c, int i)
 }
 static long do_open(struct call *c, int dirfd, int i, uint64_t flags, unsigned mode)
 {
-	uint64_t asked = flags;
+	uint64_t asked = flags |= c->t->p->pers->open_adds;
 	long fd;
 	if ((flags & (X_O_EXLOCK | X_O_SHLOCK)) == (X_O_EXLOCK | X_O_SHLOCK))
 		return -EINVAL;

@@ -61,7 +61,7 @@ static long each_sets(void *arg)
 }
 static long set_all(struct thread *t, struct each x)
 {
-	bool several = t->p->nthreads > 1;
+	bool several = t->p->nthreads + t->p->helpers > 1;
 	if (several && !t->p->pers->sig_carrier)
 		return -EAGAIN;
 	long rv = each_sets(&x), e = several && !rv ? thread_broadcast(t, each_sets, &x) : 0;
