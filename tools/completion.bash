@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-2-Clause
 #
-# Completion of the guise command for bash. The words are those of the option tables in tools/*.c (a test compares them);
+# Completion of the guise command for bash. Subcommands, options and what those take are what guise itself says of them;
 # behind PROGRAM its own completion takes over, where bash-completion is loaded. Nothing else of it is needed.
 
 _guise_names()          # the first words of what guise itself prints: engines or systems
@@ -50,12 +50,25 @@ _guise_reply()
 		COMPREPLY+=("${found[i]#"$skip"}")
 	done
 }
+_guise_commands() { _guise_names "$guise" --help '/^Commands:/,/^$/s/^  ([a-z]+) .*/\1/p'; }
+_guise_systems() { _guise_names "$guise" --version 's/^  ([a-z0-9]+) .*/\1/p'; }
+_guise_options()        # of $help
+{
+	grep -oE '^  (-[A-Za-z]|  )(, )?( *--[a-z0-9-]+)?' <<<"$help" | grep -oE -e '--?[A-Za-z][a-z0-9-]*'
+}
+_guise_takes()          # OPTION: what it takes, as $help names it; fails if nothing
+{
+	awk -v o="$1" '/^ +-/ {
+		sub(/^ +/, ""); n = index($0, "  "); k = split(n ? substr($0, 1, n - 1) : $0, w, /,? +/)
+		for (i = 1; i < k; i++) if (w[i] == o && w[k] !~ /^-/) { print w[k]; found = 1 }
+	} END { exit !found }' <<<"$help"
+}
 _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION takes none
 {
-	case $1 in
-	--root | --chdir | --root-a | --root-b | --post-mortem)
-		compopt -o filenames; _guise_reply "$2" -d ;;
-	--bind)
+	local takes
+	takes=$(_guise_takes "$1") || return 1
+	case $command:$1:$takes in
+	*:--bind:*)
 		compopt -o filenames
 		if [[ $cur == *:* ]]; then
 			local host=${cur%%:*}
@@ -64,48 +77,42 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		else
 			compopt -o nospace; _guise_reply "$2" -f
 		fi ;;
-	--json)
-		[[ $command == diff ]] || return 1
-		compopt -o filenames; _guise_reply "$2" -f ;;
-	--report | --from-report | --witness | -o | --output | -P | --trace-path | --perfetto | --html | --raw | --read | --stdin | --suite | --junit)
-		compopt -o filenames; _guise_reply "$2" -f ;;
-	--engine)
+	*:--engine:*)
 		_guise_reply "$2" -W "auto $(_guise_names "$guise" engines 's/^([a-z]+) +(works|not here:) .*/\1/p')" ;;
-	--as)
-		_guise_reply "$2" -W "$(_guise_names "$guise" --version 's/^  ([a-z0-9]+) .*/\1/p')" ;;
-	-e)
+	trace:-e:*)
 		compopt -o nospace
 		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds inject= status= signal=none" ;;
-	-S)
+	trace:-S:*)
 		_guise_reply "$2" -W "time calls errors avg min max p50 p90 p99 name" ;;
-	--compare)
+	trace:--status:*)
+		_guise_reply "$2" -W "successful failed unfinished" ;;
+	diff:--compare:*)
 		_guise_reply "$2" -W "stdout stderr output exit files network processes calls all" ;;
-	--heed | --ignore)
+	diff:--heed:* | diff:--ignore:*)
 		compopt -o nospace
 		_guise_reply "$2" -W "$(_guise_names "$guise" "diff --rules" 's/^([a-z]+) +(as|call|path|error|flag|result|signal|text|name|file|noise) .*/\1/p')" ;;
-	--status)
-		_guise_reply "$2" -W "successful failed unfinished" ;;
-	--argv0 | -E | --why | -p | --attach | -s | --trace-fds | --timeout | --context)
-		;;
-	*)
-		return 1 ;;
+	*:OS)
+		_guise_reply "$2" -W "$(_guise_systems)" ;;
+	*:DIR)
+		compopt -o filenames; _guise_reply "$2" -d ;;
+	*:FILE | *:PATH)
+		compopt -o filenames; _guise_reply "$2" -f ;;
 	esac
 }
 _guise_program()        # a subcommand or PROGRAM
 {
 	compopt -o filenames
-	_guise_reply "" -W "$( ((cword == 1)) && echo "$commands"; [[ $cur == */* ]] || _guise_programs "$cur")"
+	_guise_reply "" -W "$( ((cword == 1)) && _guise_commands; [[ $cur == */* ]] || _guise_programs "$cur")"
 	_guise_reply "" -f
 }
-_guise_behind()         # SUBCOMMAND WHERE: behind PROGRAM, which is the word WHERE
+_guise_behind()         # WHERE: behind PROGRAM, which is the word WHERE
 {
-	if [[ $1 == diff ]]; then
-		[[ $ended || $cur == -?* ]] || _guise_program
-		return
-	fi
-	[[ $1 == run || $1 == trace ]] || return
+	case $command in
+	check | diff | doc | engines | help)
+		return 1 ;;              # what they name is not run with what follows
+	esac
 	if declare -F _command_offset >/dev/null; then
-		_command_offset "$2"
+		_command_offset "$1"
 	else
 		compopt -o filenames
 		_guise_reply "" -f
@@ -113,34 +120,20 @@ _guise_behind()         # SUBCOMMAND WHERE: behind PROGRAM, which is the word WH
 }
 _guise()
 {
-	local words at cword piece word cur prev guise=${COMP_WORDS[0]} ended='' first=1 command=run i
-	local commands="run trace check diff engines help"
-	local options="--root --root-only --bind -E --chdir --argv0 --as --engine --strict --witness --post-mortem --report -h --help --version"
-	local trace="-o --output -f --follow -e -p --attach -P --trace-path --trace-fds --status -s -x -y -t -r -T -i -n -k -q -v"
-	trace="$trace --arg-names --whole -c -C -w -S --json --perfetto --html --raw --read --lossy --supervised"
-	local check="--json --summary --whole --sites --why --from-report --root --root-only --as -h --help --version"
-	local diff="--root-a --root-b -E --chdir --empty --stdin --timeout --engine --compare --ignore --heed --rules --context --json"
-	diff="$diff --html --suite --junit --keep -h --help --version"
-	local takes=" --root --bind -E --chdir --argv0 --as --engine --witness --post-mortem --report -o --output -e -p --attach -P --trace-path"
-	takes="$takes --trace-fds --status -s -S --perfetto --html --raw --read --why --from-report --root-a --root-b --stdin --timeout"
-	takes="$takes --compare --ignore --heed --context --suite --junit "
+	local words at cword piece word cur prev guise=${COMP_WORDS[0]} ended='' first=1 command=run help i
 	COMPREPLY=()
 	_guise_words
 	word=${words[cword]} cur=$word prev=${words[cword - 1]}
 
-	case ${words[1]} in
-	run | trace | check | diff | engines | help)
-		[ "$cword" -gt 1 ] && command=${words[1]} first=2 ;;
-	esac
-	[[ $command == diff ]] && takes="$takes--json "
+	[[ $cword -gt 1 && " $(_guise_commands | tr '\n' ' ') " == *" ${words[1]} "* ]] && command=${words[1]} first=2
+	help=$("$guise" help "$command" 2>/dev/null | sed -n '/^Options:/,$p')
 	for ((i = first; i < cword; i++)); do
-		[[ $command == check && ($ended || ${words[i]} != -?*) ]] && continue
 		if [[ $ended || ${words[i]} != -?* ]]; then
-			_guise_behind "$command" "${at[i]}"
-			return
+			_guise_behind "${at[i]}" && return
+			continue
 		fi
 		[[ ${words[i]} == -- ]] && ended=1
-		[[ $takes == *" ${words[i]} "* ]] && ((i++))
+		_guise_takes "${words[i]}" >/dev/null && ((i++))
 	done
 
 	if [ -z "$ended" ]; then
@@ -150,16 +143,13 @@ _guise()
 			return
 		fi
 		[ "$cword" -gt "$first" ] && _guise_value "$prev" "" && return
+		[[ $cur == -?* || $cur == - ]] && { _guise_reply "" -W "$(_guise_options)"; return; }
 	fi
-	case $command:${ended:-$cur} in
-	engines:*) _guise_reply "" -W "-h --help --version" ;;
-	help:-*)   _guise_reply "" -W "-h --help --version" ;;
-	help:*)    [ "$cword" = "$first" ] && _guise_reply "" -W "$commands" ;;
-	run:-*)    _guise_reply "" -W "$options" ;;
-	check:-*)  _guise_reply "" -W "$check" ;;
-	diff:-*)   _guise_reply "" -W "$diff" ;;
-	trace:-*)  _guise_reply "" -W "$trace $options" ;;
-	*)         _guise_program ;;
+	case $command in
+	help)    [ "$cword" = "$first" ] && _guise_reply "" -W "$(_guise_commands)" ;;
+	doc)     _guise_reply "" -W "$(_guise_systems)" ;;
+	engines) ;;
+	*)       _guise_program ;;
 	esac
 }
 complete -F _guise guise

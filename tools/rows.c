@@ -14,6 +14,7 @@
 #include "sock.h"
 #include "bsd/sysctl.h"
 #include "observe/cover.h"
+#include "rows.h"
 
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 static const struct personality *p;
@@ -37,61 +38,73 @@ static void print_errors(const struct cover_cell *c)
 	}
 	puts(*sep ? "" : "-");
 }
-static void print_row(const char *table, unsigned t, unsigned i, const char *nr, const char *name, unsigned level)
+/* --- each row of a system, whatever table it is in ---------------------------------------------------------------- */
+static void calls_each(const struct personality *p, each_row *each, void *arg)
 {
-	static const struct cover_cell none;
-	const struct cover_cell *c = cells && i < COVER_ROWS ? &cells[t][i] : &none;
-
-	printf("%s %s %s %s %s %lu ", p->name, table, nr, name, levels[level], c->ok);
-	print_errors(c);
-}
-static void print_calls(void)
-{
-	char nr[32];
 	for (unsigned t = 0; t < p->n_tab; t++)
 		for (unsigned i = 0; i < p->tab[t].n; i++) {
 			const struct row *r = &p->tab[t].row[i];
-			snprintf(nr, sizeof nr, "%u", i);
+			struct listed l = { p->tab[t].name, COVER_CALLS + t, i, "", r->name, r->level, r->note, r };
+			snprintf(l.nr, sizeof l.nr, "%u", i);
 			if (r->name)
-				print_row(p->tab[t].name, COVER_CALLS + t, i, nr, r->name, r->level);
+				each(&l, arg);
 		}
 	for (unsigned s = 1; p->sub && s < N_SUB; s++)
 		for (unsigned i = 0; i < p->sub[s].n; i++) {
 			const struct subrow *r = &p->sub[s].row[i];
-			snprintf(nr, sizeof nr, r->nr < 4096 ? "%lu" : "%#lx", r->nr);
-			print_row(p->sub[s].name, COVER_SUBS + s, i, nr, r->row.name, r->row.level);
+			struct listed l = { p->sub[s].name, COVER_SUBS + s, i, "", r->row.name, r->row.level, r->row.note, &r->row };
+			snprintf(l.nr, sizeof l.nr, r->nr < 4096 ? "%lu" : "%#lx", r->nr);
+			each(&l, arg);
 		}
 }
-static void print_socket(void)
+static void socket_each(const struct personality *p, each_row *each, void *arg)
 {
-	char nr[32];
 	for (const struct sockopt *o = p->sockopt; o && o->name; o++) {
-		unsigned i = (unsigned)(o - p->sockopt);
-		snprintf(nr, sizeof nr, "%u:%u", o->level, o->nr);
+		struct listed l = { "setsockopt", COVER_SETOPT, (unsigned)(o - p->sockopt), "", o->name,
+				    o->kind->note ? L_PART : L_FULL, o->kind->note, NULL };
+		snprintf(l.nr, sizeof l.nr, "%u:%u", o->level, o->nr);
 		if (o->kind->set)
-			print_row("setsockopt", COVER_SETOPT, i, nr, o->name, o->kind->note ? L_PART : L_FULL);
+			each(&l, arg);
+		l.table = "getsockopt", l.cover = COVER_GETOPT;
 		if (o->kind->get)
-			print_row("getsockopt", COVER_GETOPT, i, nr, o->name, o->kind->note ? L_PART : L_FULL);
+			each(&l, arg);
 	}
 	for (const struct cmsgrow *m = p->cmsg; m && m->name; m++) {
-		unsigned i = (unsigned)(m - p->cmsg);
-		snprintf(nr, sizeof nr, "%u:%u", m->level, m->type);
+		struct listed l = { "cmsg-sent", COVER_CMSG_SENT, (unsigned)(m - p->cmsg), "", m->name, L_FULL, NULL, NULL };
+		snprintf(l.nr, sizeof l.nr, "%u:%u", m->level, m->type);
 		if (m->get)
-			print_row("cmsg-sent", COVER_CMSG_SENT, i, nr, m->name, L_FULL);
+			each(&l, arg);
+		l.table = "cmsg-received", l.cover = COVER_CMSG_GOT;
 		if (m->put)
-			print_row("cmsg-received", COVER_CMSG_GOT, i, nr, m->name, L_FULL);
+			each(&l, arg);
 	}
 }
 /* A node without a function has nothing to tell: the names below it have. */
-static void print_sysctls(void)
+static void sysctls_each(const struct personality *p, each_row *each, void *arg)
 {
-	char nr[32];
 	for (unsigned i = 1; p->sysctl && i < p->sysctl->n; i++) {
 		const struct sysctl_row *r = &p->sysctl->row[i];
-		snprintf(nr, sizeof nr, r->nr == SYSCTL_AUTO ? "auto" : "%d", r->nr);
+		struct listed l = { "sysctl", COVER_SYSCTL, i, "", r->name, L_FULL, NULL, NULL };
+		snprintf(l.nr, sizeof l.nr, r->nr == SYSCTL_AUTO ? "auto" : "%d", r->nr);
 		if ((r->kind & 15) != SYSCTL_NODE || r->fn)
-			print_row("sysctl", COVER_SYSCTL, i, nr, r->name, L_FULL);
+			each(&l, arg);
 	}
+}
+void rows_each(const struct personality *p, each_row *each, void *arg)
+{
+	calls_each(p, each, arg);
+	socket_each(p, each, arg);
+	sysctls_each(p, each, arg);
+}
+
+/* --- the subcommand ----------------------------------------------------------------------------------------------- */
+static void print_row(const struct listed *l, void *arg)
+{
+	static const struct cover_cell none;
+	const struct cover_cell *c = cells && l->index < COVER_ROWS ? &cells[l->cover][l->index] : &none;
+
+	printf("%s %s %s %s %s %lu ", p->name, l->table, l->nr, l->name, levels[l->level], c->ok);
+	print_errors(c);
 }
 static const struct cover_cell (*open_counts(const char *file))[COVER_ROWS]
 {
@@ -115,9 +128,7 @@ static int run(const struct subcommand *self, int argc, char **argv)
 	for (const struct personality *const *i = __start_guise_personalities; i < __stop_guise_personalities; i++) {
 		p = *i;
 		cells = counts ? (const void *)(counts + COVER_SIZE * (uint64_t)(i - __start_guise_personalities)) : NULL;
-		print_calls();
-		print_socket();
-		print_sysctls();
+		rows_each(p, print_row, NULL);
 	}
 	return output_end(0);
 }
