@@ -98,7 +98,8 @@ static const struct field kevent11[] = { KEVENT_FIELDS, END };
 #undef S
 #define S struct bsd_termios
 static const struct field f_termios[] = {
-	F(HEX, iflag, "c_iflag"), F(HEX, oflag, "c_oflag"), F(HEX, cflag, "c_cflag"), F(HEX, lflag, "c_lflag"),
+	FW(SET, iflag, "c_iflag", SET_TCIFLAG), FW(SET, oflag, "c_oflag", SET_TCOFLAG), FW(SET, cflag, "c_cflag", SET_TCCFLAG),
+	FW(SET, lflag, "c_lflag", SET_TCLFLAG),
 	F(BYTES, cc, "c_cc"), F(UINT, ispeed, "c_ispeed"), F(UINT, ospeed, "c_ospeed"), END };
 #undef S
 static const struct field f_ifreq[] = {

@@ -111,7 +111,8 @@ static const struct field lnx_epoll[] = {
 struct ktermios { uint32_t iflag, oflag, cflag, lflag; uint8_t line, cc[19]; };
 #define S struct ktermios
 static const struct field lnx_termios[] = {
-	F(HEX, iflag, "c_iflag"), F(HEX, oflag, "c_oflag"), F(HEX, cflag, "c_cflag"), F(HEX, lflag, "c_lflag"),
+	FW(SET, iflag, "c_iflag", SET_TCIFLAG), FW(SET, oflag, "c_oflag", SET_TCOFLAG), FW(SET, cflag, "c_cflag", SET_TCCFLAG),
+	FW(SET, lflag, "c_lflag", SET_TCLFLAG),
 	F(UINT, line, "c_line"), F(BYTES, cc, "c_cc"), END };
 #undef S
 
