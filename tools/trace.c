@@ -98,11 +98,11 @@ static void set_read(struct request *r, const char *v) { want.read = v; }
 static const struct option_row rows[] = {
 	{ 'o', "output", "FILE", V_FILE, "write the trace to FILE instead of standard error", set_output },
 	{ 'f', "follow", NULL, V_NONE, "follow threads and children: always done; -ff: a file for each thread", set_follow },
-	{ 'e', NULL, "EXPR", V_TEXT, "which calls: names, /regex/, %class, !not; or inject=, status=, signal=", set_expr },
+	{ 'e', NULL, "EXPR", V_TEXT, "which calls: names, /regex/, %class, !not; or inject=, status=, signal=SIG,..", set_expr },
 	{ 'p', "attach", "PID,..", V_TEXT, "tell of processes that run under guise already, from now on", set_pid },
 	{ 'P', "trace-path", "PATH", V_FILE, "only calls that name PATH or a descriptor of it", set_path },
 	{ 0, "trace-fds", "FD,..", V_TEXT, "only calls that use one of these descriptors", set_fds },
-	{ 0, "status", "HOW,..", V_TEXT, "only calls that were successful, failed, unfinished", set_status },
+	{ 0, "status", "HOW,..", V_TEXT, "only calls that were successful, failed, unfinished; all, none", set_status },
 	{ 's', NULL, "BYTES", V_TEXT, "show so much of a text that is no path (32)", set_text },
 	{ 'x', NULL, NULL, V_NONE, "text that is not ASCII in hexadecimal; -xx: all text", set_hex },
 	{ 'y', NULL, NULL, V_NONE, "say what a descriptor is; -yy: both ends of a socket", set_names },
@@ -220,6 +220,17 @@ static void check_supervised(const struct session *s)
 	if (s->n_injections)
 		refuse("-e inject changes what calls do, which is done in the program; --supervised only looks");
 }
+/* What was recorded is all there: -e says what of it is told. */
+static void read_filters(void)
+{
+	static struct session s;
+	for (unsigned i = 0; i < want.n_expr; i++)
+		filter_add(&s, want.expr[i]);
+	if (s.n_injections)
+		refuse("--read tells of a run that is over: nothing can be injected into it");
+	filter_done(&s);
+	view.only = &s.watch;
+}
 static int run(const struct subcommand *c, int argc, char **argv)
 {
 	struct request r;
@@ -231,6 +242,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 		refuse("--supervised begins with the program; it goes neither with -p nor with --read");
 	if (want.read) {
 		open_outputs();
+		read_filters();
 		return raw_read(want.read);
 	}
 	if (n_pids) {

@@ -348,6 +348,8 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 	first_readings();
 	for (unsigned i = 0; i < n_asked; i++)
 		watch_process(asked[i]);
+	if (s->main_pid)                 /* it may be gone before we read its first record */
+		watch_process(s->main_pid);
 	for (;;) {
 		uint32_t bell = s->bell, flush = s->flush;
 		if (stopping)            /* -p, and enough was seen: those who record stop now */

@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "tools/trace/trace.h"
+#include "observe/entry.h"
 
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 
@@ -255,6 +256,10 @@ static bool is_wanted(const struct task *t)
 			return true;
 	return false;
 }
+static bool signal_wanted(int sig)
+{
+	return !view.by_signal || (sig > 0 && sig <= 128 && view.signals >> (sig - 1) & 1);
+}
 static bool status_wanted(const struct call *c)
 {
 	return !view.status || view.status & (call_failed(c) ? ST_FAILED : ST_SUCCESS);
@@ -337,7 +342,7 @@ static void enter(struct task *t, const struct en_enter *en, uint64_t ns)
 	task_is_self(t);
 	find_row(c);
 	t->open = true;
-	t->hidden = !is_wanted(t);
+	t->hidden = !is_wanted(t) || (view.only && !nr_in(view.only, pers_index(t->pers), c->tab, c->nr));
 	t->split = false;
 	t->began = ns;
 	t->rip = en->rip;
@@ -431,7 +436,7 @@ void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
 		leave(t, (const void *)r, ns);
 	else if (r->type == EN_END)
 		end(t, ((const struct en_end *)r)->status, ((const struct en_end *)r)->whole, ns);
-	else if (r->type == EN_SIGNAL)
+	else if (r->type == EN_SIGNAL && signal_wanted(((const struct en_signal *)r)->sig))
 		tell(&(struct event){ .type = EV_SIGNAL, .task = t, .ns = ns, .sig = ((const struct en_signal *)r)->sig,
 				      .info = &((const struct en_signal *)r)->info });
 	else if (r->type == EN_PAST)

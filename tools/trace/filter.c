@@ -203,19 +203,45 @@ static int errno_by_name(const char *name)
 		}
 	refuse("-e inject: there is no error %s", name);
 }
-static int sig_by_name(const char *name)
+static int sig_find(const char *name, int most)
 {
 	long v;
-	if (number(name, &v) && v > 0 && v <= 64)
+	if (number(name, &v) && v > 0 && v <= most)
 		return (int)v;
 	const char *bare = strncmp(name, "SIG", 3) ? name : name + 3;
 	for (EACH_PERS(p))
 		for (unsigned g = 1; g < PERS(p)->n_sig; g++) {
 			const char *is = PERS(p)->sig_name ? PERS(p)->sig_name[g] : NULL;
-			if (is && !strcmp(strncmp(is, "SIG", 3) ? is : is + 3, bare) && PERS(p)->sig_in[g] && PERS(p)->sig_in[g] <= 64)
+			if (is && !strcmp(strncmp(is, "SIG", 3) ? is : is + 3, bare) && PERS(p)->sig_in[g] && PERS(p)->sig_in[g] <= most)
 				return PERS(p)->sig_in[g];
 		}
-	refuse("-e inject: there is no signal %s that could be sent", name);
+	return 0;
+}
+static int sig_by_name(const char *name)
+{
+	int sig = sig_find(name, 64);
+	if (!sig)
+		refuse("-e inject: there is no signal %s that could be sent", name);
+	return sig;
+}
+/* all, none, or names and numbers with commas between them; a ! in front: all but these */
+static void signals(struct session *s, const char *text)
+{
+	bool but = *text == '!';
+	char *copy = strdup(text + but), *save = NULL;
+	sigbits set = 0;
+
+	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+		int sig = !strcmp(w, "all") || !strcmp(w, "none") ? 0 : sig_find(w, 128);
+		if (!sig && strcmp(w, "all") && strcmp(w, "none"))
+			refuse("-e signal=: no system has the signal %s; give names as SIGUSR1 or USR1, all, or none", w);
+		set |= sig ? (sigbits)1 << (sig - 1) : *w == 'a' ? ~(sigbits)0 : 0;
+	}
+	free(copy);
+	view.signals = but ? ~set : set;
+	view.by_signal = true;
+	if (!view.signals)
+		s->want &= ~(uint32_t)WANT_SIGNALS;
 }
 /* N, N+, N+S, N..M, N..M+, N..M+S */
 static void when(struct injection *j, const char *s)
@@ -298,7 +324,8 @@ static bool chosen;                  /* some -e said which calls */
 void filter_status(const char *text)
 {
 	static const struct { const char *name; unsigned bit; } st[] = {
-		{ "successful", ST_SUCCESS }, { "failed", ST_FAILED }, { "unfinished", ST_UNFINISHED },
+		{ "successful", ST_SUCCESS }, { "failed", ST_FAILED }, { "unfinished", ST_UNFINISHED }, { "none", 0 },
+		{ "all", ST_SUCCESS | ST_FAILED | ST_UNFINISHED }, { "unavailable", ST_UNFINISHED }, { "detached", ST_UNFINISHED },
 	};
 	char *copy = strdup(text), *save = NULL;
 	for (char *w = strtok_r(copy, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
@@ -306,8 +333,8 @@ void filter_status(const char *text)
 		while (i < ARRAY_LEN(st) && strcmp(st[i].name, w))
 			i++;
 		if (i == ARRAY_LEN(st))
-			refuse("--status %s: it is successful, failed or unfinished", w);
-		view.status |= st[i].bit;
+			refuse("--status %s: it is successful, failed, unfinished, all or none", w);
+		view.status |= st[i].bit | ST_CHOSEN;
 	}
 	free(copy);
 }
@@ -322,10 +349,8 @@ void filter_add(struct session *s, const char *e)
 		free(with);
 	} else if (!strncmp(e, "status=", 7)) {
 		filter_status(e + 7);
-	} else if (!strncmp(e, "signal=", 7) && strcmp(e + 7, "none") && strcmp(e + 7, "all")) {
-		refuse("-e signal= is none or all");
-	} else if (!strncmp(e, "signal=", 7)) {
-		s->want = strcmp(e + 7, "none") ? s->want | WANT_SIGNALS : s->want & ~(uint32_t)WANT_SIGNALS;
+	} else if (!strncmp(e, "signal=", 7) || !strncmp(e, "signals=", 8)) {
+		signals(s, strchr(e, '=') + 1);
 	} else {
 		chosen = true;
 		mark_list(&s->watch, strncmp(e, "trace=", 6) ? e : e + 6);

@@ -145,6 +145,7 @@ void session_spawn(struct session *s, int fd, int *end_fd, struct raw *raw)
 	int p[2];
 	pid_t child;
 
+	s->main_pid = getpid();
 	if (pipe2(p, O_CLOEXEC) < 0 || (child = fork()) < 0)
 		refuse("the process that writes the trace cannot be started: %s", strerror(errno));
 	if (!child) {

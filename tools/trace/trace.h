@@ -118,13 +118,16 @@ struct view {
 	unsigned n_paths;
 	uint64_t fd_set[16];     /* --trace-fds */
 	bool by_fd;
+	const nrset *only;       /* --read with -e: the calls that are told of; NULL: all */
+	sigbits signals;         /* -e signal=: those that are told of */
+	bool by_signal;
 	const char *sort;        /* -S */
 	bool wall;               /* -w */
 	const char *columns;
 	const char *output;      /* -o, for -ff */
 	const char *command;     /* what was run, for titles */
 };
-enum { ST_SUCCESS = 1, ST_FAILED = 2, ST_UNFINISHED = 4 };
+enum { ST_SUCCESS = 1, ST_FAILED = 2, ST_UNFINISHED = 4, ST_CHOSEN = 8 };
 extern struct view view;
 
 /* --- events.c ----------------------------------------------------------------------------------------------------- */
