@@ -16,6 +16,7 @@
 #define MOST_RECORDS 64ul
 #define MOST_DIRENTS 16384ul
 #define MOST_CMSG    1024ul
+#define MOST_STACK   16384ul
 
 static void take(struct writer *w, uaddr a, uint64_t n, uint64_t limit)
 {
@@ -254,13 +255,28 @@ static void take_frames(struct writer *w, const struct regs *r)
 	}
 	entry_trim(w, p, n * 8);
 }
+/* The stack itself, for programs that keep no frame pointers: as much as there is, up to a limit. */
+static void take_stack(struct writer *w, const struct regs *r)
+{
+	const struct stack_piece s = { .reg = { r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp, r->r8, r->r9, r->r10,
+						r->r11, r->r12, r->r13, r->r14, r->r15, r->rip } };
+	struct piece *p = entry_piece(w, PIECE_STACK, r->rip, sizeof s + MOST_STACK);
+	size_t n = MOST_STACK;
+
+	if (!p)
+		return;
+	memcpy(p->bytes, &s, sizeof s);
+	while (n >= 64 && copy_in(p->bytes + sizeof s, r->rsp, n) < 0)
+		n /= 2;
+	entry_trim(w, p, sizeof s + (n >= 64 ? n : 0));
+}
 void capture_in(struct writer *w, struct call *c)
 {
 	if (session->want & WANT_ARGS && c->row && c->row->fn)
 		for (int i = 0; i < 8 && c->row->arg[i].kind; i++)
 			take_in(w, c, i);
 	if (session->want & WANT_STACK)
-		take_frames(w, &c->t->regs);
+		take_frames(w, &c->t->regs), take_stack(w, &c->t->regs);
 }
 void capture_out(struct writer *w, struct call *c)
 {

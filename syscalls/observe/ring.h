@@ -17,7 +17,7 @@
 #include "guise.h"
 
 #define RING_MAGIC   0x45525453494755ull             /* "GUISTRE" */
-#define RING_VERSION 2u
+#define RING_VERSION 3u
 #define RINGS        2048u
 #define RING_BYTES   (512 * 1024ul)
 #define RECORD_MOST  (RING_BYTES / 8)                /* pieces that would make it longer are left out */
@@ -146,11 +146,15 @@ _Static_assert(sizeof(struct entry) == 16 && sizeof(struct en_hello) == 48 && si
 _Static_assert(sizeof(struct en_exit) == 32 && sizeof(struct en_signal) % 16 == 0, "format");
 
 /* what follows a record's head, `pieces` times, each at a multiple of 8 */
-enum { PIECE_MEM, PIECE_FD, PIECE_SOCK, PIECE_COUNT, PIECE_FRAME };
+enum { PIECE_MEM, PIECE_FD, PIECE_SOCK, PIECE_COUNT, PIECE_FRAME, PIECE_STACK };
 struct piece {
 	uint64_t at;                 /* MEM: the guest's address. FD, SOCK: descriptor. COUNT: address of what is counted */
 	uint32_t len;
 	uint16_t kind;
 	uint16_t cut;                /* there was more of it */
 	char bytes[];
+};
+struct stack_piece {                 /* of a PIECE_STACK, whose at is rip */
+	uint64_t reg[17];            /* as DWARF numbers them: rax rdx rcx rbx rsi rdi rbp rsp r8..r15 rip */
+	char bytes[];                /* from rsp up */
 };

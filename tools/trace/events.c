@@ -347,6 +347,7 @@ static void enter(struct task *t, const struct en_enter *en, uint64_t ns)
 	t->began = ns;
 	t->rip = en->rip;
 	t->frames = piece_first(&t->in, PIECE_FRAME, en->rip);
+	t->stack = piece_first(&t->in, PIECE_STACK, en->rip);
 	if (!t->hidden)
 		tell(&(struct event){ .type = EV_ENTER, .task = t, .ns = ns });
 }

@@ -141,6 +141,24 @@ static const struct mapping *mapping_of(const struct process *p, uint64_t a)
 	}
 	return NULL;
 }
+const char *symbol_file(const struct process *p, uint64_t a, uint64_t *linked)
+{
+	const struct mapping *m = mapping_of(p, a);
+	const struct table *t = table_of(m ? m->path : p->program);
+
+	*linked = a;
+	for (unsigned i = 0; !m && t->fixed && i < t->n_seg; i++)
+		if (a - t->seg[i].at < t->seg[i].size)
+			return t->path;
+	if (!m)
+		return NULL;
+	for (unsigned i = 0; i < t->n_seg; i++) {
+		uint64_t offset = a - m->from + m->offset;
+		if (offset >= t->seg[i].offset && offset - t->seg[i].offset < t->seg[i].size)
+			*linked = offset - t->seg[i].offset + t->seg[i].at;
+	}
+	return t->path;
+}
 void symbol_line(struct line *l, const struct process *p, uint64_t a)
 {
 	const struct mapping *m = mapping_of(p, a);

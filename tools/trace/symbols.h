@@ -6,3 +6,5 @@
 #include "tools/trace/trace.h"
 
 void symbol_line(struct line *, const struct process *, uint64_t address);   /* " > program(function+0x12) [0x...]\n" */
+/* The file that is mapped there, and the address that it was linked for; NULL: none */
+const char *symbol_file(const struct process *, uint64_t address, uint64_t *linked);

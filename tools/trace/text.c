@@ -11,6 +11,7 @@
 #include <time.h>
 #include "tools/trace/trace.h"
 #include "tools/trace/symbols.h"
+#include "tools/trace/unwind.h"
 
 #define LINE_ROOM (600 * 1024ul)
 
@@ -149,11 +150,19 @@ static void put_stack(struct line *l, const struct task *t)
 {
 	if (!view.stack)
 		return;
+	uint64_t pc[64], a;
+	unsigned n = t->stack ? unwind(t->process, t->stack, pc, ARRAY_LEN(pc)) : 0, from = n ? ~0u : 0;
+
 	symbol_line(l, t->process, t->rip);
+	for (unsigned i = 0; i < n; i++)
+		symbol_line(l, t->process, pc[i]);
+	/* what lies higher than the piece of the stack: the chain of frame pointers goes on from the last that both know */
 	for (unsigned i = 0; t->frames && i < t->frames->len / 8; i++) {
-		uint64_t a;
 		memcpy(&a, t->frames->bytes + i * 8, 8);
-		symbol_line(l, t->process, a);
+		if (i >= from)
+			symbol_line(l, t->process, a);
+		else if (a == pc[n - 1])
+			from = i + 1;
 	}
 }
 static void put_end(struct line *l, struct call *c, const struct event *e)

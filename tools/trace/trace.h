@@ -55,7 +55,7 @@ struct task {                        /* a thread, as long as one ring is its own
 	char *in_bytes;
 	size_t in_room;
 	uint64_t began, rip;
-	const struct piece *frames;
+	const struct piece *frames, *stack;
 	struct thread thread;
 	struct proc proc;
 };
