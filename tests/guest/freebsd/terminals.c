@@ -36,13 +36,15 @@ static void open_both(void)
 	slave = open(path, O_RDWR | O_NOCTTY, 0);
 	yes(master > 2 && slave > 2);
 }
-static int waiting(long fd)
+static int waiting_for(long fd, int bytes)
 {
 	int n = 0;
-	for (int i = 0; i < 500 && !n; i++, sleep_ms(2))
+	for (int i = 0; i < 500 && n < bytes; i++, sleep_ms(2))
 		ioctl(fd, FIONREAD, &n);
 	return n;
 }
+static int waiting(long fd) { return waiting_for(fd, 1); }
+
 /* in a session of its own */
 static void session(void)
 {
@@ -151,7 +153,7 @@ static void packets(void)
 
 	show(ioctl(master, TIOCPKT, &on));
 	show(write(slave, "xy", 2));
-	waiting(master);
+	waiting_for(master, 4);                         /* the ^C echoed before, and xy: the host hands both on when it likes */
 	show(read(master, b, 16));
 	say("%d %s\n", b[0], b + 1);
 	ioctl(slave, TIOCSTOP, 0);
