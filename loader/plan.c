@@ -231,12 +231,13 @@ static long find_rtld(struct plan *pl, struct thread *t)
 	return 0;
 }
 /* Linux programs started by another system's program are the kernel's own; under a Linux guest, or when somebody
- * watches, they stay with us, and so they do where the guest has a root that it may not leave, or the engine one. */
+ * watches or it was asked for, they stay with us, and so they do where the guest has a root that it may not leave, or
+ * the engine one. */
 static bool hand_over(struct plan *pl, struct thread *t)
 {
 	struct proc *p = t->p;
 	return p->pers && pl->pers->identity && !p->pers->identity && !p->watched && !p->engine->keeps &&
-	       !path_confined(p);
+	       !p->opt->stay && !path_confined(p);
 }
 /* guise is no guest of guise: the kernel runs it, where nothing is lost by that. At the start that is where no option
  * speaks of the guest; afterwards where the guest may run what is the kernel's own. */

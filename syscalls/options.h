@@ -18,6 +18,7 @@ struct options {
 	const char *argv0;       /* instead of PROGRAM as the guest's first argument, or NULL */
 	const char *as;          /* name of the personality to run as, whatever the program claims, or NULL */
 	const char *engine;      /* its name, or NULL for the best that works here */
+	bool stay;               /* programs of the host's system that the guest starts stay with us */
 	bool strict;             /* the first unknown call, flag, command or sysctl ends the run */
 	const char *cover;       /* file in which used rows are counted, absolute, or NULL: observe/cover.h */
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */

@@ -82,6 +82,7 @@ static void set_root(struct request *r, const char *v)
 static void set_root_only(struct request *r, const char *v) { r->opt.root_only = true; }
 static void set_chdir(struct request *r, const char *v) { r->opt.chdir = v; }
 static void set_argv0(struct request *r, const char *v) { r->opt.argv0 = v; }
+static void set_stay(struct request *r, const char *v) { r->opt.stay = true; }
 static void set_strict(struct request *r, const char *v) { r->opt.strict = true; }
 static void set_report(struct request *r, const char *v) { r->report_file = v; }
 static void set_witness(struct request *r, const char *v) { r->witness_file = v; }
@@ -174,6 +175,7 @@ static const struct option_row run_rows[] = {
 	{ 0, "argv0", "NAME", V_TEXT, "give the program NAME as its own name", set_argv0 },
 	{ 0, "as", "OS", V_OS, "take the program for one of OS, whatever it says itself", set_as },
 	{ 0, "engine", "NAME", V_ENGINE, "how calls are caught; auto takes the best that works here", set_engine },
+	{ 0, "stay", NULL, V_NONE, "Linux programs that it starts stay here too, so that they can start foreign ones", set_stay },
 	{ 0, "strict", NULL, V_NONE, "stop at the first call, flag, command or sysctl that is unknown", set_strict },
 	{ 0, "witness", "FILE", V_FILE, "append every call to FILE, seen from outside (engine ptrace), one JSON object a line",
 		set_witness },
@@ -298,6 +300,8 @@ static void self_argv(struct options *o)
 	}
 	if (o->engine)
 		add2(o, "--engine", o->engine);
+	if (o->stay)
+		add(o, "--stay");
 	if (o->strict)
 		add(o, "--strict");
 	if (o->cover)
