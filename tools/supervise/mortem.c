@@ -153,7 +153,7 @@ static void tell_thread(const struct dead *d, unsigned i, FILE *f)
 {
 	const struct dead_thread *t = &d->thread[i];
 	uint64_t at[FRAMES];
-	unsigned n = unwind(d, &t->regs, at, FRAMES);
+	unsigned n = unwind_dead(d, &t->regs, at, FRAMES);
 
 	fprintf(f, "\nthread %d%s%s\n", t->tid, i ? "" : ", which died", t->in_call && (i || !d->fault.si_signo) ? ", in a call" : "");
 	tell_regs(&t->regs, f);

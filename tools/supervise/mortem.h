@@ -32,7 +32,7 @@ struct dead {
 };
 
 /* unwind.c: up to n return addresses behind regs.rip, which is at[0]; how many */
-unsigned unwind(const struct dead *, const struct user_regs_struct *, uint64_t *at, unsigned n);
+unsigned unwind_dead(const struct dead *, const struct user_regs_struct *, uint64_t *at, unsigned n);
 void where_is(const struct dead *, uint64_t at, bool returns, FILE *);       /* function+offset (file) source:line */
 
 /* core.c: 0 or an errno */

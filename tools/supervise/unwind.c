@@ -192,7 +192,7 @@ static bool in_code(const struct dead *d, uint64_t at)
 	const struct vma *m = vma_at(d, at);
 	return m && m->x;
 }
-unsigned unwind(const struct dead *d, const struct user_regs_struct *r, uint64_t *at, unsigned n)
+unsigned unwind_dead(const struct dead *d, const struct user_regs_struct *r, uint64_t *at, unsigned n)
 {
 	struct frame f = { .reg = { r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp, r->r8, r->r9, r->r10, r->r11,
 				    r->r12, r->r13, r->r14, r->r15, r->rip } };
