@@ -174,7 +174,7 @@ long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid)
 {
 	struct proc *p = child->p;
 	struct thread *self = thread_self();
-	if (p->nthreads == 1 && self->look <= LOOK_FIRST && p->engine->look)
+	if (p->nthreads == 1 && p->engine->look)
 		p->engine->look(self);   /* the last occasion for what only a process of one thread can have */
 	child->go = !before;
 	lock(&p->all.lock);              /* a thread begins as its maker is: not in the middle of a broadcast */

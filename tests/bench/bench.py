@@ -106,7 +106,7 @@ def peers():
 
 def ways_of(row, where, tools):
     native, guest = pair(row.program)
-    count = row.count if SHARE else max(30, row.count // 500) if row.count > 1 else 1
+    count = row.count if SHARE else min(row.count, 3000)          # a guest is looked at for sealing after 2,000
     args = [str(count) if a == 'COUNT' else a.replace('PROJECT', where + '/project') for a in row.args]
     if args == ['COMPILE']:
         args = compile_args(where)

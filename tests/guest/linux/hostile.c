@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEXT 0x7c000000ul
+#define TEXT 0x7bf00000ul
 
 typedef long (*callfn)(void);
 static uint8_t *text, *text_end, *gadget;
