@@ -25,12 +25,12 @@ LIBDW   := -ldw
 # Where guise lies in every process: nothing to relocate at a start, no page of tables copied by a fork (measured: 0.24 ms
 # a start), and the same place after an exec, which the seccomp engine needs. Below what sanitizers take (0x7fff8000), and
 # so that what a guest's process writes lies within one page table of the processor's (2 MiB from 0x7c000000).
-BASE_AT := 0x7bf00000
+BASE_AT := 0x7be00000
 
 # What every fork and nearly every call runs is linked first and together: a forked child finds it all in one look at the
 # file's pages (64 KiB), and pays for each such look.
 RT_FIRST := $(wildcard $(addprefix syscalls/,engines/entry.S engines/trap.c engines/rewrite.c dispatch.c proc.c fd.c thread.c \
-            signal.c arrive.c mem.c lock.c xlate.c pending.c handlers/proc.c handlers/wait.c handlers/rw.c handlers/time.c observe/trace.c \
+            signal.c arrive.c carrier.c mem.c lock.c xlate.c pending.c handlers/proc.c handlers/wait.c handlers/rw.c handlers/time.c observe/trace.c \
             observe/report.c) personalities/*/personality.c personalities/*/thr.c personalities/*/umtx_mutex.c \
             personalities/*/umtx_shm.c personalities/*/proc_note.c)
 RT_SRC   := $(RT_FIRST) $(filter-out $(RT_FIRST),$(shell find syscalls personalities -name '*.[cS]' | sort))

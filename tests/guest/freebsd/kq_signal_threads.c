@@ -36,7 +36,8 @@ static void open_one(void *arg)
 	long t = now_ms();
 
 	sigprocmask(SIG_UNBLOCK, &s, 0);
-	nanosleep(TS(3, 0), 0);
+	if (!hits)                               /* it may have come already, where the machine is slow */
+		nanosleep(TS(3, 0), 0);
 	slept = now_ms() - t;
 	finish();
 }
@@ -88,9 +89,9 @@ int main(int argc, char **argv)
 		say("pending %d\n", sigset_has(&pend, sigs[i]));
 		await();
 		yes(hits == 1 && by == t);
+		hits = 0;
 		t = thread(open_one, 0);
 		sleep_ms(40);
-		hits = 0;
 		show(thr_kill(t, sigs[i]));
 		await();
 		yes(hits == 1 && by == t && slept < 2500);
