@@ -214,7 +214,7 @@ def peer_table(results, lacking):
 def machine():
     with open('/proc/cpuinfo') as f:
         cpu = next((l.split(':')[1].strip() for l in f if l.startswith('model name')), 'unknown')
-    return {'kernel': platform.release(), 'cpu': cpu, 'cpus': os.cpu_count()}
+    return {'kernel': platform.release(), 'cpu': cpu, 'cpus': os.cpu_count(), 'load': round(os.getloadavg()[0], 1)}
 
 
 def main():
@@ -227,7 +227,9 @@ def main():
         lines.append(text)
         print(text, flush=True)
     m = machine()
-    say('guise against native Linux: Linux %(kernel)s, %(cpus)d of %(cpu)s' % m)
+    say('guise against native Linux: Linux %(kernel)s, %(cpus)d of %(cpu)s, load %(load)s' % m)
+    if m['load'] > m['cpus'] / 2:
+        say('others want the processors: rows with more than one thread or process, and programs, say less than they could')
     say('%-40s %12s %12s  %-24s %-12s' % ('medians; the middle half in brackets', 'native', 'guest', 'guest:native or cost', 'wanted'))
     with measure.scratch() as where:
         project.write(where + '/project', MODULES)
