@@ -191,8 +191,9 @@ static bool run_both(struct result *r, const struct setup *u)
 void compare(struct result *r, const struct setup *u, const char *a, const char *b)
 {
 	r->setup = u;
-	r->side[0] = (struct side){ .letter = 'A', .given = a };
-	r->side[1] = (struct side){ .letter = 'B', .given = b };
+	const char *slash = strrchr(a, '/'), *name = slash && slash[1] ? slash + 1 : a;
+	r->side[0] = (struct side){ .letter = 'A', .given = a, .name = name };
+	r->side[1] = (struct side){ .letter = 'B', .given = b, .name = name };
 	run_both(r, u);
 }
 int result_status(const struct result *r) { return r->trouble ? EXIT_OURS : r->n > 0; }

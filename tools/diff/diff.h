@@ -63,6 +63,7 @@ struct setup {                       /* what both sides have in common */
 struct side {
 	char letter;             /* 'A' or 'B' */
 	const char *given;       /* as it was named */
+	const char *name;        /* as it is run: A's file name for both */
 	char *program;           /* the file on the host */
 	const char *os;          /* set when its digest was read */
 	char dir[256];           /* what it left behind */

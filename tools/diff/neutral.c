@@ -381,6 +381,8 @@ static void put_sockaddr_arg(struct neutral *x, const struct event *e, int i)
 	}
 	char text[200] = "";
 	put_address(text, sizeof text, &ss, (size_t)len);
+	if (ss.ss_family == AF_UNIX && len > 2)
+		snprintf(x->path, sizeof x->path, "%.*s", (int)MIN((size_t)len - 2, 108ul), ((struct sockaddr_un *)&ss)->sun_path);
 	ADD(x->args, "%s", text);
 	if (!*x->net || c->row->arg[0].kind == A_FD)
 		snprintf(x->net, sizeof x->net, "%s%s", ss.ss_family == AF_UNIX ? "" : "at ", text);

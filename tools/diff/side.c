@@ -166,7 +166,7 @@ static void make_run(struct base *x, const struct setup *u, const struct side *s
 	snprintf(path, sizeof path, "%s/bin", x->run);
 	mkdir(path, 0755);
 	if (s->program) {
-		snprintf(link, sizeof link, "%s/%s", path, strrchr(s->given, '/') ? strrchr(s->given, '/') + 1 : s->given);
+		snprintf(link, sizeof link, "%s/%s", path, s->name);
 		if (symlink(s->program, link))
 			refuse("%s: %s", shown(link), strerror(errno));
 	}
@@ -244,7 +244,7 @@ static void become(struct base *x, const struct setup *u, struct side *s, unsign
 		close(b->out[k][0]), close(b->out[k][1]);
 	for (int k = 1; k < 32; k++)
 		signal(k, SIG_DFL);
-	snprintf(own, sizeof own, "%s/bin/%s", x->run, strrchr(s->given, '/') ? strrchr(s->given, '/') + 1 : s->given);
+	snprintf(own, sizeof own, "%s/bin/%s", x->run, s->name);
 	snprintf(cwd, sizeof cwd, "%s/cwd", x->run);
 	if (chdir(cwd) || !argv)
 		refuse("%s: %s", cwd, strerror(errno));
