@@ -226,6 +226,16 @@ static void set_env(struct request *r, const struct setup *u, const struct base 
 }
 struct born { int out[2][2], digest; };
 
+/* Whatever was open is neither side's: the guest is this very process. */
+static void close_others(int a, int b)
+{
+	int lo = MIN(a, b), hi = MAX(a, b);
+	if (lo > 3)
+		close_range(3, (unsigned)lo - 1, 0);
+	if (hi > lo + 1)
+		close_range((unsigned)lo + 1, (unsigned)hi - 1, 0);
+	close_range((unsigned)hi + 1, ~0u, 0);
+}
 static void become(struct base *x, const struct setup *u, struct side *s, unsigned i, struct session *t, int fd, struct born *b)
 {
 	extern char **environ;
@@ -238,10 +248,7 @@ static void become(struct base *x, const struct setup *u, struct side *s, unsign
 	setsid();
 	if (null < 0 || dup2(null, 0) < 0 || dup2(b->out[0][1], 1) < 0 || dup2(b->out[1][1], 2) < 0)
 		refuse("%s: %s; --stdin wants a file that can be read", u->stdin_file ? shown(u->stdin_file) : "/dev/null", strerror(errno));
-	if (null > 2)
-		close(null);
-	for (int k = 0; k < 2; k++)
-		close(b->out[k][0]), close(b->out[k][1]);
+	close_others(fd, b->digest);
 	for (int k = 1; k < 32; k++)
 		signal(k, SIG_DFL);
 	snprintf(own, sizeof own, "%s/bin/%s", x->run, s->name);
