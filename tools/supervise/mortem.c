@@ -193,15 +193,21 @@ static void tell_maps(const struct dead *d, FILE *f)
 				m->shared ? 's' : 'p', m->offset, m->path);
 	}
 }
+/* Others may have left files of this name, which are not ours to remove. */
 static FILE *report_open(const struct dead *d, char core[4200])
 {
 	char path[4200];
-	snprintf(core, 4200, "%.4000s/%s.%d.core", mortem_dir, d->name, d->guest->pid);
-	snprintf(path, sizeof path, "%.4000s/%s.%d.txt", mortem_dir, d->name, d->guest->pid);
-	unlink(core);                    /* of an earlier process with this number */
-	unlink(path);
-	int fd = open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
-	return fd < 0 ? NULL : fdopen(fd, "w");
+	for (unsigned k = 0; k < 100; k++) {
+		char again[8] = "";
+		if (k)
+			snprintf(again, sizeof again, "-%u", k);
+		snprintf(core, 4200, "%.4000s/%s.%d%s.core", mortem_dir, d->name, d->guest->pid, again);
+		snprintf(path, sizeof path, "%.4000s/%s.%d%s.txt", mortem_dir, d->name, d->guest->pid, again);
+		int fd = access(core, F_OK) ? open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600) : -1;
+		if (fd >= 0)
+			return fdopen(fd, "w");
+	}
+	return NULL;
 }
 static void forget(struct dead *d)
 {
