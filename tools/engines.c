@@ -50,6 +50,15 @@ static bool probe(const struct engine *e, char *why, size_t n)
 		snprintf(why, n, "its probe was ended by %s", strsignal(WTERMSIG(status)));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
+/* The next below this one in rank, which is what auto goes by; NULL: the first. */
+static const struct engine *engine_after(const struct engine *last)
+{
+	const struct engine *best = NULL;
+	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++)
+		if ((!last || (*e)->rank < last->rank) && (!best || (*e)->rank > best->rank))
+			best = *e;
+	return best;
+}
 static int run(const struct subcommand *c, int argc, char **argv)
 {
 	const struct engine *best = NULL;
@@ -57,11 +66,11 @@ static int run(const struct subcommand *c, int argc, char **argv)
 
 	if (options_parse(&(struct request){ .command = c }, argc, argv) < argc)
 		refuse("guise engines takes no arguments");
-	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++) {
-		bool works = probe(*e, why, sizeof why);
-		if (works && (!best || (*e)->rank > best->rank))
-			best = *e;
-		printf("%-10s%-11s%s\n", (*e)->name, works ? "works" : "not here:", works ? (*e)->about : why);
+	for (const struct engine *e = NULL; (e = engine_after(e));) {
+		bool works = probe(e, why, sizeof why);
+		if (works && !best)
+			best = e;
+		printf("%-10s%-11s%s\n", e->name, works ? "works" : "not here:", works ? e->about : why);
 	}
 	const char *lacks = host_lacks();
 	if (lacks)

@@ -222,6 +222,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 		return EXIT_OURS;
 	mortem_dir = argc > 1 ? argv[1] : NULL;
 	witness_start();
+	decode_start();
 	watch_all = trace_start() || witness_wants() || mortem_dir;
 	if (ptrace(PTRACE_SEIZE, pid, 0L, (long)OPTIONS) < 0)
 		refuse_start(errno);

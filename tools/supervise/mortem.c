@@ -170,16 +170,13 @@ static void tell_calls(const struct dead *d, FILE *f)
 {
 	static const char *const kind[] = { "", "  linux ", "PAST US " };
 	struct guest *g = d->guest;
-	fprintf(f, "\nlast calls (the guest's; under linux what came of them)\n");
+	fprintf(f, "\nlast calls (under the guest's, \"linux\": what came of them; what pointers lead to is shown as it is now)\n");
 	for (uint64_t s = g->n_seen > LAST ? g->n_seen - LAST + 1 : 1; s <= g->n_seen; s++) {
 		const struct seen *c = seen_at(g, s);
-		char name[32];
 		if (!c)
 			continue;
-		fprintf(f, "  %6lu.%06lu %d %s%s(%#lx, %#lx, %#lx, %#lx, %#lx, %#lx)", c->ns / 1000000000 % 1000000, c->ns / 1000 % 1000000,
-			c->tid, kind[c->kind], seen_name(c, name), c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4], c->arg[5]);
-		if (c->ended)
-			fprintf(f, " = %ld%s", c->rv, c->failed ? " (failed)" : "");
+		fprintf(f, "  %6lu.%06lu %d %s", c->ns / 1000000000 % 1000000, c->ns / 1000 % 1000000, c->tid, kind[c->kind]);
+		decode_seen(d->thread[0].tid, c, f);
 		fprintf(f, "\n");
 	}
 }

@@ -81,7 +81,15 @@ void on_birth(struct task *);                /* a new one stops for the first ti
 bool by_instruction(const siginfo_t *);       /* a fault, not something that was sent */
 struct seen *seen_at(struct guest *, uint64_t serial_plus_1);        /* NULL: no longer kept */
 
-const struct personality *host_personality(void);    /* tools/trace/events.c: Linux's own */
+/* tools/trace/events.c: Linux's own; the row of tab, nr and raw */
+const struct personality *host_personality(void);
+void row_find(struct call *);
+
+/* decode.c */
+void decode_start(void);
+void decode_from(int tid, struct proc *as);          /* whose memory is read from now on, and in whose terms */
+long result_in_host_terms(const struct personality *, int64_t rv, bool failed);
+void decode_seen(int tid, const struct seen *, FILE *);
 
 /* far.c */
 bool far_read(int tid, uint64_t at, void *to, size_t n);

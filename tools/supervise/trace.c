@@ -30,24 +30,10 @@ struct shadow {
 	uint64_t next;           /* where the call returns to */
 	bool open, introduced;
 };
-static struct thread self;           /* thread_self() of this process */
-static struct proc nobody;
-static int far_tid;
 static bool begun;
 
-/* --- reading from outside ----------------------------------------------------------------------------------------- */
-static long read_far(void *dst, uaddr src, size_t n) { return far_read(far_tid, src, dst, n) ? 0 : -EFAULT; }
-
-static void look_from(const struct task *t)
-{
-	static char proc[32];
-	far_tid = t->tid;
-	snprintf(proc, sizeof proc, "/proc/%d", t->tid);
-	path_proc = proc;
-}
 bool trace_start(void)
 {
-	static struct space space;
 	void *m = fcntl(FD_TRACE, F_GETFD) < 0 ? MAP_FAILED :
 		  mmap(NULL, SESSION_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, FD_TRACE, 0);
 
@@ -55,11 +41,6 @@ bool trace_start(void)
 	if (m == MAP_FAILED)
 		return false;
 	session = m;
-	threads_start(&space);
-	self.self = &self;
-	self.p = &nobody;
-	syscall(SYS_arch_prctl, ARCH_SET_GS, &self);
-	mem_far(read_far);
 	return true;
 }
 void trace_over(void)
@@ -129,7 +110,7 @@ static bool introduced(struct task *t)
 	struct shadow *s = shadow_of(t);
 	struct shadow_proc *p = proc_of(t->guest);
 
-	look_from(t);
+	decode_from(t->tid, NULL);
 	if (!ring_alive() || (!guest_personality(t) && !t->guest->strange))
 		return false;
 	if (!s->introduced) {
@@ -139,8 +120,7 @@ static bool introduced(struct task *t)
 		begun = true;
 		p->execed = false;
 	}
-	xlate_start(p->proc.pers);
-	self.p = &p->proc;
+	decode_from(t->tid, &p->proc);
 	return s->thread.ring != NULL;
 }
 void trace_exec(struct task *t)
@@ -155,18 +135,6 @@ void trace_exec(struct task *t)
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
-static void find_row(struct call *c)
-{
-	const struct personality *p = c->t->p->pers;
-	const struct systab *s = &p->tab[c->tab];
-	c->row = c->tab < p->n_tab && c->nr < s->n && s->row[c->nr].name ? &s->row[c->nr] : NULL;
-	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++)
-		if (c->row->arg[i].kind == A_SUB) {
-			const struct row *sub = sub_find(p, c->row->arg[i].what, (unsigned)c->raw[i]);
-			c->row = sub ? sub : c->row;
-			break;
-		}
-}
 static unsigned registers(const struct call *c)
 {
 	unsigned n = 0;
@@ -205,28 +173,16 @@ void trace_call(struct task *t, const struct user_regs_struct *r)
 	};
 	s->next = r->rip;
 	s->thread.p->pers->fetch(&s->thread, c);
-	find_row(c);
+	row_find(c);
 	if (!nr_in(&session->watch, pers_index(s->thread.p->pers), c->tab, c->nr))
 		return;
-	for (int i = 0; i < 8; i++)
-		c->arg[i] = c->raw[i];
 	write_enter(s);
 }
-/* The result in host terms, from the registers with which the guest goes on. */
 static void result_of(struct call *c, const struct regs *g)
 {
 	const struct personality *p = c->t->p->pers;
-	bool failed = p->identity ? g->rax > -4096ull : g->rflags & 1;
-	c->rv = (long)g->rax;
+	c->rv = result_in_host_terms(p, (int64_t)g->rax, !p->identity && g->rflags & 1);
 	c->rv2 = (long)g->rdx;
-	if (failed && !p->identity) {
-		c->rv = -EINVAL;
-		for (int e = 1; e <= 133; e++)
-			if (errno_to_guest(p, e) == (int)g->rax && p->errno_of[e]) {
-				c->rv = -e;
-				break;
-			}
-	}
 }
 void trace_result(struct task *t, const struct regs *g)
 {
@@ -260,10 +216,9 @@ void trace_host(struct task *t, const struct seen *seen)
 	struct thread thread = s->thread;
 	struct call c = { .t = &thread, .nr = seen->nr };
 	thread.p = &linux_proc;
-	xlate_start(linux_proc.pers);
+	decode_from(t->tid, &linux_proc);
 	memcpy(c.raw, seen->arg, sizeof seen->arg);
-	memcpy(c.arg, c.raw, sizeof c.arg);
-	find_row(&c);
+	row_find(&c);
 	if (entry_begin(&w, &s->thread, EN_PAST, sizeof(struct en_past))) {
 		struct en_past *e = entry_head(&w);
 		e->nr = seen->nr;
@@ -273,7 +228,7 @@ void trace_host(struct task *t, const struct seen *seen)
 		capture_in(&w, &c);
 		entry_end(&w);
 	}
-	xlate_start(s->thread.p->pers);
+	decode_from(t->tid, NULL);
 }
 
 /* --- what is not a call ------------------------------------------------------------------------------------------- */

@@ -296,7 +296,7 @@ bool entry_fits(const struct entry *e, size_t room)
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
-static void find_row(struct call *c)
+void row_find(struct call *c)
 {
 	const struct personality *p = c->t->p->pers;
 	const struct systab *s = &p->tab[c->tab];
@@ -340,7 +340,7 @@ static void enter(struct task *t, const struct en_enter *en, uint64_t ns)
 	memcpy(c->raw, en->raw, MIN(en->n, 8u) * 8);
 	c->rv = c->rv2 = 0;
 	task_is_self(t);
-	find_row(c);
+	row_find(c);
 	t->open = true;
 	t->hidden = !is_wanted(t) || (view.only && !nr_in(view.only, pers_index(t->pers), c->tab, c->nr));
 	t->split = false;
@@ -413,7 +413,7 @@ static void past(struct task *t, const struct en_past *p, uint64_t ns)
 
 	xlate_start(linux_proc.pers);
 	memcpy(c.raw, p->raw, sizeof p->raw);
-	find_row(&c);
+	row_find(&c);
 	for (unsigned i = 0; i < n_sinks; i++)
 		sinks[i]->event(sinks[i], &(struct event){ .type = EV_PAST, .task = t, .ns = ns, .mem = &m, .past = &c, .ip = p->ip });
 	task_is_self(t);

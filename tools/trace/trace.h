@@ -97,6 +97,7 @@ struct sink {
 	struct out *out;
 };
 const struct personality *host_personality(void);
+void row_find(struct call *);        /* the row of tab, nr and raw, a command's where it has one; and arg */
 void put_past(struct line *, const struct event *);          /* name(arguments) of an EV_PAST */
 struct sink *text_sink(struct out *);
 struct sink *json_sink(struct out *);
