@@ -18,9 +18,6 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#define TEXT 0x7bf00000ul
-
-typedef long (*callfn)(void);
 static uint8_t *text, *text_end, *gadget;
 
 static void find_text(void)
@@ -30,7 +27,7 @@ static void find_text(void)
 	unsigned long lo, hi;
 	char prot[8];
 	while (f && fgets(line, sizeof line, f))
-		if (sscanf(line, "%lx-%lx %7s", &lo, &hi, prot) == 3 && lo >= TEXT && lo < TEXT + 0x1000000 && prot[2] == 'x') {
+		if (sscanf(line, "%lx-%lx %7s", &lo, &hi, prot) == 3 && prot[2] == 'x' && strstr(line, "/guise\n")) {
 			text = (uint8_t *)lo;
 			text_end = (uint8_t *)hi;
 		}
