@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "guise.h"
 #include "options.h"
+#include "observe/audit.h"
 #include "loader/loader.h"
 #include "loader/plan.h"
 
@@ -49,7 +50,10 @@ static long hidden(struct thread *t, long fd) { return fd < 0 || !t->p->pers || 
 static long open_found(struct thread *t, int dirfd, const char *name, struct plan *pl)
 {
 	struct where w;
+	uint8_t judging = t->judging;
+	t->judging &= pl != NULL;        /* its run-time linker comes with the program, not with the call */
 	long fd = path_resolve(t, dirfd, name, PATH_FOLLOW, &w);
+	t->judging = judging;
 	if (fd)
 		return fd;
 	fd = openat(w.dirfd, w.path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
@@ -58,6 +62,17 @@ static long open_found(struct thread *t, int dirfd, const char *name, struct pla
 		fd = unreadable(pl, &w);
 	where_done(&w);
 	return hidden(t, fd);
+}
+/* A descriptor that only names the program (O_PATH, the BSDs' O_EXEC) cannot be read: what it names is opened. */
+static long open_fd(struct thread *t, int fd)
+{
+	char link[32];
+	int flags = fcntl(fd, F_GETFL), copy;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	if (flags >= 0 && flags & O_PATH)
+		return hidden(t, (copy = open(link, O_RDONLY | O_CLOEXEC)) < 0 ? -errno : copy);
+	copy = fcntl(fd, F_DUPFD_CLOEXEC, proc_alone(t) ? 3 : t->p->fd_base);
+	return copy < 0 ? -errno : copy;
 }
 static long open_guest(struct plan *pl, struct thread *t)
 {
@@ -69,7 +84,7 @@ static long open_guest(struct plan *pl, struct thread *t)
 		pl->given = -1;
 		fcntl((int)fd, F_SETFD, FD_CLOEXEC);
 	} else if (!pl->guest_path[0])
-		fd = (fd = fcntl(pl->dirfd, F_DUPFD_CLOEXEC, proc_alone(t) ? 3 : t->p->fd_base)) < 0 ? -errno : fd;
+		fd = open_fd(t, pl->dirfd);
 	else
 		fd = open_found(t, pl->dirfd, pl->guest_path, pl);
 	if (fd < 0)
@@ -236,7 +251,8 @@ static long find_rtld(struct plan *pl, struct thread *t)
 static bool hand_over(struct plan *pl, struct thread *t)
 {
 	struct proc *p = t->p;
-	return p->pers && pl->pers->identity && !p->pers->identity && !p->watched && !p->engine->keeps &&
+	bool native = audit_native();
+	return p->pers && pl->pers->identity && !p->pers->identity && (!p->watched || native) && !p->engine->keeps &&
 	       !p->opt->stay && !path_confined(p);
 }
 /* guise is no guest of guise: the kernel runs it, where nothing is lost by that. At the start that is where no option
@@ -249,7 +265,10 @@ static long itself(struct plan *pl, struct thread *t)
 
 	if (!image_is_guise(&pl->image))
 		return 0;
-	pl->native = p->pers ? !path_confined(p) && !p->engine->keeps : !asked;
+	bool audited = audit_on();
+	pl->native = p->pers ? !path_confined(p) && !p->engine->keeps && !audited : !asked;
+	if (p->pers && audited)          /* the host's filter lets our text do everything, and it would be there */
+		return fail(pl, -EACCES, "%s is guise itself, which no policy would hold", pl->guest_path);
 	return pl->native ? 0 : fail(pl, -EACCES, "%s is guise itself, which cannot be its own guest: "
 				     "give all options to one guise and start PROGRAM directly", pl->guest_path);
 }

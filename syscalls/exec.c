@@ -11,6 +11,7 @@
 #include "options.h"
 #include "ext.h"
 #include "confine.h"
+#include "observe/audit.h"
 #include "pending.h"
 #include "loader/plan.h"
 
@@ -171,7 +172,9 @@ static long commit(struct exec *x)
 		host(SYS_fcntl, x->plan.fd, F_SETFD, 0);
 	if (x->limits >= 0)
 		host(SYS_fcntl, x->limits, F_SETFD, 0);
-	if (x->plan.native)
+	if (x->plan.native && audit_judges(x->t))        /* what was judged, and not what has its name by now */
+		e = host(SYS_execveat, x->plan.fd, "", x->argv.v, x->envv.v, AT_EMPTY_PATH);
+	else if (x->plan.native)
 		e = host(SYS_execve, x->plan.path, x->argv.v, x->envv.v);
 	else
 		e = host(SYS_execve, "/proc/self/exe", x->argv.v, x->envv.v);
@@ -183,9 +186,18 @@ static long commit(struct exec *x)
 }
 long proc_exec(struct thread *t, int dirfd, const char *guestpath, uaddr argv, uaddr envv)
 {
+	struct where held = { .own = -1 };
+	if (audit_judges(t) && !*guestpath) {
+		long no = audit_fd(t, dirfd, &held);
+		if (no)
+			return no;
+		dirfd = held.own;
+	}
 	struct exec *x = mem_alloc(sizeof *x);
-	if (!x)
+	if (!x) {
+		where_done(&held);
 		return -ENOMEM;
+	}
 	x->t = t;
 	x->plan.dirfd = dirfd;
 	x->plan.fd = x->plan.given = x->limits = -1;
@@ -207,5 +219,6 @@ long proc_exec(struct thread *t, int dirfd, const char *guestpath, uaddr argv, u
 	mem_free(x->envv.v, x->envv.room * 8);
 	mem_free(x->guest.v, x->guest.room * 8);
 	mem_free(x, sizeof *x);
+	where_done(&held);
 	return e;
 }

@@ -178,6 +178,9 @@ struct thread {
 	uint8_t injected;        /* 1 + the injection that the call in progress is under, or 0 */
 	bool inject_done;        /* the call of it that comes next is the same one, made again */
 	uint32_t flags;          /* the personality's */
+	uint8_t judging;         /* the call in progress: a policy judges its paths and addresses (observe/audit.c) */
+	uint8_t judged;          /* ... and did */
+	uint16_t denied;         /* ... and refused it: errno of the host */
 };
 
 /* --- one guest process; a vfork child has its own copy ---------------------------------------------------------------- */

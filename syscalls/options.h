@@ -29,10 +29,11 @@ struct options {
 	int witness_fd;          /* where the supervisor writes what it sees (engine ptrace), or -1 */
 	const char *post_mortem; /* directory for what is left of one that dies by a fault, absolute, or NULL: the same engine */
 	bool supervised;         /* the trace is recorded by the supervisor */
+	int policy_fd;           /* a policy (observe/policy.h), or -1; with it there is a trace_fd */
 	int trace_end;           /* a pipe that nobody writes to: when it ends, nobody of the run is left */
 	/* What stands between "guise" and PROGRAM when we start ourselves again for the guest's exec of a foreign program:
 	 * "run" and all options that hold for children too, but not --resume, --argv0 and the closing "--". */
 	char **self_argv;
 	unsigned n_self;
-	char fd_text[3][12];     /* trace_fd, report_fd, trace_end as text: self_argv points here */
+	char fd_text[4][12];     /* trace_fd, report_fd, trace_end, policy_fd as text: self_argv points here */
 };

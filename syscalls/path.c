@@ -17,6 +17,7 @@
 #include "ext.h"
 #include "confine.h"
 #include "paths.h"
+#include "observe/audit.h"
 
 /* --- names with a meaning of their own ---------------------------------------------------------------------------- */
 enum special { SP_NONE, SP_EXE, SP_PROCFD, SP_DEVFD };
@@ -181,7 +182,7 @@ static long begin_where(struct thread *t, int dirfd, const char *guestpath, stru
 		return -ENAMETOOLONG;
 	return hidden_number(t->p, dirfd, w->buf) ? -ENOENT : 0;
 }
-long path_resolve(struct thread *t, int dirfd, const char *guestpath, unsigned how, struct where *w)
+long path_look(struct thread *t, int dirfd, const char *guestpath, unsigned how, struct where *w)
 {
 	long e = begin_where(t, dirfd, guestpath, w);
 	if (e || !w->buf[0])
@@ -196,12 +197,18 @@ long path_resolve(struct thread *t, int dirfd, const char *guestpath, unsigned h
 		return e;
 	return t->p->paths ? root_resolve(t, dirfd, how, w) : 0;
 }
+long path_resolve(struct thread *t, int dirfd, const char *guestpath, unsigned how, struct where *w)
+{
+	return audit_judges(t) ? audit_resolve(t, dirfd, guestpath, how, w) : path_look(t, dirfd, guestpath, how, w);
+}
 long arg_path(struct call *c, int i, int dirfd, unsigned how, struct where *w)
 {
 	struct proc *p = c->t->p;
 	uaddr path = (uaddr)c->raw[i];
 	long n;
 
+	if (audit_judges(c->t))
+		return audit_path(c, i, dirfd, how, w);
 	if (!p->paths && !(how & PATH_BENEATH) && !p->limited && plain(path)) {
 		w->own = -1;
 		w->exe = false;
@@ -221,7 +228,12 @@ void where_done(struct where *w)
 
 /* --- open --------------------------------------------------------------------------------------------------------- */
 /* /dev/fd/N is another number for the same open file, position and all; Linux would open the file anew. */
-static long open_again(struct thread *t, int fd, unsigned flags)
+int path_dev_fd(struct proc *p, const char *path)
+{
+	int fd = -1;
+	return special_name(p, path, &fd) == SP_DEVFD && !fd_is_ours(p, fd) ? fd : -1;
+}
+long path_open_again(struct thread *t, int fd, unsigned flags)
 {
 	long fl = host(SYS_fcntl, fd, F_GETFL), rv;
 	unsigned have = (unsigned)fl & O_ACCMODE, want = flags & O_ACCMODE;
@@ -255,7 +267,7 @@ static long open_any(struct call *c, int i, int dirfd, unsigned flags, unsigned 
 	if (how & PATH_BENEATH)
 		return walk_beneath(dirfd, w.buf, flags, mode);
 	if (special_name(p, w.buf, &fd) == SP_DEVFD && !fd_is_ours(p, fd))
-		return open_again(c->t, fd, flags);
+		return path_open_again(c->t, fd, flags);
 	if ((e = special(c->t, &w)) < 0)
 		return e;
 	return e && p->paths ? root_open(c->t, dirfd, flags, mode, &w) : path_open_host(w.dirfd, w.path, flags, mode);
@@ -269,7 +281,7 @@ static bool may_be_memory(long fd)
 }
 long arg_open(struct call *c, int i, int dirfd, unsigned flags, unsigned mode, unsigned how)
 {
-	long fd = open_any(c, i, dirfd, flags, mode, how);
+	long fd = audit_judges(c->t) ? audit_open(c, i, dirfd, flags, mode, how, 0) : open_any(c, i, dirfd, flags, mode, how);
 	if (c->t->p->limited && confine_strict(c->t->p, dirfd)) {        /* what is reached by it has its rights, no others */
 		if (fd >= 0)
 			fdcaps_copy(c->t->p, dirfd, (int)fd);

@@ -37,6 +37,11 @@ bool fd_is_dir(int fd);
 size_t path_next(const char **s);
 bool path_slash(const char *path);                   /* ends in a slash: must be a directory */
 
+/* path.c: path_resolve without a policy's verdict, and two halves of an open */
+long path_look(struct thread *, int dirfd, const char *guestpath, unsigned how, struct where *);
+int path_dev_fd(struct proc *, const char *path);    /* the descriptor that /dev/fd/N stands for, or -1 */
+long path_open_again(struct thread *, int fd, unsigned flags);
+
 /* root.c: t->p->paths is set, w->buf holds the guest's path */
 long root_resolve(struct thread *, int dirfd, unsigned how, struct where *);
 long root_open(struct thread *, int dirfd, unsigned flags, unsigned mode, struct where *);

@@ -6,6 +6,7 @@
  */
 #include <sched.h>
 #include "host.h"
+#include "observe/audit.h"
 #include "thread.h"
 #include "arena.h"
 #include "pending.h"
@@ -198,6 +199,7 @@ void proc_exit(struct thread *t, int status)
 {
 	if (t->p->pers->proc_exit)
 		t->p->pers->proc_exit(t);
+	status = audit_status(t, status);
 	observe_end(t, status, true);
 	report_end(t);
 	for (;;)

@@ -13,6 +13,7 @@
 #include <asm/prctl.h>
 #include <linux/futex.h>
 #include "host.h"
+#include "observe/audit.h"
 #include "arena.h"
 #include "thread.h"
 #include "pending.h"
@@ -263,6 +264,8 @@ void thread_exit(struct thread *t, int status)
 
 	if (p->pers->thread_exit)
 		p->pers->thread_exit(t);
+	if (p->nthreads == 1)
+		status = audit_status(t, status);
 	observe_end(t, status, false);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
 	signal_thread_exit(t);

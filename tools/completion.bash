@@ -81,11 +81,13 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		_guise_reply "$2" -W "auto $(_guise_names "$guise" engines 's/^([a-z]+) +(works|not here:) .*/\1/p')" ;;
 	trace:-e:*)
 		compopt -o nospace
-		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds inject= status= signal=none" ;;
+		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds %unseen inject= status= signal=none" ;;
 	trace:-S:*)
 		_guise_reply "$2" -W "time calls errors avg min max p50 p90 p99 name" ;;
 	trace:--status:*)
 		_guise_reply "$2" -W "successful failed unfinished" ;;
+	audit:--to:*)
+		_guise_reply "$2" -W "syslog journal" ;;
 	diff:--compare:*)
 		_guise_reply "$2" -W "stdout stderr output exit files network processes calls all" ;;
 	diff:--heed:* | diff:--ignore:*)

@@ -58,7 +58,7 @@ void request_start(struct request *r, const struct subcommand *c, char **env)
 	while (env[n])
 		n++;
 	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .limits_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1,
-						      .witness_fd = -1 } };
+						      .witness_fd = -1, .policy_fd = -1 } };
 	r->env = malloc((n + 1) * sizeof *r->env);
 	if (!r->env)
 		refuse("no memory for the environment");
@@ -163,6 +163,7 @@ static void set_signals(struct request *r, const char *v)
 static void set_again(struct request *r, const char *v) { r->opt.again = true; }
 static void set_trace_fd(struct request *r, const char *v) { r->opt.trace_fd = number_of("--trace-fd", v); }
 static void set_trace_end(struct request *r, const char *v) { r->opt.trace_end = number_of("--trace-end", v); }
+static void set_policy_fd(struct request *r, const char *v) { r->opt.policy_fd = number_of("--policy-fd", v); }
 static void set_cover(struct request *r, const char *v) { r->opt.cover = v; }
 static void set_report_fd(struct request *r, const char *v) { r->opt.report_fd = number_of("--report-fd", v); }
 
@@ -199,6 +200,7 @@ static const struct option_row hidden_rows[] = {
 	{ 0, "again", NULL, V_NONE, NULL, set_again },
 	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },
 	{ 0, "trace-end", "FD", V_TEXT, NULL, set_trace_end },
+	{ 0, "policy-fd", "FD", V_TEXT, NULL, set_policy_fd },
 	{ 0, "report-fd", "FD", V_TEXT, NULL, set_report_fd },
 	{ 0, "cover", "FILE", V_FILE, NULL, set_cover },
 };
@@ -308,6 +310,8 @@ static void self_argv(struct options *o)
 		add2(o, "--cover", o->cover);
 	if (o->report_fd >= 0)
 		add2(o, "--report-fd", o->fd_text[1]);
+	if (o->policy_fd >= 0)
+		add2(o, "--policy-fd", o->fd_text[3]);
 }
 void request_root(struct request *r)
 {

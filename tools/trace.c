@@ -144,8 +144,11 @@ bool trace_uses(int fd)
 			return true;
 	return false;
 }
-void trace_keep(int fd) { fds[n_fds++] = fd; }
-
+void trace_keep(int fd)
+{
+	if (n_fds < ARRAY_LEN(fds))
+		fds[n_fds++] = fd;
+}
 static int open_for(const char *name, const char *option)
 {
 	int fd = log_open(name, option, O_TRUNC);

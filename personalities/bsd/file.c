@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include "ext.h"
 #include "host.h"
+#include "observe/audit.h"
 #include "handlers/dir.h"
 #include "handlers/stat.h"
 
@@ -83,8 +84,15 @@ long bsd_chflagsat(struct call *c)
 		return -EINVAL;
 	if (at & AT_EMPTY_PATH) {
 		char first;
-		if (!copy_in(&first, (uaddr)c->raw[1], 1) && !first)
-			return set_flags((int)c->arg[0], (uint64_t)c->arg[2]);
+		struct where w = { .own = -1 };
+		long e;
+		if (!copy_in(&first, (uaddr)c->raw[1], 1) && !first) {
+			if (audit_judges(c->t) && (e = audit_fd(c->t, (int)c->arg[0], &w)))
+				return e;
+			e = set_flags(w.own >= 0 ? w.own : (int)c->arg[0], (uint64_t)c->arg[2]);
+			where_done(&w);
+			return e;
+		}
 	}
 	return do_chflags(c, 1, (int)c->arg[0], how, (uint64_t)c->arg[2]);
 }

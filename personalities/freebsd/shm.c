@@ -7,6 +7,7 @@
 #include <fcntl.h>
 #include <linux/memfd.h>
 #include "host.h"
+#include "observe/audit.h"
 #include "ext.h"
 
 sysfn fbsd_shm_open, fbsd_shm_open2, fbsd_shm_unlink, fbsd_shm_rename;
@@ -15,7 +16,7 @@ sysfn fbsd_shm_open, fbsd_shm_open2, fbsd_shm_unlink, fbsd_shm_rename;
 #define DIR "/dev/shm/"
 #define ALLOWED (O_ACCMODE | O_CREAT | O_EXCL | O_TRUNC | O_CLOEXEC)
 
-static long name_get(uaddr from, char path[300])
+static long name_read(uaddr from, char path[300])
 {
 	char name[280];
 	long n = copy_str(name, from, sizeof name);
@@ -31,6 +32,11 @@ static long name_get(uaddr from, char path[300])
 	fmt(path, 300, DIR "%s", name + 1);
 	return 0;
 }
+static long name_get(struct call *c, uaddr from, char *path)
+{
+	long e = name_read(from, path);
+	return e || !audit_judges(c->t) ? e : audit_true_path(c->t, path, true, false);
+}
 static long anon_open(struct call *c, long flags, long shmflags, const char *name)
 {
 	unsigned f = (flags & O_CLOEXEC ? MFD_CLOEXEC : 0) | (unsigned)(shmflags & MFD_ALLOW_SEALING);
@@ -44,11 +50,13 @@ static long shm_open(struct call *c, long flags, long mode, long shmflags, const
 	long e;
 	if (flags & ~(long)ALLOWED || (flags & O_ACCMODE) == O_WRONLY)
 		return -EINVAL;
+	if (c->arg[0] == SHM_ANON && audit_judges(c->t) && (e = audit_addr(c->t, NULL)))
+		return e;
 	if (c->arg[0] == SHM_ANON)
 		return anon_open(c, flags, shmflags, name);
 	if (c->t->p->confined)
 		return -X_ECAPMODE;
-	e = name_get((uaddr)c->arg[0], path);
+	e = name_get(c, (uaddr)c->arg[0], path);
 	if (e < 0)
 		return e;
 	if ((flags & O_ACCMODE) == O_RDONLY)
@@ -66,14 +74,14 @@ long fbsd_shm_open2(struct call *c)
 long fbsd_shm_unlink(struct call *c)
 {
 	char path[300];
-	long e = name_get((uaddr)c->arg[0], path);
+	long e = name_get(c, (uaddr)c->arg[0], path);
 	return e < 0 ? e : host(SYS_unlinkat, AT_FDCWD, path, 0);
 }
 long fbsd_shm_rename(struct call *c)
 {
 	char from[300], to[300];
-	long e = name_get((uaddr)c->arg[0], from);
+	long e = name_get(c, (uaddr)c->arg[0], from);
 	if (!e)
-		e = name_get((uaddr)c->arg[1], to);
+		e = name_get(c, (uaddr)c->arg[1], to);
 	return e < 0 ? e : host(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, (unsigned)c->arg[2]);
 }

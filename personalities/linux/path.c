@@ -10,6 +10,7 @@
 #include <fcntl.h>
 #include <linux/openat2.h>
 #include "linux.h"
+#include "observe/audit.h"
 
 sysfn lnx_path, lnx_readlink, lnx_getcwd;
 
@@ -62,12 +63,22 @@ static long make_ready(struct call *c, int i, unsigned path, struct made *m, lon
 	a[i] = (long)m->w.path;
 	if (at) {
 		a[i - 1] = m->w.dirfd;
-	} else if (m->w.dirfd != AT_FDCWD && m->w.path[0] != '/') {
+	} else if (m->w.dirfd != AT_FDCWD && m->w.path[0] && m->w.path[0] != '/') {
 		if (fmt(m->flat, sizeof m->flat, "/proc/self/fd/%d/%s", m->w.dirfd, m->w.path) >= sizeof m->flat)
 			return -ENAMETOOLONG;
 		a[i] = (long)m->flat;
 	}
 	return 0;
+}
+/* No path: the descriptor before it is meant, or nothing is. */
+static long judge_none(struct call *c, int i, struct made *m, long a[6])
+{
+	if (!i || c->row->arg[i - 1].kind != A_ATFD)
+		return audit_addr(c->t, NULL);
+	long e = audit_fd(c->t, (int)c->arg[i - 1], &m->w);
+	if (!e)
+		a[i - 1] = m->w.own;
+	return e;
 }
 static long with_paths(struct call *c)
 {
@@ -78,8 +89,11 @@ static long with_paths(struct call *c)
 	memcpy(a, c->raw, sizeof a);
 	m[0].w.own = m[1].w.own = -1;
 	for (int i = 0; !e && i < 6 && c->row->arg[i].kind; i++)
-		if (c->row->arg[i].kind == A_PATH && c->raw[i] && n < 2) {
-			e = make_ready(c, i, n, &m[n], a);
+		if (c->row->arg[i].kind == A_PATH && n < 2) {
+			if (c->raw[i])
+				e = make_ready(c, i, n, &m[n], a);
+			else if (audit_judges(c->t))
+				e = judge_none(c, i, &m[n], a);
 			n++;
 		}
 	if (!e)
@@ -96,13 +110,32 @@ static long open_in_root(struct call *c, int i, int dirfd, unsigned flags, unsig
 	return arg_open(c, i, dirfd, flags, mode, h | extra | (flags & O_CREAT ? PATH_CREATE : 0));
 }
 /* What openat2 resolves within its directory is within the root too. */
+/* What the kernel finds wrong before it looks at the path, where the path is not the kernel's to look at. */
+static long how_wrong(struct call *c, const struct open_how *o)
+{
+	uint64_t made = o->flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)), more = 0;
+	if ((uint64_t)c->arg[3] < sizeof *o || o->flags >> 32 || (!made && o->mode) || o->mode & ~07777ul || o->resolve & ~0x3full ||
+	    (o->resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)) == (RESOLVE_BENEATH | RESOLVE_IN_ROOT) ||
+	    (o->flags & O_PATH && o->flags & ~(uint64_t)(O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC)))
+		return -EINVAL;
+	for (uint64_t at = sizeof *o; at < (uint64_t)c->arg[3]; at += 8)         /* what a later kernel will know */
+		if (copy_in(&more, (uaddr)c->arg[2] + at, MIN((uint64_t)c->arg[3] - at, sizeof more)))
+			return -EFAULT;
+		else if (more)
+			return -E2BIG;
+	return 0;
+}
 static long open_how(struct call *c)
 {
 	struct open_how o = { 0 };
 	long e = copy_in(&o, (uaddr)c->arg[2], MIN((uint64_t)c->arg[3], sizeof o));
 	if (e)
 		return e;
-	if ((uint64_t)c->arg[3] != sizeof o || o.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT))
+	if (audit_judges(c->t) && (e = how_wrong(c, &o)))
+		return e;
+	if (audit_judges(c->t) && (o.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT) || (o.resolve && !c->t->p->paths)))
+		return audit_open(c, 1, (int)c->arg[0], (unsigned)o.flags, (unsigned)o.mode, 0, o.resolve & ~RESOLVE_CACHED);
+	if (!audit_judges(c->t) && ((uint64_t)c->arg[3] != sizeof o || o.resolve & (RESOLVE_BENEATH | RESOLVE_IN_ROOT)))
 		return lnx_make(c, c->raw);
 	if (o.resolve) {
 		report_unknown(c->t, UNK_BITS, "resolve", o.resolve);
@@ -123,7 +156,7 @@ static long chroot_in_root(struct call *c)
 }
 long lnx_path(struct call *c)
 {
-	if (c->t->p->paths)
+	if (c->t->p->paths || audit_judges(c->t))
 		switch (c->nr) {
 		case SYS_open: return open_in_root(c, 0, AT_FDCWD, (unsigned)c->arg[1], (unsigned)c->arg[2], 0);
 		case SYS_creat:
@@ -133,6 +166,8 @@ long lnx_path(struct call *c)
 		case SYS_openat2: return open_how(c);
 		case SYS_chroot: return chroot_in_root(c);
 		}
+	if (c->nr == SYS_chroot && audit_on())   /* its own root must not change what the host calls a path */
+		return chroot_in_root(c);
 	return with_paths(c);
 }
 

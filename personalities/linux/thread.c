@@ -12,6 +12,7 @@
 #include <asm/prctl.h>
 #include <linux/futex.h>
 #include "linux.h"
+#include "observe/audit.h"
 
 sysfn lnx_clone, lnx_clone3, lnx_exit, lnx_set_tid_address, lnx_set_robust_list;
 
@@ -111,6 +112,8 @@ static long clone_process(struct thread *t, const struct birth *from)
 		       (fl & CLONE_FILES ? FORK_FILES : 0) | (fl & CLEAR_SIGHAND ? FORK_DROPSIG : 0);
 	long pid;
 
+	if (fl & (CLONE_NEWNS | CLONE_NEWUSER) && (pid = audit_names(t)))
+		return pid;
 	if (fl & CLONE_SIGHAND)
 		return fl & CLONE_VM ? refuse(t, CLONE_SIGHAND) : -EINVAL;
 	if (!(b = mem_alloc(sizeof *b)))

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include "ext.h"
 #include "host.h"
+#include "observe/audit.h"
 
 sysfn sys_open, sys_openat, sys_creat, sys_link, sys_linkat, sys_unlink, sys_unlinkat, sys_rename, sys_renameat;
 sysfn sys_symlink, sys_symlinkat, sys_mknod, sys_mknodat, sys_mkfifo, sys_mkfifoat, sys_readlink, sys_readlinkat;
@@ -65,10 +66,18 @@ static long open_error(struct call *c, int i, int dirfd, uint64_t flags, long e)
 static long open_empty(struct call *c, int fd, unsigned flags, unsigned mode)
 {
 	char link[40];
+	struct where w = { .own = -1 };
+	long e = audit_judges(c->t) ? audit_fd(c->t, fd, &w) : 0;
+	if (e)
+		return e;
+	if (w.own >= 0 && (fd = w.own = fd_ours(c->t->p, w.own)) < 0)
+		return fd;
 	if (fd == AT_FDCWD)
 		return host(SYS_openat, fd, ".", flags, mode);
 	fmt(link, sizeof link, "/proc/self/fd/%d", fd);
-	return block(SYS_openat, AT_FDCWD, link, flags & ~(unsigned)O_NOFOLLOW, mode);
+	e = block(SYS_openat, AT_FDCWD, link, flags & ~(unsigned)O_NOFOLLOW, mode);
+	where_done(&w);
+	return e;
 }
 static bool path_empty(struct call *c, int i)
 {
@@ -229,13 +238,16 @@ long sys_renameat(struct call *c)
 static long link_fd(struct call *c, int fd, int j, int to)
 {
 	char link[40];
-	struct where b;
-	long rv = arg_path(c, j, to, PATH_CREATE, &b);
+	struct where a = { .own = -1 }, b;
+	long rv = audit_judges(c->t) ? audit_fd(c->t, fd, &a) : 0;
 	if (rv)
 		return rv;
-	fmt(link, sizeof link, "/proc/self/fd/%d", fd);
-	rv = host(SYS_linkat, AT_FDCWD, link, b.dirfd, b.path, AT_SYMLINK_FOLLOW);
-	where_done(&b);
+	if (!(rv = arg_path(c, j, to, PATH_CREATE, &b))) {
+		fmt(link, sizeof link, "/proc/self/fd/%d", a.own >= 0 ? a.own : fd);
+		rv = host(SYS_linkat, AT_FDCWD, link, b.dirfd, b.path, AT_SYMLINK_FOLLOW);
+		where_done(&b);
+	}
+	where_done(&a);
 	return rv;
 }
 static long do_link(struct call *c, int i, int from, int j, int to, uint64_t at)

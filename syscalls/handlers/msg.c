@@ -9,6 +9,7 @@
 #include "host.h"
 #include "ext.h"
 #include "sock.h"
+#include "observe/audit.h"
 
 sysfn sys_sendmsg, sys_recvmsg;
 
@@ -68,6 +69,8 @@ long sys_sendmsg(struct call *c)
 
 	if (!e && m.msg_name)
 		e = addr_get(c->t, (uaddr)m.msg_name, m.msg_namelen, AT_FDCWD, PATH_FOLLOW, &a);
+	else if (!e && audit_judges(c->t))
+		e = audit_addr(c->t, NULL);
 	if (e < 0)
 		return e;
 	if (m.msg_name) {

@@ -16,6 +16,7 @@
 #include "ext.h"
 #include "confine.h"
 #include "sock.h"
+#include "observe/audit.h"
 
 sysfn sys_socket, sys_socketpair, sys_bind, sys_connect, sys_listen, sys_shutdown, sys_accept,
 	sys_accept4, sys_getsockname, sys_getpeername, sys_sendto, sys_recvfrom;
@@ -126,7 +127,7 @@ static long un_path(struct thread *t, int dirfd, unsigned how, struct addr *a)
 	e = path_resolve(t, dirfd, guest, how, &w);
 	if (e < 0)
 		return e;
-	e = un_short(&w, how, a);
+	e = audit_judges(t) ? -ENAMETOOLONG : un_short(&w, how, a);      /* a whole path could lead elsewhere by now */
 	if (e == -ENAMETOOLONG)
 		e = un_long(a, w.dirfd, w.path, how);
 	a->own[0] = w.own;               /* the name may go through this descriptor: it lasts as long as the name */
@@ -155,8 +156,10 @@ long addr_get(struct thread *t, uaddr from, uint64_t n, int dirfd, unsigned how,
 		return e;
 	a->len = e;
 	if (a->ss.ss_family != AF_UNIX || a->len <= (long)SUN_PATH || !((struct sockaddr_un *)&a->ss)->sun_path[0])
-		return 0;
+		return audit_judges(t) ? audit_addr(t, a) : 0;
+	t->judging *= 2;                 /* the path is an address */
 	e = un_path(t, dirfd, how, a);
+	t->judging /= 2;
 	if (e < 0)
 		addr_done(a);
 	return e;
@@ -419,7 +422,7 @@ static long send_to(struct call *c, uaddr to, uint32_t tolen)
 {
 	struct addr a = { .own = { -1, -1 } };
 	int fd = (int)c->arg[0], f = msg_flags_in(c->t, fd, c->arg[3]);
-	long e = to ? addr_get(c->t, to, tolen, AT_FDCWD, PATH_FOLLOW, &a) : 0;
+	long e = to ? addr_get(c->t, to, tolen, AT_FDCWD, PATH_FOLLOW, &a) : audit_judges(c->t) ? audit_addr(c->t, NULL) : 0;
 	if (e < 0)
 		return e;
 	if (to && c->t->p->pers->classic_sockets && connected(fd, SOCK_DGRAM))

@@ -27,7 +27,7 @@ static long do_stat(struct call *c, int i, int dirfd, uint64_t at, int out)
 		return -EINVAL;
 	if ((e = arg_path(c, i, dirfd, how, &w)))
 		return e == -EXDEV && (at & X_AT_BENEATH) ? -X_ENOTCAPABLE : e;
-	if (w.own >= 0 && how & PATH_FOLLOW)     /* the object itself is at hand */
+	if (w.own >= 0 && how & PATH_FOLLOW && *w.path)  /* the object itself is at hand */
 		e = host(SYS_statx, w.own, "", AT_EMPTY_PATH, STAT_MASK, &st);
 	else
 		e = host(SYS_statx, w.dirfd, w.path, (at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) | AT_NO_AUTOMOUNT,

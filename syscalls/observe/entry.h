@@ -33,6 +33,16 @@ void capture_hello(struct writer *, struct proc *);
 
 unsigned pers_index(const struct personality *);     /* its place in every table by system */
 
+/* trace.c: this thread said who it is; the call in progress is recorded now, and its end will be */
+bool trace_introduced(struct thread *);
+void trace_begin(struct call *, bool late);
+extern unsigned own_index;                           /* pers_index of this process */
+
+/* audit.c */
+void audit_start(struct proc *);
+bool audit_enter(struct call *);                     /* of those that a rule names; true: refused, c->rv is the result */
+void audit_exit(struct call *);                      /* of those that were judged by doors, or are by their result */
+
 /* attach.c: somebody asks to be told; true: from now on there is a session */
 bool attach_take(struct thread *);
 

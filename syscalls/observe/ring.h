@@ -17,7 +17,7 @@
 #include "guise.h"
 
 #define RING_MAGIC   0x45525453494755ull             /* "GUISTRE" */
-#define RING_VERSION 3u
+#define RING_VERSION 4u
 #define RINGS        2048u
 #define RING_BYTES   (512 * 1024ul)
 #define RECORD_MOST  (RING_BYTES / 8)                /* pieces that would make it longer are left out */
@@ -52,6 +52,7 @@ struct session {
 	volatile uint32_t top;       /* no ring at or above was ever used */
 	volatile uint32_t unheard;   /* threads that found no free ring */
 	volatile uint32_t rewritten, left;       /* call sites of all processes: jump straight to us, trap each time */
+	volatile uint32_t denied;    /* calls that a policy refused */
 	uint32_t n_injections;
 	nrset watch;                 /* calls that are recorded */
 	nrset touch;                 /* calls that any injection names */
@@ -83,7 +84,8 @@ struct ring {
 	_Alignas(64) volatile uint64_t tail;     /* written by the drainer: bytes ever read */
 	volatile uint32_t waiting;   /* the thread sleeps on it until tail moves */
 	uint64_t told;               /* the drainer's: dropped that it has told of */
-	uint64_t spare[5];
+	volatile uint32_t asked, answer;         /* the number of a policy's question; twice that, and 1: yes */
+	uint64_t spare[4];
 };
 _Static_assert(sizeof(struct ring) == 128, "part of the format");
 #define RING_TABLE  PAGE_UP(sizeof(struct session))
@@ -96,7 +98,8 @@ static inline struct ring *ring_at(struct session *s, unsigned i)
 static inline char *ring_data(struct session *s, unsigned i) { return (char *)s + RING_DATA + i * RING_BYTES; }
 
 /* --- records: a multiple of 16 bytes each, never across the end of a ring ----------------------------------------- */
-enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_INJECTED, EN_SIGNAL, EN_END, EN_DROPPED, EN_SITES, EN_PAST };
+enum entrytype { EN_PAD, EN_HELLO, EN_ENTER, EN_EXIT, EN_INJECTED, EN_SIGNAL, EN_END, EN_DROPPED, EN_SITES, EN_PAST,
+		 EN_VERDICT };
 struct entry {
 	uint32_t size;               /* all of it */
 	uint16_t type;               /* enum entrytype */

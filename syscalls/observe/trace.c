@@ -13,11 +13,12 @@
 #include "observe.h"
 #include "cover.h"
 #include "entry.h"
+#include "policy.h"
 
 enum telling { TELL_NOTHING, TELL_EXIT, TELL_LATE };     /* LATE: there was no room when it began (WANT_LOSSY) */
 
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-static unsigned own_index;           /* of our personality; it is one for all threads of a process */
+unsigned own_index;                  /* of our personality; it is one for all threads of a process */
 
 unsigned pers_index(const struct personality *p)
 {
@@ -64,7 +65,7 @@ static void hello(struct thread *t, unsigned how)
 	entry_end(&w);
 }
 /* This thread has a ring of its own in which it said who it is. */
-static bool introduced(struct thread *t)
+bool trace_introduced(struct thread *t)
 {
 	if (!ring_alive())
 		return false;
@@ -83,6 +84,7 @@ void observe_start(struct proc *p)
 	move_fd(p, &o->trace_fd, o->fd_text[0], sizeof o->fd_text[0]);
 	move_fd(p, &o->report_fd, o->fd_text[1], sizeof o->fd_text[1]);
 	move_fd(p, &o->trace_end, o->fd_text[2], sizeof o->fd_text[2]);
+	move_fd(p, &o->policy_fd, o->fd_text[3], sizeof o->fd_text[3]);
 	cover_start(p);
 	attach_point.observed = &p->observed;
 	if (o->trace_fd < 0 || o->supervised)    /* or the supervisor writes it (engine ptrace) */
@@ -93,13 +95,14 @@ void observe_start(struct proc *p)
 	p->told_pid = p->pid;
 	if (ring_alive())
 		hello(t, o->again ? HELLO_EXEC : HELLO_START);
+	audit_start(p);
 }
 static void in_child(struct proc *p)
 {
 	struct thread *t = thread_self();
 	t->ring = NULL;                  /* the parent's */
 	t->telling = TELL_NOTHING;       /* the fork itself is the parent's to tell */
-	introduced(t);
+	trace_introduced(t);
 }
 AT_FORK_IF(in_child, session);
 
@@ -137,6 +140,11 @@ void observe_sites(unsigned rewritten, unsigned left)
 	__atomic_add_fetch(&session->rewritten, rewritten, __ATOMIC_RELAXED);
 	__atomic_add_fetch(&session->left, left, __ATOMIC_RELAXED);
 }
+void trace_begin(struct call *c, bool late)
+{
+	if (c->t->telling == TELL_NOTHING && trace_introduced(c->t))
+		write_enter(c, late);
+}
 static void attach(struct thread *t)
 {
 	unsigned rewritten = 0, left = 0;
@@ -161,10 +169,12 @@ bool observe_enter(struct call *c)
 	cover_enter(c);
 	if (attach_point.pid)
 		attach(t);
+	if (policy && nr_in(&policy->touch, own_index, c->tab, c->nr) && audit_enter(c))
+		return true;
 	if (!session || !nr_in(&session->watch, own_index, c->tab, c->nr))
 		return false;
 	bool answered = session->n_injections && nr_in(&session->touch, own_index, c->tab, c->nr) && inject_before(c);
-	if (!introduced(t))
+	if (!trace_introduced(t))
 		return answered;
 	if (session->want & WANT_LOSSY && ring_tight(t) && c->row && c->row->ret != R_NOTHING)
 		t->telling = TELL_LATE;
@@ -182,6 +192,8 @@ void observe_exit(struct call *c)
 	struct writer w;
 
 	cover_exit(c);
+	if (policy && (t->judging || nr_in(&policy->result, own_index, c->tab, c->nr)))
+		audit_exit(c);
 	if (!(t->telling | t->injected))
 		return;
 	uint32_t injected = t->injected;
@@ -211,6 +223,7 @@ void observe_exec(struct thread *t, bool foreign)
 	keep(t->p->opt->trace_fd, foreign);
 	keep(t->p->opt->report_fd, foreign);
 	keep(t->p->opt->trace_end, foreign);
+	keep(t->p->opt->policy_fd, foreign);
 	report_end(t);
 	cover_exec(t);
 }
@@ -219,7 +232,7 @@ void observe_exec(struct thread *t, bool foreign)
 void observe_signal(struct thread *t, const struct sigpend *pd)
 {
 	struct writer w;
-	if (!session || !(session->want & WANT_SIGNALS) || !introduced(t) || !entry_begin(&w, t, EN_SIGNAL,
+	if (!session || !(session->want & WANT_SIGNALS) || !trace_introduced(t) || !entry_begin(&w, t, EN_SIGNAL,
 		sizeof(struct en_signal)))
 		return;
 	struct en_signal *s = entry_head(&w);
@@ -234,7 +247,7 @@ void observe_end(struct thread *t, int status, bool whole)
 	if (!session)
 		return;
 	whole |= t->p->nthreads == 1;    /* its last thread */
-	if (introduced(t) && entry_begin(&w, t, EN_END, sizeof(struct en_end))) {
+	if (trace_introduced(t) && entry_begin(&w, t, EN_END, sizeof(struct en_end))) {
 		struct en_end *e = entry_head(&w);
 		e->status = status;
 		e->whole = whole;

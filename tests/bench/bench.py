@@ -113,6 +113,11 @@ def ways_of(row, where, tools):
     trace = GUISE[:1] + ['trace'] + GUISE[2:]
     ways = {'native': [native], 'guest': GUISE + [guest], 'linux': GUISE + [native], 'text': trace + ['-o', 'out', guest],
             'raw': trace + ['--raw', 'out', guest], 'rare': trace + ['-e', 'reboot', '-o', 'out', guest]}
+    for way, rule in (('rule', 'call = "reboot"\naction = "log"'), ('path', 'path = "/nowhere/**"\naction = "deny"'),
+                      ('filter', 'call = "reboot"\naction = "deny"')):
+        with open(where + '/' + way + '.toml', 'w') as f:
+            f.write('[[rule]]\n%s\n' % rule)
+        ways[way] = GUISE[:1] + ['audit', '--policy', where + '/' + way + '.toml', '-o', '/dev/null'] + GUISE[2:] + [guest]
     ways.update({way: command + [native] for way, command in tools.items()})
     return {way: argv + args for way, argv in ways.items()}
 

@@ -3,7 +3,8 @@
 of the values that stood side by side, and what was wanted.
 
     ways     native: the Linux build, on Linux      guest: the FreeBSD build, on guise
-             linux: the Linux build, on guise       text, raw, rare: the guest, traced      others: peers, if installed
+             linux: the Linux build, on guise       text, raw, rare: the guest, traced      rule, filter, path: under a policy
+             others: peers, if installed
     args     what the program is given; COUNT is replaced by what the mode asks for
 """
 from collections import namedtuple
@@ -57,8 +58,8 @@ def cost(what, case, once, figure, unit, wanted, count=1, ways=('native', 'guest
     return Row('costs', what, 'calls', [case, 'COUNT', state], count, once, unit, ways, figure, unit, '<=', wanted, (), False, '')
 
 
-def trace(what, figure, ways, wanted, unit='ns', sign='<='):
-    return Row('trace', what, 'calls', ['mix', 'COUNT', 'armed'], 3000, measure.says, 'ns', ways, figure, unit, sign, wanted, (), False, '')
+def trace(what, figure, ways, wanted, unit='ns', sign='<=', case='mix'):
+    return Row('trace', what, 'calls', [case, 'COUNT', 'armed'], 3000, measure.says, 'ns', ways, figure, unit, sign, wanted, (), False, '')
 
 
 ROWS = [
@@ -95,5 +96,8 @@ ROWS = [
     trace('trace as text adds to a call', adds('text'), ('guest', 'text'), 1500),
     trace('trace --raw adds to a call', adds('raw'), ('guest', 'raw'), 150),
     trace('trace -e of a rare call adds to others', adds('rare'), ('guest', 'rare'), 10),
+    trace('a policy adds to calls no rule names', adds('rule'), ('guest', 'rule'), 10),
+    trace('  and its filter in the host\'s kernel', adds('filter'), ('guest', 'filter'), 100),
+    trace('a policy with paths adds to a stat', adds('path'), ('guest', 'path'), 6000, case='stat'),
     trace('strace -f adds, in times of our text', strace_adds, ('native', 'strace', 'guest', 'text'), 20, 'x', '>='),
 ]

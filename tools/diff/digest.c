@@ -185,7 +185,7 @@ static void event(struct sink *s, const struct event *e)
 			put_head(s, e, DG_END, e->status, NULL, NULL, NULL);
 		break;
 	case EV_DROPPED: n_dropped += e->count; break;
-	case EV_ENTER: case EV_PAST: break;
+	case EV_ENTER: case EV_PAST: case EV_VERDICT: break;
 	}
 }
 static void flush(struct sink *s) { out_flush(s->out); }

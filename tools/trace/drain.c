@@ -303,6 +303,18 @@ void drain_stop(int sig)
 	if (s)
 		ring_bell();
 }
+void drain_fail(void)
+{
+	if (s)
+		s->drainer |= FUTEX_OWNER_DIED;
+}
+bool drain_asked(unsigned ring, uint32_t asked) { return ring_at(s, ring)->asked == asked; }
+void drain_answer(unsigned ring, uint32_t asked, bool yes)
+{
+	struct ring *r = ring_at(s, ring);
+	__atomic_store_n(&r->answer, asked << 1 | yes, __ATOMIC_SEQ_CST);
+	futex_wake(&r->answer);
+}
 static bool is_gone(int pid)
 {
 	for (unsigned i = 0; i < n_watched; i++)

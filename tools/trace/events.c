@@ -11,6 +11,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "tools/trace/trace.h"
+#include "observe/policy.h"
 #include "observe/entry.h"
 
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
@@ -143,6 +144,7 @@ static struct task *task_new(unsigned ring, const struct en_hello *h, struct pro
 	struct task *t = task_of[ring];
 	if (t) {
 		free(t->in_bytes);
+		free(t->said);
 		t->process->refs--;
 		process_drop(t->process);
 	} else {
@@ -285,6 +287,7 @@ bool entry_fits(const struct entry *e, size_t room)
 		[EN_SIGNAL] = sizeof(struct en_signal), [EN_END] = sizeof(struct en_end), [EN_DROPPED] = sizeof(struct en_dropped),
 		[EN_SITES] = sizeof(struct en_sites),
 		[EN_PAST] = sizeof(struct en_past),
+		[EN_VERDICT] = sizeof(struct en_verdict),
 	};
 	if (room < sizeof *e || e->size > room || e->size % 8 || e->type >= ARRAY_LEN(head) || !head[e->type] ||
 		e->size < head[e->type])
@@ -442,6 +445,9 @@ void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
 				      .info = &((const struct en_signal *)r)->info });
 	else if (r->type == EN_PAST)
 		past(t, (const void *)r, ns);
+	else if (r->type == EN_VERDICT && t->open)
+		tell(&(struct event){ .type = EV_VERDICT, .task = t, .ns = ns, .said = (const struct en_verdict *)r, .ring = ring,
+				      .mem = &(struct memory){ .bytes = (const char *)r + sizeof(struct en_verdict), .n = r->pieces } });
 	else if (r->type == EN_DROPPED)
 		tell(&(struct event){ .type = EV_DROPPED, .task = t, .ns = ns, .count = ((const struct en_dropped *)r)->n });
 }

@@ -65,11 +65,25 @@ static bool of_ipc(const struct arg *a)
 			      a->what == SET_SHM || a->what == SET_SEM)) ||
 	       (is_rec(a) && (a->what == REC_SHMID || a->what == REC_SEMID || a->what == REC_MSGID || a->what == REC_MQATTR));
 }
+/* What gives names another meaning, or reaches files past them: no rule with a path could follow. */
+static bool of_unseen(const struct arg *a)
+{
+	return named(a, "put_old") ||
+	       (is_set(a) && (a->what == SET_UMOUNT || a->what == SET_UNSHARE || a->what == SET_OPENTREE ||
+			      a->what == SET_MOVEMOUNT || a->what == SET_FSOPEN || a->what == SET_FSMOUNT ||
+			      a->what == SET_FSPICK || a->what == SET_FSCONFIG)) ||
+	       (is_rec(a) && (a->what == REC_URINGPARAMS || a->what == REC_MOUNTATTR)) ||
+	       (a->kind == A_IN && a->what == REC_FHANDLE);
+}
 static bool of_clock(const struct arg *a) { return is_set(a) && a->what == SET_CLOCK; }
 static bool of_creds(const struct arg *a) { return a->kind == A_UID; }
 
 static bool begins_with_addr(const struct row *r) { return r->arg[0].kind == A_ADDR || r->ret == R_ADDR; }
 static bool gives_fd(const struct row *r) { return r->ret == R_FD; }
+static bool mounts(const struct row *r)
+{
+	return has(r, of_file) && r->arg[0].kind == A_STR && r->arg[3].kind == A_SET && r->arg[3].what == SET_MNT;
+}
 static bool begins_or_ends(const struct row *r)
 {
 	return r->ret == R_NOTHING || r->fn == sys_fork || r->fn == sys_vfork;
@@ -83,6 +97,7 @@ static const struct class {
 	{ "file", of_file }, { "desc", of_desc, gives_fd }, { "network", of_network }, { "net", of_network },
 	{ "memory", of_memory, begins_with_addr }, { "process", of_process, begins_or_ends }, { "signal", of_signal },
 	{ "ipc", of_ipc }, { "clock", of_clock }, { "creds", of_creds },
+	{ "unseen", of_unseen, mounts },
 };
 static const struct class *class_find(const char *name)
 {
@@ -128,8 +143,9 @@ static unsigned mark(nrset *s, const struct match *m, bool in)
 			}
 	return n;
 }
-static void mark_word(nrset *s, const char *word, bool in)
+const char *filter_word(nrset *s, const char *word, bool in)
 {
+	static char why[256];
 	struct match m = { .name = word };
 	regex_t re;
 	size_t len = strlen(word);
@@ -138,24 +154,29 @@ static void mark_word(nrset *s, const char *word, bool in)
 	if (word[0] == '?')
 		word++, m.name = word;
 	if (word[0] == '%' && !(m.class = class_find(word + 1)))
-		refuse("-e %s: there is no such class; there are "
-		       "%%file %%desc %%network %%memory %%process %%signal %%ipc %%clock %%creds", word);
+		return "there is no such class; there are "
+		       "%file %desc %network %memory %process %signal %ipc %clock %creds %unseen";
 	if (!strcmp(word, "all"))
 		m.all = true;
 	if (word[0] == '/') {
 		char *text = strndup(word + 1, len > 1 && word[len - 1] == '/' ? len - 2 : len - 1);
 		if ((e = regcomp(&re, text, REG_EXTENDED | REG_NOSUB))) {
-			char why[200];
 			regerror(e, &re, why, sizeof why);
-			refuse("-e %s: %s", word, why);
+			return why;
 		}
 		m.re = &re;
 		free(text);
 	}
-	if (strcmp(word, "none") && !mark(s, &m, in) && m.name == word && m.name[0] != '?' && !m.class)
-		refuse("-e %s: no system has such a call", word);
+	bool none = strcmp(word, "none") && !mark(s, &m, in) && m.name == word && m.name[0] != '?' && !m.class;
 	if (m.re)
 		regfree(&re);
+	return none ? "no system has such a call" : NULL;
+}
+static void mark_word(nrset *s, const char *word, bool in)
+{
+	const char *why = filter_word(s, word, in);
+	if (why)
+		refuse("-e %s: %s", word, why);
 }
 /* "a,b,/c/,%d", "!a,b": all but these; "%file,!stat" */
 static void mark_list(nrset *s, const char *text)
@@ -187,7 +208,7 @@ static bool number(const char *s, long *v)
 	*v = strtol(s, &end, 0);
 	return *s && !*end;
 }
-static int errno_by_name(const char *name)
+int filter_errno(const char *name)
 {
 	long v;
 	if (number(name, &v) && v > 0 && v < 4096)
@@ -201,7 +222,14 @@ static int errno_by_name(const char *name)
 			if (g > 0 && (unsigned)g < PERS(p)->n_errno_name && PERS(p)->errno_name[g] && !strcmp(PERS(p)->errno_name[g], name))
 				return e;
 		}
-	refuse("-e inject: there is no error %s", name);
+	return 0;
+}
+static int errno_by_name(const char *name)
+{
+	int e = filter_errno(name);
+	if (!e)
+		refuse("-e inject: there is no error %s", name);
+	return e;
 }
 static int sig_find(const char *name, int most)
 {

@@ -90,13 +90,11 @@ static void put_result(struct line *l, struct call *c)
 	if (ret == R_PAIR)
 		member(l, "result2"), put_int(l, c->rv2);
 }
-static void on_call(struct line *l, const struct event *e, bool ended)
+void json_call(struct line *l, const struct event *e, bool ended)
 {
 	struct call *c = &e->task->call;
 	char name[24];
 
-	head(l, e, "call", e->task->began);
-	member(l, "os"), put_word(l, e->task->pers->name);
 	member(l, "call"), put_json(l, call_name(c, name));
 	member(l, "nr"), put_uint(l, c->nr);
 	if (c->row && c->row != row_top(c))
@@ -110,6 +108,12 @@ static void on_call(struct line *l, const struct event *e, bool ended)
 		put_s(l, ",\"injected\":true");
 	if (c->row && c->row->level >= L_NOSYS && c->row->note)
 		member(l, "note"), put_json(l, c->row->note);
+}
+static void on_call(struct line *l, const struct event *e, bool ended)
+{
+	head(l, e, "call", e->task->began);
+	member(l, "os"), put_word(l, e->task->pers->name);
+	json_call(l, e, ended);
 }
 static void on_end(struct line *l, const struct event *e)
 {
@@ -163,6 +167,8 @@ static void event(struct sink *s, const struct event *e)
 		member(&l, "info"), put_siginfo(&l, e->info, e->sig);
 		break;
 	case EV_END: on_end(&l, e); break;
+	case EV_VERDICT:
+		return;
 	case EV_DROPPED:
 		head(&l, e, "dropped", e->ns);
 		member(&l, "count"), put_uint(&l, e->count);

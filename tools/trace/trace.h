@@ -58,11 +58,13 @@ struct task {                        /* a thread, as long as one ring is its own
 	const struct piece *frames, *stack;
 	struct thread thread;
 	struct proc proc;
+	struct said *said;       /* what a policy said of the call (tools/audit/) */
+	unsigned n_said;
 };
 
 /* --- what --------------------------------------------------------------------------------------------------------- */
 enum evtype { EV_START, EV_FORK, EV_EXEC, EV_THREAD, EV_ENTER, EV_EXIT, EV_UNFINISHED, EV_SIGNAL, EV_END, EV_DROPPED,
-	      EV_ATTACH, EV_PAST };
+	      EV_ATTACH, EV_PAST, EV_VERDICT };
 struct event {
 	enum evtype type;
 	struct task *task;
@@ -76,6 +78,8 @@ struct event {
 	uint64_t count;          /* DROPPED */
 	struct call *past;       /* PAST: a call of Linux that the guest made past us; in its terms */
 	uint64_t ip;
+	const struct en_verdict *said;   /* VERDICT; mem: what it is about */
+	unsigned ring;
 };
 static inline bool call_failed(const struct call *c)
 {
@@ -104,6 +108,7 @@ struct sink *json_sink(struct out *);
 struct sink *summary_sink(struct out *);
 struct sink *chrome_sink(struct out *);
 struct sink *html_sink(struct out *);
+void json_call(struct line *, const struct event *, bool ended);         /* members of its object, from the call's name on */
 
 /* --- how: what the command line asked for ------------------------------------------------------------------------- */
 struct view {
@@ -157,6 +162,9 @@ int drain(struct session *, int end_fd, struct raw *);       /* to the end of th
 /* -p: these are asked to join; end: our end of the pipe, closed when they have. A signal may call drain_stop. */
 void drain_attached(const int *pid, unsigned n, int end);
 void drain_stop(int sig);
+void drain_fail(void);                                       /* nothing can be written: those who record are told */
+void drain_answer(unsigned ring, uint32_t asked, bool yes);  /* to a policy's question */
+bool drain_asked(unsigned ring, uint32_t asked);             /* it still waits for the answer */
 struct session *session_new(int *fd);
 int session_attach(struct session *, int fd, struct raw *, const int *pid, unsigned n);     /* the exit status */
 void attach_to(int pid, int fd, int end);                    /* ask it; refuses */
@@ -172,10 +180,12 @@ int raw_read(const char *name);                              /* the exit status 
 
 /* --- trace.c: the descriptors of its outputs ---------------------------------------------------------------------- */
 unsigned trace_fds(int *fd);
+void trace_keep(int fd);                                     /* one more that the drainer needs: six at most */
 bool trace_uses(int fd);
-void trace_keep(int fd);                         /* one more, of somebody else's sink */
 
 /* --- filter.c ----------------------------------------------------------------------------------------------------- */
 void filter_add(struct session *, const char *expression);   /* -e; refuses what it does not understand */
 void filter_done(struct session *);
 void filter_status(const char *);                            /* --status */
+const char *filter_word(nrset *, const char *word, bool in); /* one name, /regex/ or %class; NULL, or what is wrong with it */
+int filter_errno(const char *name);                          /* of the host, by any system's name; 0: there is none */

@@ -1,0 +1,536 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * --learn: the least policy under which a run does again what it did. Everything that is not in it is denied. What is
+ * kept of a call is its name and what it acted on: the true path and whether it could change the file, the address and
+ * port, the command of a multiplexer. What is known to differ from run to run is written as a pattern: the process's own
+ * number, numbers of others below /proc, and names that the run itself made and that look made up. What the file holds
+ * already is kept, if a run before wrote it there: several runs add up.
+ */
+#include <arpa/inet.h>
+#include <ctype.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdarg.h>
+#define entry search_entry               /* its name for something else; ours is a record (ring.h) */
+#include <search.h>
+#undef entry
+#include <stdlib.h>
+#include <string.h>
+#include <sys/un.h>
+#include <unistd.h>
+#include "tools/audit/audit.h"
+#include "tools/command.h"
+
+#define SEP '\x1f'
+#define PRIVATE_PORT 32768               /* from here on the kernel chooses, each time another */
+
+static const char *name_;
+static int fd_;
+static const char *command_;
+static void *facts, *made, *pids;        /* trees of texts */
+static FILE *out_;
+
+/* --- texts -------------------------------------------------------------------------------------------------------- */
+static int by_text(const void *a, const void *b) { return strcmp(a, b); }
+static void add(void **tree, const char *text)
+{
+	if (tfind(text, tree, by_text))
+		return;
+	char *copy = strdup(text);
+	if (!copy || !tsearch(copy, tree, by_text))
+		abort();
+}
+static void fact(const char *f, ...) __attribute__((format(printf, 1, 2)));
+static void fact(const char *f, ...)
+{
+	char *text;
+	va_list ap;
+	va_start(ap, f);
+	if (vasprintf(&text, f, ap) < 0)
+		abort();
+	va_end(ap);
+	add(&facts, text);
+	free(text);
+}
+static char **list;
+static size_t n_list, list_room;
+static void take(const void *node, VISIT when, int depth)
+{
+	if (when != postorder && when != leaf)
+		return;
+	if (n_list == list_room && !(list = realloc(list, (list_room = list_room ? 2 * list_room : 1024) * sizeof *list)))
+		abort();
+	list[n_list++] = *(char *const *)node;
+}
+/* The text up to the separator, which becomes an end; *s goes behind it. */
+static char *part(char **s)
+{
+	char *at = *s, *end = strchr(at, SEP);
+	if (end)
+		*end = 0, *s = end + 1;
+	else
+		*s = at + strlen(at);
+	return at;
+}
+
+/* --- what a call did ---------------------------------------------------------------------------------------------- */
+static int open_flags(const struct call *c)
+{
+	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++)
+		if (c->row->arg[i].kind == A_SET && c->row->arg[i].what == SET_OPEN)
+			return i;
+	return -1;
+}
+/* fstat by another name: what it is of was judged when it was opened, or was there before. */
+static bool looks_at_fd(const struct event *e)
+{
+	const struct call *c = &e->task->call;
+	const struct line l = { .mem = &e->task->in };
+	bool stat = false, empty = false;
+	char first[2];
+	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++) {
+		const struct arg *a = &c->row->arg[i];
+		stat |= a->kind == A_OUT && (a->what == REC_STAT || a->what == REC_STATX || a->what == REC_STAT_OLD);
+		empty |= a->kind == A_PATH && (!c->raw[i] || peek_str(&l, first, (uaddr)c->raw[i], sizeof first) == 0);
+	}
+	return stat && empty;
+}
+/* Only looked into: then the rule is to allow no more. */
+static bool reads_only(const struct call *c, int i)
+{
+	return i >= 0 && !(c->arg[i] & (O_ACCMODE | O_CREAT | O_TRUNC)) && (c->arg[i] & O_TMPFILE) != O_TMPFILE;
+}
+static void path_fact(const struct event *e, const char *path)
+{
+	const struct call *c = &e->task->call;
+	char name[24], own[32], general[PATH_MAX + 64];
+	int flags = open_flags(c);
+	size_t n = (size_t)snprintf(own, sizeof own, "/proc/%d", e->task->process->pid);
+
+	if (!strncmp(path, own, n) && (path[n] == '/' || !path[n]))
+		snprintf(general, sizeof general, "/proc/%c%s", POLICY_PID, path + n);
+	else
+		snprintf(general, sizeof general, "%s", path);
+	fact("P%s%c%s%c%s", general, SEP, call_name(c, name), SEP, reads_only(c, flags) ? c->row->arg[flags].name : "");
+}
+static void addr_fact(const struct call *c, const struct sockaddr_storage *ss)
+{
+	const struct sockaddr_in *in = (const void *)ss;
+	const struct sockaddr_in6 *in6 = (const void *)ss;
+	char name[24], text[160] = "";
+	unsigned port = 0;
+
+	if (ss->ss_family == AF_INET) {
+		inet_ntop(AF_INET, &in->sin_addr, text, sizeof text);
+		port = ntohs(in->sin_port);
+	} else if (ss->ss_family == AF_INET6) {
+		inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text);
+		port = ntohs(in6->sin6_port);
+	} else if (ss->ss_family == AF_UNIX && ((const struct sockaddr_un *)ss)->sun_path[1]) {
+		snprintf(text, sizeof text, "unix:@%.100s", ((const struct sockaddr_un *)ss)->sun_path + 1);
+	} else {
+		snprintf(text, sizeof text, "%s", ss->ss_family == AF_UNIX ? "unix" : ss->ss_family == AF_NETLINK ? "netlink" :
+			 ss->ss_family == AF_PACKET ? "packet" : ss->ss_family == 40 ? "vsock" : ss->ss_family ? "any" : "unspec");
+	}
+	bool inet = ss->ss_family == AF_INET || ss->ss_family == AF_INET6;
+	char number[16] = "";
+	if (inet && port < PRIVATE_PORT)
+		snprintf(number, sizeof number, "%u", port);
+	fact("A%s%c%s%c%s", text, SEP, number, SEP, call_name(c, name));
+}
+static bool takes_address(const struct row *r)
+{
+	for (int i = 0; r && i < 8 && r->arg[i].kind; i++)
+		if (r->arg[i].kind == A_SOCKIN || (r->arg[i].what == REC_MSGHDR && r->arg[i].kind == A_IN) ||
+		    (r->arg[i].what == REC_MMSGHDR && !strcmp(r->name, "sendmmsg")))
+			return true;
+	return false;
+}
+static void call_fact(struct call *c)
+{
+	const struct row *top = c->row ? row_top(c) : NULL;
+	char name[24];
+
+	for (int i = 0; top && i < 8 && top->arg[i].kind; i++)
+		if (top->arg[i].kind == A_SUB) {
+			if (c->row != top)
+				fact("S%s%c%s%c%s", top->name, SEP, top->arg[i].name, SEP, c->row->name);
+			else
+				fact("S%s%c%s%c#%u", top->name, SEP, top->arg[i].name, SEP, (unsigned)c->raw[i]);
+			return;
+		}
+	if (top && takes_address(top))
+		fact("Anone%c%c%s", SEP, SEP, top->name);
+	else if (c->row)
+		fact("C%s", call_name(c, name));
+}
+static void on_verdict(const struct event *e)
+{
+	const struct piece *path = piece_first(e->mem, PIECE_MEM, 0), *ss = piece_first(e->mem, PIECE_SOCK, 0);
+	if (path) {
+		char text[PATH_MAX + 16];
+		snprintf(text, sizeof text, "%.*s", (int)path->len, path->bytes);
+		path_fact(e, looks_at_fd(e) ? "fd:" : text);
+		if (e->task->n_said < 2) {
+			e->task->said = realloc(e->task->said, 2 * sizeof *e->task->said);
+			e->task->said[e->task->n_said++] = (struct said){ .subject = strdup(text) };
+		}
+	} else if (ss && ss->len == sizeof(struct sockaddr_storage)) {
+		struct sockaddr_storage a;
+		memcpy(&a, ss->bytes, sizeof a);
+		addr_fact(&e->task->call, &a);
+	} else {
+		call_fact(&e->task->call);
+	}
+}
+/* The last path of a call that succeeded and makes what it names. */
+static void on_end(const struct event *e)
+{
+	struct task *t = e->task;
+	const struct call *c = &t->call;
+	int flags = open_flags(c);
+	bool makes = c->row && !call_failed(c) && t->n_said &&
+		     (flags >= 0 ? (c->arg[flags] & O_CREAT) != 0 :
+		      strstr(c->row->name, "mkdir") || strstr(c->row->name, "link") || strstr(c->row->name, "rename") ||
+		      strstr(c->row->name, "mk") || !strcmp(c->row->name, "bind"));
+	if (makes && !strstr(c->row->name, "unlink") && !strstr(c->row->name, "readlink"))
+		add(&made, t->said[t->n_said - 1].subject);
+	for (unsigned i = 0; i < t->n_said; i++)
+		free(t->said[i].subject);
+	t->n_said = 0;
+}
+static void event(struct sink *s, const struct event *e)
+{
+	char pid[16];
+	switch (e->type) {
+	case EV_START: case EV_FORK: case EV_EXEC: case EV_THREAD:
+		snprintf(pid, sizeof pid, "%d", e->task->tid);
+		add(&pids, pid);
+		break;
+	case EV_VERDICT: on_verdict(e); break;
+	case EV_EXIT: case EV_UNFINISHED: on_end(e); break;
+	default: break;
+	}
+}
+
+/* --- names that will be others ------------------------------------------------------------------------------------ */
+static bool all_of(const char *s, size_t n, int (*is)(int))
+{
+	for (size_t i = 0; i < n; i++)
+		if (!is((unsigned char)s[i]))
+			return false;
+	return n > 0;
+}
+static int is_hex(int c) { return isdigit(c) || (c >= 'a' && c <= 'f'); }
+/* Six characters or more, as mktemp makes them, or many digits: no word. */
+static bool random_part(const char *s, size_t n)
+{
+	bool upper = false, lower = false, digit = false;
+	if (!all_of(s, n, isalnum))
+		return false;
+	for (size_t i = 0; i < n; i++)
+		upper |= isupper((unsigned char)s[i]), lower |= islower((unsigned char)s[i]), digit |= isdigit((unsigned char)s[i]);
+	if (digit && !upper && !lower)
+		return n >= 4;
+	return n >= 6 && upper + lower + digit >= 2;
+}
+static void put_glob(char **to, const char *s, size_t n)
+{
+	for (; n; n--, s++) {
+		if (*s && strchr("*?[\\$", *s))
+			*(*to)++ = '\\';
+		*(*to)++ = *s;
+	}
+}
+/* A name that the run made, part by part between dots and dashes: what looks made up becomes a star. */
+static void put_made(char **to, const char *s, size_t n)
+{
+	if (all_of(s, n, is_hex) && (n == 2 || n >= 16)) {       /* named by its contents, as git does */
+		*to += sprintf(*to, n == 2 ? "??" : "*");
+		return;
+	}
+	for (bool first = true; n; first = false) {
+		size_t k = 0, head = 0;
+		char text[32];
+		while (k < n && isalnum((unsigned char)s[k]))
+			k++;
+		snprintf(text, sizeof text, "%.*s", (int)MIN(k, 30ul), s);
+		if (k && (random_part(s, k) || tfind(text, &pids, by_text))) {
+			while (first && k > 7 && head < k - 6 && islower((unsigned char)s[head]))
+				head++;          /* "ccXXXXXX" */
+			put_glob(to, s, head);
+			*(*to)++ = '*';
+		} else {
+			put_glob(to, s, k);
+		}
+		if (k < n)
+			put_glob(to, s + k++, 1);
+		s += k, n -= k;
+	}
+}
+static bool was_made(const char *path, size_t n)
+{
+	char text[PATH_MAX + 64];
+	snprintf(text, sizeof text, "%.*s", (int)n, path);
+	return tfind(text, &made, by_text) != NULL;
+}
+/* What an earlier run made and this one met again has its pattern in the file. */
+static char **known;
+static size_t n_known;
+static void know(const char *glob)
+{
+	if (!strpbrk(glob, "*?") || strstr(glob, "$PID") || *glob != '/')
+		return;
+	if (!(known = realloc(known, (n_known + 1) * sizeof *known)) || !(known[n_known++] = strdup(glob)))
+		abort();
+}
+/* A path as a pattern. */
+static char *general(const char *path)
+{
+	char *buf = malloc(4 * strlen(path) + 16), *to = buf;
+	size_t at = 0;
+
+	if (!buf)
+		abort();
+	for (size_t i = 0; i < n_known; i++)
+		if (glob_match(known[i], path, strlen(path), 0, false)) {
+			free(buf);
+			return strdup(known[i]);
+		}
+	if (!strcmp(path, "fd:"))
+		return strcpy(buf, "fd:**");
+	if (*path != '/') {                      /* pipe:[123], anon_inode:[...] */
+		*to++ = '*', *to++ = '*';
+		put_glob(&to, path, strcspn(path, "0123456789["));
+		*to++ = '*';
+		*to = 0;
+		return buf;
+	}
+	bool in_proc = !strncmp(path, "/proc/", 6);
+	while (path[at]) {
+		size_t from = at + 1, n = strcspn(path + from, "/");
+		bool number = in_proc && all_of(path + from, n, isdigit) && (at == 5 || !strncmp(path + at - 5, "/task", 5));
+		*to++ = '/';
+		if (n == 1 && path[from] == POLICY_PID) {
+			to += sprintf(to, "$PID");
+		} else if (number) {
+			*to++ = '*';
+		} else if (was_made(path, from + n)) {
+			put_made(&to, path + from, n);
+		} else {
+			put_glob(&to, path + from, n);
+		}
+		at = from + n;
+	}
+	*to = 0;
+	return buf;
+}
+
+/* --- writing ------------------------------------------------------------------------------------------------------ */
+static void put_text_toml(const char *s)
+{
+	fputc('"', out_);
+	for (; *s; s++)
+		if (*s == '"' || *s == '\\')
+			fprintf(out_, "\\%c", *s);
+		else if ((unsigned char)*s < ' ' || (unsigned char)*s >= 127)
+			fprintf(out_, "\\x%02x", (unsigned char)*s);
+		else
+			fputc(*s, out_);
+	fputc('"', out_);
+}
+/* The list of what stands in s, parted by commas. */
+static void put_list(const char *key, char *s, const char *prefix)
+{
+	fprintf(out_, "%s = [", key);
+	for (char *save = NULL, *w = strtok_r(s, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
+		put_text_toml(w);
+		fputs(save && *save ? ", " : "", out_);
+	}
+	fprintf(out_, "]\n%s", prefix);
+}
+struct group { char *calls, *arg, **path; size_t n; };
+
+static int by_path(const void *a, const void *b)
+{
+	return strcmp(*(char *const *)a, *(char *const *)b);
+}
+/* "path SEP arg SEP call", sorted: one rule for all paths with the same calls. */
+static void write_paths(char **p, size_t n)
+{
+	struct group *g = NULL;
+	size_t n_g = 0;
+
+	qsort(p, n, sizeof *p, by_path);
+	for (size_t i = 0; i < n; ) {
+		char *rest = p[i], *path = part(&rest), *arg = part(&rest), *calls = strdup(rest);
+		size_t k = i + 1;
+		for (; k < n; k++) {
+			char *next = p[k], *copy = strdup(next), *r = copy;
+			bool same = !strcmp(part(&r), path) && !strcmp(part(&r), arg);
+			if (same && strcmp(strrchr(calls, ',') ? strrchr(calls, ',') + 1 : calls, r)) {
+				char *more;
+				if (asprintf(&more, "%s,%s", calls, r) < 0)
+					abort();
+				free(calls);
+				calls = more;
+			}
+			free(copy);
+			if (!same)
+				break;
+		}
+		size_t at = 0;
+		while (at < n_g && (strcmp(g[at].calls, calls) || strcmp(g[at].arg, arg)))
+			at++;
+		if (at == n_g) {
+			g = realloc(g, ++n_g * sizeof *g);
+			if (!g)
+				abort();
+			g[at] = (struct group){ .calls = calls, .arg = arg };
+		}
+		g[at].path = realloc(g[at].path, (g[at].n + 1) * sizeof *g[at].path);
+		g[at].path[g[at].n++] = path;
+		i = k;
+	}
+	for (size_t i = 0; i < n_g; i++) {
+		fputs("\n[[rule]]\n", out_);
+		put_list("call", g[i].calls, "");
+		if (*g[i].arg)
+			fprintf(out_, "arg.%s = [\"O_RDONLY\", \"!O_CREAT\", \"!O_TRUNC\"]\n", g[i].arg);
+		fputs("path = [\n", out_);
+		for (size_t k = 0; k < g[i].n; k++)
+			fputc('\t', out_), put_text_toml(g[i].path[k]), fputs(",\n", out_);
+		fputs("]\naction = \"allow\"\n", out_);
+	}
+}
+static void write_head(void)
+{
+	fprintf(out_, "# Learned by guise audit --learn from runs of ");
+	put_text_toml(command_);
+	fputs("\n# Whatever is not here is denied. Read it before you trust it: a pattern may be wider than you want, and what\n"
+	      "# these runs did not need is not in it. guise audit --check-policy tells mistakes; learning again adds to it.\n"
+	      "version = 1\ndefault = \"deny EPERM\"\n", out_);
+}
+static void write_rules(void)
+{
+	char **paths = calloc(n_list + 1, sizeof *paths);
+	size_t n_paths = 0;
+	bool any = false;
+
+	for (size_t i = 0; i < n_list; i++) {
+		if (list[i][0] != 'C')
+			continue;
+		fputs(any ? ", " : "\n[[rule]]\nname = \"calls\"\ncall = [", out_);
+		put_text_toml(list[i] + 1);
+		any = true;
+	}
+	fputs(any ? "]\naction = \"allow\"\n" : "", out_);
+	for (size_t i = 0; i < n_list; i++) {
+		char *copy = strdup(list[i] + 1), *rest = copy;
+		if (list[i][0] == 'S') {
+			char *call = part(&rest), *arg = part(&rest);
+			fputs("\n[[rule]]\ncall = ", out_), put_text_toml(call);
+			fprintf(out_, "\narg.%s = [", arg);
+			for (size_t n = (size_t)(rest - copy) + 1; ; i++) {
+				if (list[i][n] == '#')
+					fprintf(out_, "%s", list[i] + n + 1);
+				else
+					put_text_toml(list[i] + n);
+				if (i + 1 == n_list || strncmp(list[i + 1], list[i], n))
+					break;
+				fputs(", ", out_);
+			}
+			fputs("]\naction = \"allow\"\n", out_);
+		} else if (list[i][0] == 'A') {
+			char *address = part(&rest), *port = part(&rest);
+			fputs("\n[[rule]]\ncall = ", out_), put_text_toml(rest);
+			fputs("\naddress = ", out_), put_text_toml(address);
+			if (*port)
+				fprintf(out_, "\nport = %s", port);
+			fputs("\naction = \"allow\"\n", out_);
+		} else if (list[i][0] == 'P') {
+			char *path = part(&rest), *call = part(&rest), *glob = path[0] == '\2' ? strdup(path + 1) : general(path);
+			if (asprintf(&paths[n_paths++], "%s%c%s%c%s", glob, SEP, rest, SEP, call) < 0)
+				abort();
+			free(glob);
+		}
+		free(copy);
+	}
+	write_paths(paths, n_paths);
+}
+static void finish(struct sink *s)
+{
+	static bool done;
+	if (done)
+		return;
+	done = true;
+	twalk(facts, take);
+	if (ftruncate(fd_, 0) < 0 || lseek(fd_, 0, SEEK_SET) < 0 || !(out_ = fdopen(fd_, "w"))) {
+		dprintf(2, "guise: audit: cannot write %s: %s\n", name_, strerror(errno));
+		return;
+	}
+	write_head();
+	write_rules();
+	if (fflush(out_) || ferror(out_))
+		dprintf(2, "guise: audit: cannot write %s: %s\n", name_, strerror(errno));
+}
+static void flush(struct sink *s) { }
+
+/* --- what is there already ---------------------------------------------------------------------------------------- */
+static const struct pair *pair_of(const struct table *t, const char *key, size_t n)
+{
+	for (unsigned i = 0; i < t->n; i++)
+		if (!strncmp(t->pair[i].key, key, n) && (!t->pair[i].key[n] || key[n - 1] == '.'))
+			return &t->pair[i];
+	return NULL;
+}
+static void take_rule(const struct table *t)
+{
+	const struct pair *call = pair_of(t, "call", 4), *path = pair_of(t, "path", 4), *arg = pair_of(t, "arg.", 4);
+	const struct pair *address = pair_of(t, "address", 7), *port = pair_of(t, "port", 4);
+
+	for (unsigned c = 0; call && c < call->n; c++) {
+		const char *name = call->item[c].text;
+		for (unsigned i = 0; path && i < path->n; i++)
+			know(path->item[i].text);
+		for (unsigned i = 0; path && i < path->n; i++)
+			fact("P\2%s%c%s%c%s", path->item[i].text, SEP, name, SEP, arg ? arg->key + 4 : "");
+		for (unsigned i = 0; address && i < address->n; i++)
+			if (port)
+				fact("A%s%c%ld%c%s", address->item[i].text, SEP, port->item->number, SEP, name);
+			else
+				fact("A%s%c%c%s", address->item[i].text, SEP, SEP, name);
+		for (unsigned i = 0; !path && arg && i < arg->n; i++)
+			if (arg->item[i].type == I_TEXT)
+				fact("S%s%c%s%c%s", name, SEP, arg->key + 4, SEP, arg->item[i].text);
+			else
+				fact("S%s%c%s%c#%ld", name, SEP, arg->key + 4, SEP, arg->item[i].number);
+		if (!path && !address && !arg)
+			fact("C%s", name);
+	}
+}
+struct sink *learn_sink(const char *file, int fd, const char *command)
+{
+	static struct sink s = { "learn", event, flush, finish, NULL };
+	static const char mark[] = "# Learned by guise audit --learn";
+	struct problems p = { .file = file };
+	struct toml t;
+	off_t size = lseek(fd, 0, SEEK_END);
+	char *text = calloc(1, (size_t)MAX(size, 0) + 1);
+
+	if (!text || pread(fd, text, (size_t)size, 0) != size)
+		refuse("%s cannot be read: %s", file, strerror(errno));
+	if (size && strncmp(text, mark, sizeof mark - 1))
+		refuse("%s holds something that --learn did not write: name another file", file);
+	if (size && !toml_read(&t, text, &p))
+		problems_tell(&p);
+	if (p.n)
+		refuse("%s: what an earlier --learn wrote there was changed into something that is no policy", file);
+	for (unsigned i = 1; size && i < t.n; i++)
+		take_rule(&t.table[i]);
+	name_ = file;
+	fd_ = fd;
+	command_ = command ? command : "";
+	return &s;
+}
