@@ -31,12 +31,14 @@ static uint64_t fixup_find(uint64_t rip)
 			return (uint64_t)&f->fault + (uint64_t)f->resume;
 	return 0;
 }
-static void our_fault(int sig, siginfo_t *si, greg_t *g)
+static void our_fault(struct thread *t, int sig, siginfo_t *si, greg_t *g)
 {
 	uint64_t to = fixup_find((uint64_t)g[REG_RIP]);
 	if (!to)
 		die("internal error: signal %d at %#lx (text begins at %#lx), address %#lx: please report this", sig,
 		    (uint64_t)g[REG_RIP], (uint64_t)__executable_start, (uint64_t)si->si_addr);
+	t->fault_sig = sig;
+	t->fault_code = si->si_code;
 	g[REG_RIP] = (greg_t)to;
 }
 /* Did this instruction cause it? A positive code does not prove it: what a process sends to itself may have any, the end
@@ -50,7 +52,9 @@ static bool is_caused(int sig, const siginfo_t *si, const greg_t *g)
 		return true;
 	if (sig != SIGSEGV && sig != SIGBUS)
 		return addr == (uint64_t)g[REG_RIP];
-	return g[REG_TRAPNO] != 14 || addr == (uint64_t)g[REG_CR2] || (sig == SIGBUS && si->si_code == BUS_MCEERR_AR);
+	if (sig == SIGBUS && si->si_code == BUS_MCEERR_AR)
+		return true;
+	return g[REG_TRAPNO] == 14 ? addr == (uint64_t)g[REG_CR2] : g[REG_TRAPNO] != 0;  /* 0: this thread never faulted */
 }
 
 static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g, bool caused)
@@ -165,7 +169,7 @@ void signal_host(int sig, siginfo_t *si, void *context)
 		left = true;
 	}
 	if (ours && caused) {
-		our_fault(sig, si, g);
+		our_fault(t, sig, si, g);
 		return;
 	}
 	if (sig == t->p->pers->sig_carrier || carrier_within(t, si))
@@ -179,6 +183,8 @@ void signal_host(int sig, siginfo_t *si, void *context)
 	}
 	if (ours) {
 		turn_back(t, g, wants_restart(t));
+		if (t->p->engine->kick)
+			t->p->engine->kick(t);
 	} else {
 		if (!left)
 			regs_from(&t->regs, g);

@@ -11,6 +11,7 @@
 #include "ext.h"
 #include "confine.h"
 #include "row.h"
+#include "box.h"
 
 static const struct row *row_of(struct thread *t, struct call *c)
 {
@@ -220,6 +221,8 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	if (todo & DO_SUB && (known = to_subrow(c)))
 		todo = recipe(p, c->row);
 	e = scalars(c, (uint32_t)todo);
+	if (!e && box_closed)
+		e = box_args(c);
 	if (p->slow && slow_enter(c, top, &e))   /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
 	if (todo & DO_ROOM && p->fds_full && !e && no_room(c))

@@ -37,7 +37,7 @@ static long vec_guest(struct vec *v, uaddr from)
 {
 	uint64_t s = 1;
 	for (long e; from && s; from += 8)
-		if ((e = copy_in(&s, from, 8)) || (s && (e = vec_add(v, s))))
+		if ((e = copy_in(&s, from, 8)) || (s && mem_hidden(s, 1) && (e = -EFAULT)) || (s && (e = vec_add(v, s))))
 			return e;
 	return 0;
 }
@@ -112,7 +112,7 @@ static long text_size(uaddr s)
 	char part[512];
 	for (size_t size = 0; size < 32 * PAGE; ) {
 		size_t n = MIN(sizeof part, PAGE - s % PAGE);
-		long e = copy_in(part, s, n);
+		long e = copy_in_any(part, s, n);        /* ours are among them */
 		if (e)
 			return e;
 		for (size_t i = 0; i < n; i++)

@@ -132,6 +132,34 @@ int fd_ours(struct proc *p, int fd)
 	host(SYS_close, fd);
 	return (int)up;
 }
+/* Our numbers are used up: the guest's end lower from now on, if it has none open there. Its limit goes first, so that what
+ * it opens meanwhile is either seen here or refused. */
+static bool base_lower(struct proc *p)
+{
+	enum { STEP = 64 };
+	int base = p->fd_base - STEP;
+	uint64_t limit = p->fd_limit;
+
+	if (base < 2 * STEP)
+		return false;
+	__atomic_store_n(&p->fd_limit, MIN(limit, (uint64_t)base), __ATOMIC_SEQ_CST);
+	for (int fd = base; fd < p->fd_base; fd++)
+		if (host(SYS_fcntl, fd, F_GETFD) >= 0) {
+			p->fd_limit = limit;
+			return false;
+		}
+	p->fd_base = base;
+	return true;
+}
+int fd_ours_many(struct proc *p, int fd)
+{
+	long up;
+	do
+		up = host(SYS_fcntl, fd, F_DUPFD_CLOEXEC, p->fd_base);
+	while (up == -EMFILE && base_lower(p));
+	host(SYS_close, fd);
+	return (int)up;
+}
 static struct fdent *entry(struct proc *p, int fd)
 {
 	return fd >= 0 && (unsigned)fd < p->fds->top ? tab_entry(p->fds, (unsigned)fd) : NULL;

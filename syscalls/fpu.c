@@ -6,7 +6,6 @@
 #include <cpuid.h>
 #include "host.h"
 
-#define COMPONENTS 0xe7u                 /* x87, SSE, AVX, and the three of AVX-512 */
 #define MXCSR_AT 24
 #define MXCSR_MASK_AT 28
 #define HEADER_AT 512
@@ -21,7 +20,7 @@ static uint64_t components(void)
 	if (!(c & bit_OSXSAVE))
 		return 0;
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-	return known = lo & COMPONENTS;
+	return known = lo & FPU_COMPONENTS;
 }
 size_t fpu_size(void)
 {
@@ -37,20 +36,30 @@ size_t fpu_size(void)
 }
 void fpu_save(void *to)
 {
-	uint64_t have = components();
-	memset((char *)to + HEADER_AT, 0, 64);
+	uint64_t have = components(), *header = (uint64_t *)((char *)to + HEADER_AT);
+	struct thread *t = thread_self();
+	memset(header, 0, 64);
+	if (t->p->engine->fpu_get) {
+		t->p->engine->fpu_get(t, to, fpu_size());
+		header[0] &= have;
+		return;
+	}
 	if (have)
 		__asm__ volatile("xsave64 (%0)" : : "r"(to), "a"((uint32_t)have), "d"(0) : "memory");
 	else
 		__asm__ volatile("fxsave64 (%0)" : : "r"(to) : "memory");
 }
-static void load(const void *from)
+static long load(const void *from)
 {
 	uint64_t have = components();
+	struct thread *t = thread_self();
+	if (t->p->engine->fpu_put)
+		return t->p->engine->fpu_put(t, from, fpu_size());
 	if (have)
 		__asm__ volatile("xrstor64 (%0)" : : "r"(from), "a"((uint32_t)have), "d"(0) : "memory");
 	else
 		__asm__ volatile("fxrstor64 (%0)" : : "r"(from) : "memory");
+	return 0;
 }
 /* What would make the processor fault is refused: reserved bits of MXCSR and of the header. */
 long fpu_load(const void *from)
@@ -65,8 +74,7 @@ long fpu_load(const void *from)
 		return -EINVAL;
 	header[0] &= components();
 	memset(header + 1, 0, 56);
-	load(buf);
-	return 0;
+	return load(buf);
 }
 void fpu_init(void)
 {

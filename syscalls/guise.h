@@ -181,6 +181,8 @@ struct thread {
 	uint8_t judging;         /* the call in progress: a policy judges its paths and addresses (observe/audit.c) */
 	uint8_t judged;          /* ... and did */
 	uint16_t denied;         /* ... and refused it: errno of the host */
+	int fault_sig, fault_code;       /* why its last access to the guest's memory failed (mem_move and its kin) */
+	struct vcpu *vcpu;       /* where its guest runs, under the engine kvm */
 };
 
 /* --- one guest process; a vfork child has its own copy ---------------------------------------------------------------- */
@@ -208,6 +210,7 @@ struct proc {
 	volatile uint32_t siglock;
 	volatile uint32_t nthreads;
 	volatile uint32_t helpers;       /* threads of ours besides (thread_help) */
+	int head_status;         /* of its first thread, once that has ended: the process's, if all end one by one */
 	volatile uint32_t signals_taken; /* how many handlers of the guest were begun */
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
@@ -237,6 +240,7 @@ struct space {                       /* one address space */
 	uaddr brk_start, brk_now, brk_max;
 	struct { uaddr lo, hi; } ours[48];/* ranges that are not the guest's */
 	unsigned n_ours;
+	void (*claimed)(uaddr lo, uaddr hi);     /* the engine's, or NULL: told what has become ours since the start */
 	uaddr stack_lo, stack_hi;        /* the first thread's stack */
 	uaddr args, args_end, env, env_end, auxv, ps;    /* where the first stack keeps them */
 	unsigned auxv_len, argc, envc;
@@ -321,6 +325,8 @@ struct personality {
 struct engine {
 	const char *name, *about;
 	int rank;                                            /* auto picks the highest that probes */
+	bool apart;                                          /* the guest's code and registers are none of the host thread's:
+	                                                      the host's kernel itself does nothing for it (rseq, vDSO) */
 	bool keeps;                                          /* every program of an exec must be run by us again */
 	bool outside;                                        /* calls are seen from outside of the process, too: --supervised */
 	bool (*probe)(char *why, size_t n);                  /* false: why says in one sentence why not. In a child, no effect */
@@ -333,6 +339,14 @@ struct engine {
 	void (*changes)(struct thread *, uaddr lo, uint64_t len, unsigned how);      /* see mem_changes */
 	void (*look)(struct thread *);                       /* thread.look has counted down, in a call of the thread's: what pays */
 	void (*count)(unsigned *rewritten, unsigned *left);  /* call sites, for the report */
+	/* For one under which the guest's registers are not the host thread's own: */
+	uint64_t (*fs_get)(struct thread *);                 /* see segment_fs */
+	long (*fs_set)(struct thread *, uint64_t);
+	void (*fpu_get)(struct thread *, void *, size_t);    /* see fpu_save: so many bytes of the standard form */
+	long (*fpu_put)(struct thread *, const void *, size_t);
+	void (*kick)(struct thread *);                       /* in the host handler: our code was interrupted, something is due */
+	long (*spawn)(struct thread *, struct thread *child);/* child will begin as the caller is now; itself: in a copy of the
+	                                                      process. Before the host makes it; -errno: it is not made */
 };
 #define ENGINE(e) static const struct engine *const e##_joins JOIN("guise_engines") = &(e)
 
@@ -354,6 +368,7 @@ size_t set_print(const struct personality *, unsigned set, uint64_t guest, char 
 
 /* --- mem.c: the guest's memory ---------------------------------------------------------------------------------------------- */
 long must_check copy_in(void *dst, uaddr src, size_t n);     /* 0 or -EFAULT */
+long must_check copy_in_any(void *dst, uaddr src, size_t n); /* ... or ours, which the guest did not name */
 long must_check copy_out(uaddr dst, const void *src, size_t n);
 long must_check copy_str(char *dst, uaddr src, size_t n);    /* length without NUL, -EFAULT, -ENAMETOOLONG */
 void mem_far(long (*read)(void *dst, uaddr src, size_t n));  /* copy_in and copy_str are of another process: by this */
@@ -362,12 +377,28 @@ long must_check arg_put(struct call *, int i, const void *host);
 long must_check rec_get(struct thread *, unsigned rec, uaddr src, void *host);
 long must_check rec_put(struct thread *, unsigned rec, uaddr dst, const void *host);
 /* words that others change at the same time (mem_atomic.S): one access; 0 or -EFAULT; a swap was made where *seen == old */
-long must_check mem_load32(uaddr, uint32_t *);
-long must_check mem_load64(uaddr, uint64_t *);
-long must_check mem_store32(uaddr, uint32_t);
-long must_check mem_store64(uaddr, uint64_t);
-long must_check mem_cas32(uaddr, uint32_t old, uint32_t new, uint32_t *seen);
-long must_check mem_cas64(uaddr, uint64_t old, uint64_t new, uint64_t *seen);
+extern bool box_closed;                              /* box.c: the guest is kept from our memory in its calls, too */
+bool box_hides(uaddr, uint64_t len);
+#define MEM_WORD(name, ...) long must_check raw_##name(uaddr, ##__VA_ARGS__)
+MEM_WORD(load32, uint32_t *);
+MEM_WORD(load64, uint64_t *);
+MEM_WORD(store32, uint32_t);
+MEM_WORD(store64, uint64_t);
+MEM_WORD(cas32, uint32_t, uint32_t, uint32_t *);
+MEM_WORD(cas64, uint64_t, uint64_t, uint64_t *);
+static inline bool mem_hidden(uaddr a, uint64_t n) { return __builtin_expect(box_closed, false) && box_hides(a, n); }
+static inline long must_check mem_load32(uaddr a, uint32_t *v) { return mem_hidden(a, 4) ? -14 : raw_load32(a, v); }
+static inline long must_check mem_load64(uaddr a, uint64_t *v) { return mem_hidden(a, 8) ? -14 : raw_load64(a, v); }
+static inline long must_check mem_store32(uaddr a, uint32_t v) { return mem_hidden(a, 4) ? -14 : raw_store32(a, v); }
+static inline long must_check mem_store64(uaddr a, uint64_t v) { return mem_hidden(a, 8) ? -14 : raw_store64(a, v); }
+static inline long must_check mem_cas32(uaddr a, uint32_t old, uint32_t new, uint32_t *seen)
+{
+	return mem_hidden(a, 4) ? -14 : raw_cas32(a, old, new, seen);
+}
+static inline long must_check mem_cas64(uaddr a, uint64_t old, uint64_t new, uint64_t *seen)
+{
+	return mem_hidden(a, 8) ? -14 : raw_cas64(a, old, new, seen);
+}
 bool mem_is_ours(struct space *, uaddr lo, uint64_t len);
 bool mem_claim_try(struct space *, uaddr lo, uaddr hi);      /* this range is ours from now on; false: too many are */
 void mem_claim(struct space *, uaddr lo, uaddr hi);          /* ... or die */
@@ -427,6 +458,10 @@ struct atfork { void (*fn)(struct proc *); const volatile void *word; size_t siz
 #define AT_FORK_IF(fn_, word_) static const struct atfork fn_##_joins JOIN("guise_atfork") = { fn_, &(word_), sizeof(word_) }
 #define AT_FORK_FREE(lock_) static const struct atfork lock_##_joins JOIN("guise_atfork") = { .word = &(lock_) }
 
+/* --- segment.c: the base of the guest's fs, wherever the engine has it --------------------------------------------------------- */
+uint64_t segment_fs(struct thread *);
+long segment_fs_set(struct thread *, uint64_t);      /* -EPERM where no program may have it */
+
 /* --- gate.c: from the guest's thread into ordinary C ------------------------------------------------------------------------ */
 void gate_start(void);                               /* on libc's own thread: remember its thread pointer */
 long gate(long (*fn)(void *), void *arg);            /* fn may use libc; one at a time in a process; the list of users: exec */
@@ -473,6 +508,7 @@ int carrier_timer_overrun(struct thread *, int timer);   /* -1: not one of these
 void carrier_timer_taken(struct thread *, const siginfo_t *);
 
 /* --- fpu.c: the guest's vector state, which is live in the registers all the time ------------------------------------------- */
+#define FPU_COMPONENTS 0xe7ull            /* x87, SSE, AVX, and the three of AVX-512: what is saved, where there is such */
 #define FPU_SIZE 2816                                /* room for what fpu_save writes: x87, SSE, AVX, AVX-512 (standard form) */
 size_t fpu_size(void);                               /* bytes of it in use on this machine */
 void fpu_save(void *to);                             /* 64-byte aligned */
@@ -504,6 +540,7 @@ void fd_limit_get(struct proc *, struct rlimit *);   /* the guest's own limit; t
 long fd_limit_set(struct proc *, const struct rlimit *);
 void fd_limit_exec(struct proc *, bool back);        /* give the host the guest's limit for an exec, or take it back */
 int fd_ours(struct proc *, int fd);                  /* move fd up out of the guest's reach; new number or -errno */
+int fd_ours_many(struct proc *, int fd);             /* the same for what there is one of by thread: may cost the guest numbers */
 static inline bool fd_is_ours(struct proc *p, long fd) { return fd >= p->fd_base; }
 /* A new descriptor of the guest's: false where it may not have it. Whoever makes one otherwise than as its result calls this. */
 static inline bool fd_allowed(struct proc *p, long fd)

@@ -37,7 +37,7 @@ static long far_str(char *dst, uaddr src, size_t n)
 	}
 	return far ? -ENAMETOOLONG : -EFAULT;
 }
-static bool in_user(uaddr a, size_t n) { return a <= top && n <= top - a; }
+static bool in_user(uaddr a, size_t n) { return a <= top && n <= top - a && !mem_hidden(a, n); }
 
 /* One word or two go without mem_move: its string instruction costs more to begin than they do. */
 long copy_in(void *dst, uaddr src, size_t n)
@@ -48,11 +48,13 @@ long copy_in(void *dst, uaddr src, size_t n)
 	if (!in_user(src, n))
 		return far_in(dst, src, n);
 	if (n == 8)
-		return mem_load64(src, to);
+		return raw_load64(src, to);
 	if (n == 16)
-		return (e = mem_load64(src, to)) ? e : mem_load64(src + 8, to + 1);
-	return n == 4 ? mem_load32(src, dst) : mem_move(dst, (const void *)src, n);
+		return (e = raw_load64(src, to)) ? e : raw_load64(src + 8, to + 1);
+	return n == 4 ? raw_load32(src, dst) : mem_move(dst, (const void *)src, n);
 }
+long copy_in_any(void *dst, uaddr src, size_t n) { return mem_move(dst, (const void *)src, n); }
+
 long copy_out(uaddr dst, const void *src, size_t n)
 {
 	const uint64_t *from = src;
@@ -68,7 +70,7 @@ long copy_out(uaddr dst, const void *src, size_t n)
 }
 long copy_str(char *dst, uaddr src, size_t n)
 {
-	if (!in_user(src, 0))
+	if (!in_user(src, box_closed))
 		return far_str(dst, src, n);
 	long len = mem_scan(dst, (const char *)src, n);
 	return len == (long)n ? -ENAMETOOLONG : len;
@@ -134,6 +136,8 @@ void mem_claim(struct space *s, uaddr lo, uaddr hi)
 {
 	if (!mem_claim_try(s, lo, hi))
 		die("too many ranges of memory of our own: raise the size of space.ours");
+	if (s->claimed)
+		s->claimed(PAGE_DOWN(lo), PAGE_UP(hi));
 }
 void mem_changes(struct thread *t, uaddr lo, uint64_t len, unsigned how)
 {

@@ -18,16 +18,16 @@
 	.endm
 
 	.text
-/* long mem_load32(uaddr, uint32_t *) */
-begin mem_load32
+/* long raw_load32(uaddr, uint32_t *) */
+begin raw_load32
 1:	mov	(%rdi), %eax
 	mov	%eax, (%rsi)
 	xor	%eax, %eax
 	ret
 	fixup	1b, mem_fault
 
-/* long mem_load64(uaddr, uint64_t *) */
-begin mem_load64
+/* long raw_load64(uaddr, uint64_t *) */
+begin raw_load64
 1:	mov	(%rdi), %rax
 	mov	%rax, (%rsi)
 	xor	%eax, %eax
@@ -46,22 +46,22 @@ begin mem_put64
 	ret
 	fixup	1b, mem_fault
 
-/* long mem_store32(uaddr, uint32_t) */
-begin mem_store32
+/* long raw_store32(uaddr, uint32_t) */
+begin raw_store32
 	xor	%eax, %eax
 1:	xchg	%esi, (%rdi)
 	ret
 	fixup	1b, mem_fault
 
-/* long mem_store64(uaddr, uint64_t) */
-begin mem_store64
+/* long raw_store64(uaddr, uint64_t) */
+begin raw_store64
 	xor	%eax, %eax
 1:	xchg	%rsi, (%rdi)
 	ret
 	fixup	1b, mem_fault
 
-/* long mem_cas32(uaddr, uint32_t expected, uint32_t desired, uint32_t *seen): it was done where seen == expected */
-begin mem_cas32
+/* long raw_cas32(uaddr, uint32_t expected, uint32_t desired, uint32_t *seen): it was done where seen == expected */
+begin raw_cas32
 	mov	%esi, %eax
 1:	lock cmpxchg %edx, (%rdi)
 	mov	%eax, (%rcx)
@@ -69,8 +69,8 @@ begin mem_cas32
 	ret
 	fixup	1b, mem_fault
 
-/* long mem_cas64(uaddr, uint64_t expected, uint64_t desired, uint64_t *seen) */
-begin mem_cas64
+/* long raw_cas64(uaddr, uint64_t expected, uint64_t desired, uint64_t *seen) */
+begin raw_cas64
 	mov	%rsi, %rax
 1:	lock cmpxchg %rdx, (%rdi)
 	mov	%rax, (%rcx)

@@ -5,6 +5,7 @@
 #pragma once
 #include <linux/limits.h>
 #include <string.h>
+#include "box.h"
 #include "host.h"
 
 struct mount {                       /* the guest's path `guest` is the host's `host` */
@@ -54,5 +55,5 @@ char *path_last(char *path);                         /* where its last name begi
 bool path_dots(const char *name);                    /* "", "." or ".." */
 static inline long path_open_host(int dirfd, const char *path, unsigned flags, unsigned mode)
 {
-	return block(SYS_openat, dirfd, path, flags, mode);
+	return box_closed ? box_open(dirfd, path, flags, mode, 0) : block(SYS_openat, dirfd, path, flags, mode);
 }

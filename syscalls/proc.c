@@ -85,6 +85,9 @@ static long fork_copy(struct thread *t, unsigned long flags)
 {
 	uint64_t all = ~0ull, old;
 	bool locks = !proc_alone(t);     /* where nobody else could hold one none is taken: each would be a page to copy */
+	long e = t->p->engine->spawn ? t->p->engine->spawn(t, t) : 0;
+	if (e < 0)
+		return e;
 	if (flags & CLONE_FILES)
 		shared = true;
 	if (locks)
@@ -161,6 +164,12 @@ static long fork_shared(struct thread *t, unsigned flags, unsigned long host_fla
 	p->shares_files = flags & FORK_FILES;
 	if (flags & FORK_DROPSIG)
 		drop_handlers(p);
+	if (p->engine->spawn && p->engine->spawn(t, child) < 0) {
+		thread_free(child);
+		pending_free(p->pending);
+		mem_free(p, sizeof *p);
+		return -EAGAIN;
+	}
 	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);
 	if (!(flags & FORK_VFORK))
 		shared = true;

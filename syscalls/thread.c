@@ -140,7 +140,7 @@ void clone_child(struct thread *t)
 	if (t->vforked)
 		proc_child_shared(t);
 	if (t->fs)
-		host(SYS_arch_prctl, ARCH_SET_FS, t->fs);
+		segment_fs_set(t, t->fs);
 	while (!t->go)
 		host(SYS_futex, &t->go, FUTEX_WAIT_PRIVATE, 0, NULL);
 	thread_adopt(t);
@@ -154,7 +154,8 @@ void thread_begin(struct thread *t)
 {
 	thread_adopt(t);
 	fpu_init();
-	host(SYS_arch_prctl, ARCH_SET_FS, t->fs);
+	host(SYS_arch_prctl, ARCH_SET_FS, 0);    /* libc's is lent by the gate only */
+	segment_fs_set(t, t->fs);
 	stack_switch((void *)t->stack, enter, t);
 }
 
@@ -175,13 +176,18 @@ long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid)
 {
 	struct proc *p = child->p;
 	struct thread *self = thread_self();
+	long r = p->engine->spawn ? p->engine->spawn(self, child) : 0;
+	if (r < 0) {
+		thread_free(child);
+		return r;
+	}
 	if (p->nthreads == 1 && p->engine->look)
 		p->engine->look(self);   /* the last occasion for what only a process of one thread can have */
 	child->go = !before;
 	lock(&p->all.lock);              /* a thread begins as its maker is: not in the middle of a broadcast */
 	child->turn = p->all.turn;
 	__atomic_add_fetch(&p->nthreads, 1, __ATOMIC_RELAXED);
-	long r = thread_clone(child, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
+	r = thread_clone(child, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD | CLONE_SYSVSEM);
 	unlock(&p->all.lock);
 	if (r < 0) {
 		__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_RELAXED);
@@ -269,8 +275,13 @@ void thread_exit(struct thread *t, int status)
 	observe_end(t, status, false);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
 	signal_thread_exit(t);
-	if (__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_ACQ_REL) == 0)
+	if (t->tid == p->pid)
+		p->head_status = status;
+	if (__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_ACQ_REL) == 0) {
 		report_end(t);
+		if (p->engine->apart)            /* the host may have threads of its own in this process: they end only so */
+			host(SYS_exit_group, p->head_status);
+	}
 	for (;;)
 		host(SYS_exit, status);
 }

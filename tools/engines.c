@@ -71,6 +71,8 @@ static int run(const struct subcommand *c, int argc, char **argv)
 		if (works && !best)
 			best = e;
 		printf("%-10s%-11s%s\n", e->name, works ? "works" : "not here:", works ? e->about : why);
+		if (works && *why)
+			printf("%-21s%s\n", "", why);
 	}
 	const char *lacks = host_lacks();
 	if (lacks)

@@ -47,7 +47,7 @@ static long vector_get(struct aio_job *j, const struct fbsd_aiocb *cb)
 	j->one = (struct iovec){ (void *)cb->buf, cb->nbytes };
 	j->total = cb->nbytes;
 	if (!(j->op & OP_VECTORED))
-		return 0;
+		return mem_hidden(cb->buf, 1) ? -EFAULT : 0;
 	if (cb->nbytes > VECTOR_MAX)
 		return -EINVAL;
 	j->n_iov = (unsigned)cb->nbytes;
@@ -56,8 +56,11 @@ static long vector_get(struct aio_job *j, const struct fbsd_aiocb *cb)
 		return -EAGAIN;
 	if ((e = copy_in(j->iov, cb->buf, j->n_iov * sizeof *j->iov)))
 		return e;
-	for (unsigned i = 0; i < j->n_iov; i++)
+	for (unsigned i = 0; i < j->n_iov; i++) {
+		if (mem_hidden((uaddr)j->iov[i].iov_base, 1))
+			return -EFAULT;
 		j->total += j->iov[i].iov_len;
+	}
 	return j->total > TEXT_MAX ? -EINVAL : 0;
 }
 static unsigned right_of(int op) { return op & OP_SYNC ? RIGHT_FSYNC : op & OP_READ ? RIGHT_PREAD : RIGHT_PWRITE; }

@@ -8,6 +8,7 @@
 #include <fcntl.h>
 #include <sys/uio.h>
 #include "host.h"
+#include "box.h"
 #include "sock.h"
 
 sysfn fbsd_sendfile, fbsd_old_sendfile, fbsd_bindat, fbsd_connectat;
@@ -49,11 +50,15 @@ static long vector_len(uaddr v, int n)
 static long send_vector(struct call *c, uaddr v, int n, bool more, long *sent)
 {
 	int s = (int)c->arg[1];
-	struct msghdr m = { .msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)n };
+	const struct iovec *iov = (const struct iovec *)v;
 	long want = n < 0 || n > 1024 ? -EINVAL : vector_len(v, n), r;
 	if (want <= 0)
 		return want;
+	if ((r = box_iov(&iov, (uint64_t)n)))
+		return r;
+	struct msghdr m = { .msg_iov = (struct iovec *)iov, .msg_iovlen = (size_t)n };
 	r = block(SYS_sendmsg, s, &m, msg_flags_in(c->t, s, 0) | (more ? MSG_MORE : 0));
+	box_iov_done(iov, (uint64_t)n);
 	if (r < 0)
 		return r;
 	*sent += r;

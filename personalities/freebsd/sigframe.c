@@ -5,7 +5,6 @@
  * code the system supplies (its shared page); ours is a page of our own with the same calling sequence.
  */
 #include <sys/mman.h>
-#include <asm/prctl.h>
 #include "host.h"
 #include "freebsd.h"
 
@@ -77,12 +76,6 @@ uaddr fbsd_trampoline(size_t *len)
 	host(SYS_mprotect, a, PAGE, PROT_READ | PROT_EXEC);
 	return page = (uaddr)a + TRAMPOLINE_AT;
 }
-static uint64_t fs_base(void)
-{
-	uint64_t fs = 0;
-	host(SYS_arch_prctl, ARCH_GET_FS, &fs);
-	return fs;
-}
 static void mc_from_regs(struct fbsd_mcontext *m, const struct regs *r)
 {
 	m->rdi = r->rdi; m->rsi = r->rsi; m->rdx = r->rdx; m->rcx = r->rcx; m->r8 = r->r8; m->r9 = r->r9;
@@ -95,7 +88,7 @@ static void mc_from_regs(struct fbsd_mcontext *m, const struct regs *r)
 	m->cs = USER_CS;
 	m->ss = USER_DS;
 	m->len = sizeof *m;
-	m->fsbase = fs_base();
+	m->fsbase = segment_fs(thread_self());
 }
 static void mc_to_regs(const struct fbsd_mcontext *m, struct regs *r)
 {
@@ -221,8 +214,8 @@ long fbsd_sigreturn(struct call *c)
 	if (e)
 		return e;
 	e = context_load(c->t, &uc, true);
-	if (e == SYS_NORETURN && uc.mc.fsbase && uc.mc.fsbase != fs_base())
-		host(SYS_arch_prctl, ARCH_SET_FS, uc.mc.fsbase);
+	if (e == SYS_NORETURN && uc.mc.fsbase && uc.mc.fsbase != segment_fs(c->t))
+		segment_fs_set(c->t, uc.mc.fsbase);
 	return e;
 }
 /* As if this call returned 0 twice: once now, once for whoever loads the context. */

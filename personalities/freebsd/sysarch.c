@@ -4,7 +4,6 @@
  * thread block hangs on it), and no FreeBSD program has been seen to use it. A TLS base is fs's and noted apart, so
  * that a debugger finds it when fs was changed since.
  */
-#include <asm/prctl.h>
 #include "host.h"
 #include "personalities/freebsd/thr.h"
 
@@ -14,16 +13,10 @@ sysfn fbsd_sysarch, fbsd_sysarch_get_fsbase, fbsd_sysarch_set_fsbase, fbsd_sysar
 
 #define BASE_TOP 0x800000000000ull        /* what a segment base may be below */
 
-static uint64_t fsbase(void)
-{
-	uint64_t v = 0;
-	host(SYS_arch_prctl, ARCH_GET_FS, &v);
-	return v;
-}
 long fbsd_sysarch(struct call *c) { return -EINVAL; }
 long fbsd_sysarch_get_fsbase(struct call *c)
 {
-	return mem_store64((uaddr)c->arg[1], fsbase());
+	return mem_store64((uaddr)c->arg[1], segment_fs(c->t));
 }
 long fbsd_sysarch_set_fsbase(struct call *c)
 {
@@ -31,17 +24,17 @@ long fbsd_sysarch_set_fsbase(struct call *c)
 	long e = mem_load64((uaddr)c->arg[1], &v);
 	if (e)
 		return e;
-	return v >= BASE_TOP ? -EINVAL : host(SYS_arch_prctl, ARCH_SET_FS, v);
+	return v >= BASE_TOP ? -EINVAL : segment_fs_set(c->t, v);
 }
 long fbsd_sysarch_get_fsbase32(struct call *c)
 {
-	return mem_store32((uaddr)c->arg[1], (uint32_t)fsbase());
+	return mem_store32((uaddr)c->arg[1], (uint32_t)segment_fs(c->t));
 }
 long fbsd_sysarch_set_fsbase32(struct call *c)
 {
 	uint32_t v;
 	long e = mem_load32((uaddr)c->arg[1], &v);
-	return e ? e : host(SYS_arch_prctl, ARCH_SET_FS, v);
+	return e ? e : segment_fs_set(c->t, v);
 }
 long fbsd_sysarch_get_gsbase(struct call *c) { return mem_store64((uaddr)c->arg[1], 0); }
 long fbsd_sysarch_get_tlsbase(struct call *c)
@@ -55,7 +48,7 @@ long fbsd_sysarch_set_tlsbase(struct call *c)
 	long e = fbsd_sysarch_set_fsbase(c);
 	if (e)
 		return e;
-	f->tlsbase = fsbase();
+	f->tlsbase = segment_fs(c->t);
 	f->has_tlsbase = true;
 	return 0;
 }

@@ -231,7 +231,13 @@ static long kill_one(void *arg, unsigned tid)
 static long kill_others(struct thread *t, int pid, int but, int sig)
 {
 	struct others o = { t, pid, but, sig, false };
+	struct thread *other;
 	char path[40];
+	if (pid == t->p->pid) {                  /* of our own we know which are the guest's */
+		for (unsigned i = 0; (other = thread_next(t->p, &i));)
+			kill_one(&o, (unsigned)other->tid);
+		return o.found ? 0 : -ESRCH;
+	}
 	fmt(path, sizeof path, "/proc/%d/task", pid);
 	return procfs_each(path, kill_one, &o) < 0 || !o.found ? -ESRCH : 0;
 }

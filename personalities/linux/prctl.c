@@ -18,6 +18,8 @@ long lnx_arch_prctl(struct call *c)
 	switch ((int)c->arg[0]) {
 	case ARCH_SET_GS: return -EPERM;
 	case ARCH_GET_GS: return mem_store64((uaddr)c->arg[1], 0);
+	case ARCH_SET_FS: return segment_fs_set(c->t, (uint64_t)c->arg[1]);
+	case ARCH_GET_FS: return mem_store64((uaddr)c->arg[1], segment_fs(c->t));
 	}
 	if ((int)c->arg[0] >= SHSTK_FIRST && (int)c->arg[0] <= SHSTK_LAST)
 		return -EOPNOTSUPP;

@@ -62,6 +62,9 @@ sysfn lnx_rseq;
 
 long lnx_rseq(struct call *c)
 {
+	/* A sequence is begun again when its thread was interrupted; of one that the host does not see it cannot say that. */
+	if (c->t->p->engine->apart)
+		return -ENOSYS;
 	long e = lnx_make(c, c->raw);
 	if (!e) {
 		c->t->rseq = c->arg[2] & FORGET ? 0 : (uaddr)c->arg[0];

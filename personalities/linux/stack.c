@@ -11,11 +11,11 @@
 
 enum {
 	AT_EXECFD = 2, AT_PHDR, AT_PHENT, AT_PHNUM, AT_BASE = 7, AT_FLAGS, AT_ENTRY, AT_PLATFORM = 15, AT_BASE_PLATFORM = 24,
-	AT_RANDOM, AT_EXECFN = 31,
+	AT_RANDOM, AT_EXECFN = 31, AT_SYSINFO_EHDR = 33,
 };
 enum { AUX_MOST = 40, RANDOM_BYTES = 16 };
 
-static unsigned host_auxv(struct auxent aux[AUX_MOST])
+static unsigned host_auxv(struct auxent aux[AUX_MOST], bool vdso)
 {
 	char buf[AUX_MOST * sizeof *aux + 1];
 	long n = file_read("/proc/self/auxv", buf, sizeof buf);
@@ -25,7 +25,7 @@ static unsigned host_auxv(struct auxent aux[AUX_MOST])
 		die("cannot read /proc/self/auxv: %s", error_text(n));
 	memcpy(aux, buf, (size_t)n);
 	for (unsigned i = 0; i < (unsigned)n / sizeof *aux && aux[i].id; i++)
-		if (aux[i].id != AT_EXECFD && aux[i].id != AT_BASE_PLATFORM)
+		if (aux[i].id != AT_EXECFD && aux[i].id != AT_BASE_PLATFORM && (vdso || aux[i].id != AT_SYSINFO_EHDR))
 			aux[have++] = aux[i];
 	aux[have++] = (struct auxent){ 0, 0 };
 	return have;
@@ -52,7 +52,7 @@ long lnx_stack(struct proc *p, const struct image *im, struct thread *t)
 	struct auxent aux[AUX_MOST];
 	static const uint64_t zero;
 	uint64_t top = s.sp, name, platform, random;
-	unsigned n = host_auxv(aux);
+	unsigned n = host_auxv(aux, !p->engine->apart);
 
 	stack_bytes(&s, &zero, sizeof zero, 8);
 	name = stack_text(&s, im->execpath);

@@ -9,7 +9,6 @@
  */
 #include <fcntl.h>
 #include <sched.h>
-#include <asm/prctl.h>
 #include <linux/futex.h>
 #include "linux.h"
 #include "observe/audit.h"
@@ -100,7 +99,7 @@ void lnx_proc_forked(struct proc *p)
 	if (b->flags & CLONE_VM && b->flags & CLONE_PARENT_SETTID)
 		e |= mem_store32(b->ptid, (uint32_t)t->tid);
 	if (b->flags & CLONE_SETTLS)
-		host(SYS_arch_prctl, ARCH_SET_FS, b->tls);
+		segment_fs_set(t, b->tls);
 	mem_free(b, sizeof *b);
 	(void)e;
 }

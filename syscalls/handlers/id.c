@@ -87,7 +87,7 @@ long groups_set(struct thread *t, int n, const uint32_t *list)
 		return -EINVAL;
 	if (n && !copy)
 		return -ENOMEM;
-	long rv = copy_in(copy, (uaddr)list, (size_t)n * 4);
+	long rv = copy_in_any(copy, (uaddr)list, (size_t)n * 4);
 	if (!rv)
 		rv = set_all(t, (struct each){ SYS_setgroups, n, (long)copy });
 	mem_free(copy, (size_t)n * 4);

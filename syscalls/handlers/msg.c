@@ -7,6 +7,7 @@
 #include <string.h>
 #include <fcntl.h>
 #include "host.h"
+#include "box.h"
 #include "ext.h"
 #include "sock.h"
 #include "observe/audit.h"
@@ -82,8 +83,12 @@ long sys_sendmsg(struct call *c)
 		m.msg_control = k.host;
 		m.msg_controllen = (size_t)MAX(e, 0l);
 	}
-	if (e >= 0)
+	const struct iovec *v = m.msg_iov;
+	if (e >= 0 && !(e = box_iov(&v, m.msg_iovlen))) {
+		m.msg_iov = (struct iovec *)v;
 		e = msg_sent(c->t, fd, c->arg[2], block(SYS_sendmsg, fd, &m, msg_flags_in(c->t, fd, c->arg[2])));
+		box_iov_done(v, m.msg_iovlen);
+	}
 	if (k.host && c->t->p->limited)
 		close_ours(c->t->p, k.host, k.n);
 	control_free(&k);
@@ -157,7 +162,13 @@ long sys_recvmsg(struct call *c)
 		return e;
 	m.msg_control = k.host;
 	m.msg_controllen = k.host ? guest.msg_controllen + 64 : 0;
-	r = block(SYS_recvmsg, (int)c->arg[0], &m, msg_flags_recv(c->arg[2]));
+	const struct iovec *v = m.msg_iov;
+	if (!(r = box_iov(&v, m.msg_iovlen))) {
+		m.msg_iov = (struct iovec *)v;
+		r = block(SYS_recvmsg, (int)c->arg[0], &m, msg_flags_recv(c->arg[2]));
+		box_iov_done(v, m.msg_iovlen);
+		m.msg_iov = guest.msg_iov;
+	}
 	if (r >= 0)
 		e = received(c, &guest, &m, &a, &k);
 	control_free(&k);

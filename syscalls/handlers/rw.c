@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 #include "host.h"
+#include "box.h"
 #include "sock.h"
 
 sysfn sys_read, sys_write, sys_pread, sys_pwrite, sys_readv, sys_writev, sys_preadv, sys_pwritev, sys_lseek;
@@ -31,17 +32,34 @@ long sys_write(struct call *c)
 }
 long sys_pread(struct call *c) { return moved(SYS_pread64, c); }
 long sys_pwrite(struct call *c) { return moved(SYS_pwrite64, c); }
-long sys_readv(struct call *c) { return no_file(c, block(SYS_readv, c->arg[0], c->arg[1], c->arg[2])); }
+/* A vector's call, with the vector as the box has it. */
+static long vectored(long nr, struct call *c)
+{
+	const struct iovec *v = (const struct iovec *)c->arg[1];
+	long e = box_iov(&v, (uint64_t)c->arg[2]);
+	if (e)
+		return e;
+	e = block(nr, c->arg[0], v, c->arg[2], c->arg[3], 0);
+	box_iov_done(v, (uint64_t)c->arg[2]);
+	return e;
+}
+long sys_readv(struct call *c) { return no_file(c, vectored(SYS_readv, c)); }
 long sys_writev(struct call *c)
 {
-	struct msghdr m = { .msg_iov = (struct iovec *)c->arg[1], .msg_iovlen = (size_t)c->arg[2] };
-	if (sock_quiet(c->t, (int)c->arg[0]))
-		return block(SYS_sendmsg, c->arg[0], &m, MSG_NOSIGNAL);
-	return no_file(c, block(SYS_writev, c->arg[0], c->arg[1], c->arg[2]));
+	const struct iovec *v = (const struct iovec *)c->arg[1];
+	if (!sock_quiet(c->t, (int)c->arg[0]))
+		return no_file(c, vectored(SYS_writev, c));
+	long e = box_iov(&v, (uint64_t)c->arg[2]);
+	if (e)
+		return e;
+	struct msghdr m = { .msg_iov = (struct iovec *)v, .msg_iovlen = (size_t)c->arg[2] };
+	e = block(SYS_sendmsg, c->arg[0], &m, MSG_NOSIGNAL);
+	box_iov_done(v, (uint64_t)c->arg[2]);
+	return e;
 }
 /* The host takes the offset in two halves; on 64 bits the first holds all of it. */
-long sys_preadv(struct call *c) { return block(SYS_preadv, c->arg[0], c->arg[1], c->arg[2], c->arg[3], 0); }
-long sys_pwritev(struct call *c) { return block(SYS_pwritev, c->arg[0], c->arg[1], c->arg[2], c->arg[3], 0); }
+long sys_preadv(struct call *c) { return vectored(SYS_preadv, c); }
+long sys_pwritev(struct call *c) { return vectored(SYS_pwritev, c); }
 long sys_lseek(struct call *c)
 {
 	struct fdobj *o = fd_get(c->t->p, (int)c->arg[0], NULL);

@@ -4,6 +4,7 @@
  * alignment to a word, across words and across pages, in the order that makes the threads meet; two of them jump straight to
  * the syscall instruction. A million calls; each one's result is looked at. A signal that comes at any moment must find the guest in its own code.
  * TEST timeout: 120
+ * TEST without: kvm, which changes no site, and makes a million calls in minutes where ring 0 is emulated
  */
 #include "fbsd.h"
 

@@ -2,6 +2,7 @@
  * No libc: the first stack as the kernel lays it, the registers at entry, errors as small negative numbers.
  * TEST args: one "two words"
  * TEST env: COLOUR=green
+ * TEST without: kvm, where the host's kernel does nothing for a program by itself: no vDSO, no restartable sequences
  */
 static long call(long nr, long a, long b, long c)
 {

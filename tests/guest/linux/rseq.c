@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * What the kernel keeps for a thread and libc asks for as it starts: restartable sequences and the list of robust mutexes,
  * in the first thread, in another, after fork and in a program that was executed.
+ * TEST without: kvm, where the host's kernel does nothing for a program by itself: no vDSO, no restartable sequences
  */
 #include <errno.h>
 #include <pthread.h>

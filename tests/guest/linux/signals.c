@@ -62,7 +62,8 @@ int main(void)
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	for (v.sival_int = 1; v.sival_int < 4; v.sival_int++)
 		sigqueue(getpid(), SIGRTMIN + 3, v);
-	printf("waited %d value %d\n", sigwaitinfo(&set, &si) == SIGRTMIN + 3, si.si_value.sival_int);
+	int waited = sigwaitinfo(&set, &si);
+	printf("waited %d value %d\n", waited == SIGRTMIN + 3, si.si_value.sival_int);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 
 	page = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

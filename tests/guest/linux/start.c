@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * What a program finds when it starts: the stack's shape and the auxiliary vector.
  * TEST args: one "two three"
+ * TEST without: kvm, where the host's kernel does nothing for a program by itself: no vDSO, no restartable sequences
  */
 #include <elf.h>
 #include <fcntl.h>

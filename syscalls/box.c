@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The box: under an engine whose guest cannot touch our memory itself (engine->apart), it must not have the host's kernel
+ * do it either. Handlers run in the guest's own process, so an address that the guest passes may be one of ours.
+ *   - What we read or write for the guest goes through mem.c, which asks box_hides.
+ *   - What goes to the host as the guest's own pointer must not begin in a range of ours (box_args looks at every argument
+ *     that may be an address), and every range of ours has a hole below it (box_start), which no access that begins
+ *     outside comes across.
+ *   - Vectors of pointers are copied before they are looked at, and the copy is used (box_iov, box_msg): another
+ *     thread of the guest may write to its own at any moment.
+ *   - A file of /proc that is a process's memory is not opened (box_open).
+ * What carries addresses that no row describes is refused: box_refuses.
+ */
+#include <fcntl.h>
+#include <linux/openat2.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include "host.h"
+#include "box.h"
+#include "paths.h"
+
+#define HOLE (64 * 1024ul)
+#define PROC_MAGIC 0x9fa0
+#define IOV_MOST 1024ul
+#define CONTROL_MOST 65536ul
+
+bool box_closed;
+
+static struct space *inside;
+
+bool box_hides(uaddr a, uint64_t n) { return mem_is_ours(inside, a, n ? n : 1); }
+
+/* Below each range of ours: what is mapped there already stays (it is ours, too, or the hole is there). */
+static void hole_below(struct space *s, uaddr at)
+{
+	long a = host(SYS_mmap, at - HOLE, HOLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (a > 0 && (uaddr)a == at - HOLE)
+		mem_claim_try(s, at - HOLE, at);
+	else if (a > 0)
+		host(SYS_munmap, a, HOLE);
+}
+void box_start(struct space *s)
+{
+	unsigned n = s->n_ours;
+	for (unsigned i = 0; i < n; i++)
+		hole_below(s, s->ours[i].lo);
+	inside = s;
+	box_closed = true;
+}
+/* --- arguments -------------------------------------------------------------------------------------------------------- */
+static bool may_point(const struct arg *a)
+{
+	switch (a->kind) {
+	case A_NONE: case A_PAD: case A_INT: case A_UINT: case A_OCT: case A_SIZE: case A_OFF: case A_PID: case A_UID: case A_DEV:
+	case A_FD: case A_ATFD: case A_SIG: case A_SET: case A_ENUM: case A_SUB:
+		return false;
+	}
+	return true;
+}
+/* Ranges (an ADDR with a length) are their handlers' to judge, which answer as for a hole in the map. */
+long box_args(const struct call *c)
+{
+	const struct arg *a = c->row->arg;
+	for (int i = 0; i < 8 && a[i].kind; i++)
+		if (may_point(&a[i]) && !(a[i].kind == A_ADDR && i < 7 && a[i + 1].kind == A_SIZE) && box_hides((uaddr)c->raw[i], 1))
+			return -EFAULT;
+	return 0;
+}
+/* --- vectors ---------------------------------------------------------------------------------------------------------- */
+long box_iov(const struct iovec **iov, uint64_t n)
+{
+	struct iovec *v;
+	long e;
+
+	if (!box_closed || !n || n > IOV_MOST)           /* the host refuses more */
+		return 0;
+	if (!(v = mem_alloc(IOV_MOST * sizeof *v)))
+		return -ENOMEM;
+	e = copy_in(v, (uaddr)*iov, n * sizeof *v);
+	for (uint64_t i = 0; !e && i < n; i++)
+		e = v[i].iov_len && box_hides((uaddr)v[i].iov_base, 1) ? -EFAULT : 0;
+	if (e)
+		mem_free(v, IOV_MOST * sizeof *v);
+	else
+		*iov = v;
+	return e;
+}
+void box_iov_done(const struct iovec *iov, uint64_t n)
+{
+	if (box_closed && n && n <= IOV_MOST)
+		mem_free((void *)iov, IOV_MOST * sizeof *iov);
+}
+long box_vectored(long nr, const long a[6], int at)
+{
+	const struct iovec *v = (const struct iovec *)a[at];
+	uint64_t n = (uint64_t)a[at + 1];
+	long e = box_iov(&v, n);
+	if (e)
+		return e;
+	e = host_wait6(nr, a[0], at == 1 ? (long)v : a[1], a[2], a[3], a[4], a[5]);
+	box_iov_done(v, n);
+	return e;
+}
+/* sendmsg or recvmsg of a header that is the host's own. Its parts stay where they are; the header does not. */
+long box_msg(long nr, int fd, uaddr at, long flags)
+{
+	struct msghdr m;
+	const struct iovec *v;
+	long e = copy_in(&m, at, sizeof m), r;
+
+	if (e)
+		return e;
+	if ((m.msg_name && box_hides((uaddr)m.msg_name, 1)) || (m.msg_control && box_hides((uaddr)m.msg_control, 1)))
+		return -EFAULT;
+	if (m.msg_iovlen > IOV_MOST)
+		return -EMSGSIZE;
+	v = m.msg_iov;
+	if ((e = box_iov(&v, m.msg_iovlen)))
+		return e;
+	struct iovec *guest = m.msg_iov;
+	m.msg_iov = (struct iovec *)v;
+	r = host_wait(nr, fd, (long)&m, flags, 0, 0);
+	box_iov_done(v, m.msg_iovlen);
+	m.msg_iov = guest;
+	if (nr == SYS_recvmsg && r >= 0 && copy_out(at, &m, sizeof m))
+		return -EFAULT;
+	return r;
+}
+/* --- files of /proc --------------------------------------------------------------------------------------------------- */
+static bool is_memory(int fd)
+{
+	char path[4096];
+	long fs[32], n;
+
+	if (host(SYS_fstatfs, fd, fs) || fs[0] != PROC_MAGIC || (n = path_of_fd(fd, path, sizeof path)) < 4)
+		return false;
+	return !str_cmp(path + n - 4, "/mem");
+}
+static long open_checked(int o, unsigned flags, unsigned mode)
+{
+	char link[32];
+	struct stat st;
+
+	if (is_memory(o))
+		return -EACCES;
+	if (host(SYS_fstat, o, &st))
+		return -EACCES;
+	if (S_ISLNK(st.st_mode))
+		return -ELOOP;
+	if (S_ISDIR(st.st_mode) && flags & O_CREAT)
+		return -EISDIR;
+	fmt(link, sizeof link, "/proc/self/fd/%d", o);
+	return block(SYS_openat, AT_FDCWD, link, flags & ~(unsigned)(O_CREAT | O_EXCL | O_NOFOLLOW), mode);
+}
+/* Looked at before it is opened, and what was looked at is opened: a name may change its meaning in between. */
+static long open_plain(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve)
+{
+	struct open_how how = { .flags = flags, .mode = flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, .resolve = resolve };
+	return resolve ? block(SYS_openat2, dirfd, path, &how, sizeof how) : block(SYS_openat, dirfd, path, flags, mode);
+}
+long box_open(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve)
+{
+	struct proc *p = thread_self()->p;
+	unsigned look = O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY));
+	bool makes = flags & O_CREAT;
+	long o, r;
+
+	if (flags & O_PATH || (flags & O_TMPFILE) == O_TMPFILE || (makes && flags & O_EXCL))
+		return open_plain(dirfd, path, flags, mode, resolve);
+	for (int tries = 0; tries < 8; tries++) {
+		o = open_plain(dirfd, path, look, 0, resolve);
+		if (o != -ENOENT || !makes)
+			break;
+		r = open_plain(dirfd, path, flags | O_EXCL, mode, resolve);        /* a link to nothing is refused here */
+		if (r != -EEXIST)
+			return r;
+	}
+	if (o < 0)
+		return o;
+	o = fd_ours(p, (int)o);
+	if (o < 0)
+		return -EMFILE;
+	r = open_checked((int)o, flags, mode);
+	host(SYS_close, o);
+	return r;
+}

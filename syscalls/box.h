@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * What a guest that cannot touch our memory itself may hand to the host: box.c. Where the box is open (every engine
+ * that runs the guest natively), box_iov leaves what it is given and the rest is not called.
+ */
+#pragma once
+#include "guise.h"
+
+struct iovec;
+void box_start(struct space *);                      /* from now on it is closed */
+long box_args(const struct call *);                  /* -EFAULT where an argument is an address of ours */
+long must_check box_iov(const struct iovec **, uint64_t n);      /* a copy, checked, to be given back; or as it was */
+void box_iov_done(const struct iovec *, uint64_t n);
+long box_vectored(long nr, const long a[6], int at); /* the host's call, whose argument `at` is a vector, counted by the next */
+long box_msg(long nr, int fd, uaddr msghdr, long flags);
+long box_open(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve);     /* as openat2 */
