@@ -175,13 +175,13 @@ void confine_load(struct proc *p, int fd)
 	p->confined = h.confined;
 	p->limited = true;
 }
-int confine_pack(struct proc *p, const int *fd, unsigned n)
+int confine_pack(struct proc *p, const int *fd, unsigned n, bool always)
 {
 	struct head h = { .magic = MAGIC };
 	long e = 0;
 	int to = -1;
-	for (unsigned i = 0; p->limited && e >= 0 && i < n; i++) {
-		if (!fdcaps_of(p, fd[i]))
+	for (unsigned i = 0; e >= 0 && i < n; i++) {
+		if (!always && !fdcaps_of(p, fd[i]))
 			continue;
 		if (to < 0 && ((to = file_new(p)) < 0 || (e = put(to, &h, sizeof h)) < 0))
 			break;

@@ -35,8 +35,9 @@ long confine_fd(struct thread *, int fd, unsigned right);            /* 0 or -X_
 bool rights_cover(const struct rights *have, const struct rights *need);
 int confine_save(struct proc *);             /* all of it into a file of ours for the next image; -1: there is nothing, or -errno */
 void confine_load(struct proc *, int fd);
-/* descriptors on their way to another process: a file that tells their limits (-1: they have none), and who gets them */
-int confine_pack(struct proc *, const int *fd, unsigned n);
+/* descriptors on their way to another process: a file that tells their limits (-1: they have none), and who gets them;
+ * always: it tells as well that others follow, which are not of these */
+int confine_pack(struct proc *, const int *fd, unsigned n, bool always);
 bool confine_unpack(struct proc *, const int *fd, unsigned n, int packed);   /* false: it is no such file */
 static inline long fd_may(struct thread *t, int fd, unsigned right)
 {

@@ -30,7 +30,7 @@ long msg_sent(struct thread *, int fd, long flags, long rv);      /* what is sti
 /* --- what Linux does not remember about a socket for us --------------------------------------------------------- */
 enum {
 	SOCK_NOSIGPIPE = 1, SOCK_CREDS = 2, SOCK_CREDS2 = 4, SOCK_RECVDST = 8, SOCK_RECVIF = 16, SOCK_BINTIME = 32,
-	SOCK_TIMESTAMP = 64,
+	SOCK_TIMESTAMP = 64, SOCK_PORT_LOW = 128, SOCK_PORT_HIGH = 1024,
 	SOCK_CLOCK = 256,        /* unit of two bits: which clock and form SOCK_TIMESTAMP tells (SO_TS_CLOCK) */
 };
 unsigned sock_state(struct thread *, int fd);
@@ -100,4 +100,5 @@ extern const struct optkind
 	opt_dontfrag,            /* int; path MTU discovery on Linux */
 	opt_mreqsrc,             /* struct ip_mreq_source: other order of members */
 	opt_zero,                /* int; only 0 can be set */
+	opt_portrange,           /* 0, 1 (high: the host's own), 2: a port that is chosen is a reserved one */
 	opt_hint;                /* int; a hint that Linux has no use for: 0 and 1 are taken, 0 is told */

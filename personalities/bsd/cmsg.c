@@ -4,11 +4,13 @@
  * is 16 bytes with a long length, so the data lies at the same offset but its sizes differ by kind. Which kinds there
  * are is the personality's cmsg table; here are the walks both ways and the data of the kinds that BSDs share.
  *
- * Several SCM_RIGHTS in one sendmsg arrive as one: Linux joins them.
+ * Several SCM_RIGHTS in one sendmsg Linux joins: where there are several, each has one descriptor more at its end, which
+ * tells where it ends (and what its descriptors are limited to); the receiving guest's side takes these away.
  *
  * Credentials: BSD has a sender attach them (SCM_CREDS) and any receiver see them. Linux shows them only to a receiver
  * that asked (SO_PASSCRED), and then with every message; so a guest sees them only after LOCAL_CREDS.
  */
+#include <fcntl.h>
 #include <string.h>
 #include <netinet/in.h>
 #include <time.h>
@@ -30,7 +32,20 @@ static const struct cmsgrow *row_of_guest(const struct personality *p, const str
 			return r;
 	return NULL;
 }
-static long one_get(struct thread *t, const struct head *h, struct cmsghdr *out, size_t max)
+/* What they are limited to travels with them as one descriptor more, behind the last. A native receiver sees it. */
+static long end_get(struct thread *t, const int *fd, size_t n, int *to, size_t room, bool always)
+{
+	int packed = t->p->limited || always ? confine_pack(t->p, fd, (unsigned)n, always) : -1;
+	if (packed >= 0 && room >= sizeof *to) {
+		*to = packed;
+		return sizeof *to;
+	}
+	if (packed >= 0)
+		host(SYS_close, packed);
+	return 0;
+}
+
+static long one_get(struct thread *t, const struct head *h, struct cmsghdr *out, size_t max, bool several)
 {
 	const struct cmsgrow *r = row_of_guest(t->p->pers, h);
 	long n;
@@ -44,6 +59,9 @@ static long one_get(struct thread *t, const struct head *h, struct cmsghdr *out,
 	n = r->get(t, (const char *)h + HEAD, h->len > HEAD ? h->len - HEAD : 0, (char *)out + HEAD, max - HEAD);
 	if (t->p->observed)
 		cover_row(t, COVER_CMSG_SENT, (uint64_t)(r - t->p->pers->cmsg), n);
+	if (n > 0 && r->get == cmsg_rights_get)
+		n += end_get(t, (const int *)((char *)out + HEAD), (size_t)n / sizeof(int), (int *)((char *)out + HEAD + n),
+			     max - HEAD - (size_t)n, several);
 	if (n <= 0)
 		return n;
 	out->cmsg_len = HEAD + (size_t)n;
@@ -56,13 +74,20 @@ long bsd_cmsg_get(struct thread *t, const void *guest, size_t n, void *out, size
 	const char *g = guest;
 	size_t at = 0, to = 0;
 
+	unsigned rights = 0;
+
 	if (n < sizeof(struct head))
 		return -EINVAL;
+	for (size_t i = 0; i + sizeof(struct head) <= n && ((const struct head *)(g + i))->len >= sizeof(struct head);
+	     i += ALIGN(((const struct head *)(g + i))->len)) {
+		const struct cmsgrow *r = row_of_guest(t->p->pers, (const struct head *)(g + i));
+		rights += r && r->get == cmsg_rights_get;
+	}
 	while (at + sizeof(struct head) <= n) {
 		const struct head *h = (const struct head *)(g + at);
 		if (h->len < sizeof *h || h->len > n - at)
 			return -EINVAL;
-		long e = one_get(t, h, (struct cmsghdr *)((char *)out + to), max - to);
+		long e = one_get(t, h, (struct cmsghdr *)((char *)out + to), max - to, rights > 1);
 		if (e < 0)
 			return e;
 		to += (size_t)e;
@@ -76,21 +101,17 @@ struct out { char *g; size_t at, room; bool full; };
 
 /* A message that does not fit is left out with all that follow, and its descriptors are closed. Linux would give the
  * first few descriptors of it. One host message may be several of the guest's (packet info is address and interface). */
-static size_t limits_put(struct thread *, int *fd, size_t n);
-
-static void one_put(struct thread *t, int fd, struct cmsghdr *h, struct out *o)
+static void data_put(struct thread *t, int fd, const struct cmsghdr *h, const void *from, size_t n, struct out *o)
 {
 	char data[4096];
 
-	if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
-		h->cmsg_len = HEAD + limits_put(t, (int *)((char *)h + HEAD), (h->cmsg_len - HEAD) / sizeof(int)) * sizeof(int);
 	for (const struct cmsgrow *r = t->p->pers->cmsg; r && r->name; r++) {
 		if (!r->put || r->hlevel != h->cmsg_level || r->htype != h->cmsg_type)
 			continue;
-		size_t n = h->cmsg_len - HEAD, left = o->full || o->room - o->at < HEAD ? 0 : o->room - o->at - HEAD;
+		size_t left = o->full || o->room - o->at < HEAD ? 0 : o->room - o->at - HEAD;
 		if (r->put == cmsg_rights_put && n > MIN(left, sizeof data))
 			left = 0, o->full = true;
-		long made = r->put(t, fd, (const char *)h + HEAD, n, data, left ? sizeof data : 0);
+		long made = r->put(t, fd, from, n, data, left ? sizeof data : 0);
 		if (made <= 0)
 			continue;
 		if ((size_t)made > left) {
@@ -104,6 +125,41 @@ static void one_put(struct thread *t, int fd, struct cmsghdr *h, struct out *o)
 		memcpy(o->g + o->at + HEAD, data, (size_t)made);
 		o->at += MIN(ALIGN(HEAD + (size_t)made), o->room - o->at);
 	}
+}
+/* A number below it was taken away: the guest is to get the lowest that are free. */
+static int lower(int fd)
+{
+	long fl = host(SYS_fcntl, fd, F_GETFD);
+	long n = host(SYS_fcntl, fd, fl & FD_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD, 0);
+	if (n < 0)
+		return fd;
+	host(SYS_close, MAX(n, (long)fd));
+	return (int)MIN(n, (long)fd);
+}
+/* Descriptors, with what tells of them between: so many messages. */
+static void fds_put(struct thread *t, int s, const struct cmsghdr *h, int *fd, size_t n, struct out *o)
+{
+	size_t to = 0, from = 0;         /* from: the first of its message */
+	for (size_t i = 0; i < n; i++) {
+		if (!confine_unpack(t->p, fd + from, (unsigned)(to - from), fd[i])) {
+			fd[to] = i > to ? lower(fd[i]) : fd[i];
+			to++;
+			continue;
+		}
+		host(SYS_close, fd[i]);
+		data_put(t, s, h, fd + from, (to - from) * sizeof *fd, o);
+		from = to;
+	}
+	if (to > from)
+		data_put(t, s, h, fd + from, (to - from) * sizeof *fd, o);
+}
+static void one_put(struct thread *t, int fd, struct cmsghdr *h, struct out *o)
+{
+	size_t n = h->cmsg_len - HEAD;
+	if (h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS)
+		fds_put(t, fd, h, (int *)((char *)h + HEAD), n / sizeof(int), o);
+	else
+		data_put(t, fd, h, (char *)h + HEAD, n, o);
 }
 long bsd_cmsg_put(struct thread *t, int fd, void *in, size_t n, void *guest, size_t max, int *flags)
 {
@@ -143,18 +199,6 @@ long cmsg_same_put(struct thread *t, int fd, const void *in, size_t n, void *gue
 }
 
 /* --- descriptors ------------------------------------------------------------------------------------------------ */
-/* What they are limited to travels with them as one descriptor more, behind the last. A native receiver sees it. */
-static long limits_get(struct thread *t, const int *fd, size_t n, int *to, size_t room)
-{
-	int packed = t->p->limited && n ? confine_pack(t->p, fd, (unsigned)n) : -1;
-	if (packed >= 0 && room >= sizeof *to) {
-		*to = packed;
-		return sizeof *to;
-	}
-	if (packed >= 0)
-		host(SYS_close, packed);
-	return 0;
-}
 long cmsg_rights_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
 {
 	const int *fd = guest;
@@ -168,20 +212,7 @@ long cmsg_rights_get(struct thread *t, const void *guest, size_t n, void *out, s
 			return -EOPNOTSUPP;
 	}
 	memcpy(out, guest, n & ~3ul);
-	return (long)(n & ~3ul) + limits_get(t, fd, n / sizeof *fd, (int *)out + n / sizeof *fd, max - (n & ~3ul));
-}
-static size_t limits_put(struct thread *t, int *fd, size_t n)
-{
-	size_t to = 0, from = 0;         /* from: the first that the next file speaks of */
-	for (size_t i = 0; i < n; i++) {
-		if (confine_unpack(t->p, fd + from, (unsigned)(to - from), fd[i])) {
-			host(SYS_close, fd[i]);
-			from = to;
-		} else {
-			fd[to++] = fd[i];
-		}
-	}
-	return to;
+	return (long)(n & ~3ul);
 }
 /* Descriptors that the guest cannot have, or has no room to be told of, are closed. */
 long cmsg_rights_put(struct thread *t, int s, const void *in, size_t n, void *guest, size_t max)

@@ -16,7 +16,7 @@
 #include "freebsd/freebsd.h"
 
 sysfn fbsd_getdirentries, fbsd_old_getdirentries, fbsd_old_getdents, fbsd_old_pread, fbsd_old_pwrite, fbsd_old_mmap;
-sysfn fbsd_mmap, fbsd_mknod, fbsd_mknodat;
+sysfn fbsd_revoke, fbsd_mmap, fbsd_mknod, fbsd_mknodat;
 sysfn fbsd_old_lseek, fbsd_old_truncate, fbsd_old_ftruncate, fbsd_realpathat, fbsd_funlinkat, fbsd_fspacectl;
 sysfn sys_mknod, sys_mknodat, sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_unlinkat;
 
@@ -90,6 +90,19 @@ long fbsd_old_pwrite(struct call *c) { return unpadded(c, 3, sys_pwrite); }
 long fbsd_old_lseek(struct call *c) { return unpadded(c, 1, sys_lseek); }
 long fbsd_old_truncate(struct call *c) { return unpadded(c, 1, sys_truncate); }
 long fbsd_old_ftruncate(struct call *c) { return unpadded(c, 1, sys_ftruncate); }
+
+/* What it would have to take away the host lets nobody take; what is no device is told as there. */
+long fbsd_revoke(struct call *c)
+{
+	struct where w;
+	struct stat st;
+	long e = arg_path(c, 0, AT_FDCWD, PATH_FOLLOW, &w);
+	if (e)
+		return e;
+	e = host(SYS_newfstatat, w.dirfd, w.path, &st, 0);
+	where_done(&w);
+	return e ? e : S_ISCHR(st.st_mode) ? -EPERM : -EINVAL;
+}
 
 /* --- mmap --------------------------------------------------------------------------------------------------------- */
 #define OSREL_STRICT 1100036         /* programs made since must say MAP_SHARED or MAP_PRIVATE for a file */

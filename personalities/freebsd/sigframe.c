@@ -149,6 +149,8 @@ void fbsd_fault(struct thread *t, struct sigpend *pd)
 		pd->sig = pd->info.si_signo = fault_of[v].sig;
 		pd->info.si_code = fault_of[v].code;
 	}
+	if (v == 14 && pd->sig == SIGBUS && pd->info.si_code == BUS_ADRERR)
+		pd->info.si_code = BUS_OBJERR;   /* beyond the end of what is mapped */
 	if (v != 14 && !(pd->sig == SIGTRAP && pd->info.si_code == FBSD_TRAP_CAP))
 		pd->info.si_addr = (void *)t->regs.rip;
 }

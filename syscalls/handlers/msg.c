@@ -89,7 +89,7 @@ long sys_sendmsg(struct call *c)
 		e = msg_sent(c->t, fd, c->arg[2], block(SYS_sendmsg, fd, &m, msg_flags_in(c->t, fd, c->arg[2])));
 		box_iov_done(v, m.msg_iovlen);
 	}
-	if (k.host && c->t->p->limited)
+	if (k.host)
 		close_ours(c->t->p, k.host, k.n);
 	control_free(&k);
 	addr_done(&a);

@@ -266,6 +266,36 @@ static long group_error(struct call *c, int fd, const struct addr *a, bool conne
 		return 0;
 	return group ? -EAFNOSUPPORT : -EACCES;
 }
+/* A port that is chosen, of a socket that asked for a reserved one: the first free below 1024, as BSD looks for it. The
+ * host has no such range, and chooses none there. */
+#define PORT_LOW_FIRST 1023
+#define PORT_LOW_LAST 600
+static uint16_t *port_of(struct sockaddr_storage *ss)
+{
+	return ss->ss_family == AF_INET ? &((struct sockaddr_in *)ss)->sin_port :
+	       ss->ss_family == AF_INET6 ? &((struct sockaddr_in6 *)ss)->sin6_port : NULL;
+}
+static long bind_any(struct thread *t, int fd, struct sockaddr_storage *ss, long len)
+{
+	uint16_t *port = port_of(ss);
+	long e = -EADDRINUSE;
+	if (!port || *port || !(sock_state(t, fd) & SOCK_PORT_LOW))
+		return host(SYS_bind, fd, ss, len);
+	for (unsigned n = PORT_LOW_FIRST; n >= PORT_LOW_LAST && e == -EADDRINUSE; n--) {
+		*port = __builtin_bswap16((uint16_t)n);
+		e = host(SYS_bind, fd, ss, len);
+	}
+	return e == -EADDRINUSE ? -EADDRNOTAVAIL : e;
+}
+/* Before the host would choose one itself. */
+static long port_first(struct thread *t, int fd)
+{
+	struct sockaddr_storage ss;
+	uint32_t n = sizeof ss;
+	if (!(sock_state(t, fd) & SOCK_PORT_LOW) || host(SYS_getsockname, fd, &ss, &n) < 0)
+		return 0;
+	return port_of(&ss) && !*port_of(&ss) ? bind_any(t, fd, &ss, n) : 0;
+}
 static bool named(int fd)
 {
 	struct sockaddr_storage ss;
@@ -279,7 +309,7 @@ long sock_bind_at(struct call *c, int dirfd, int i)
 	if (e < 0)
 		return e;
 	if (!(e = group_error(c, (int)c->arg[i], &a, false)))
-		e = host(SYS_bind, (int)c->arg[i], &a.ss, a.len);
+		e = bind_any(c->t, (int)c->arg[i], &a.ss, a.len);
 	addr_done(&a);
 	if (e == -EADDRINUSE && a.ss.ss_family == AF_UNIX && named((int)c->arg[i]) && c->t->p->pers->classic_sockets)
 		return -EINVAL;          /* the socket has a name: seen first there; here, the name that is taken */
@@ -321,7 +351,7 @@ long sock_connect_at(struct call *c, int dirfd, int i)
 		return e;
 	if (classic && a.ss.ss_family != AF_UNSPEC && connected(fd, SOCK_STREAM))
 		e = -EISCONN;
-	else if (!(e = group_error(c, fd, &a, true)))
+	else if (!(e = group_error(c, fd, &a, true)) && !(e = port_first(c->t, fd)))
 		e = block(SYS_connect, fd, &a.ss, a.len);
 	if (classic && a.ss.ss_family == AF_UNIX)
 		e = un_error(&a, e);
@@ -330,7 +360,11 @@ long sock_connect_at(struct call *c, int dirfd, int i)
 }
 long sys_connect(struct call *c) { return sock_connect_at(c, AT_FDCWD, 0); }
 
-long sys_listen(struct call *c) { return host(SYS_listen, c->arg[0], (int)c->arg[1]); }
+long sys_listen(struct call *c)
+{
+	long e = port_first(c->t, (int)c->arg[0]);
+	return e ? e : host(SYS_listen, c->arg[0], (int)c->arg[1]);
+}
 long sys_shutdown(struct call *c) { return host(SYS_shutdown, c->arg[0], (int)c->arg[1]); }
 
 /* A bad name buffer: the connection is lost and the descriptor closed again, as the host does it. */

@@ -156,6 +156,22 @@ static long zero_get(struct opt *o)
 	return d < 0 ? d : opt_out_int(o, 0);
 }
 
+static long portrange_set(struct opt *o)
+{
+	int v = 0, d = sock_domain(o->fd);
+	long e = d < 0 ? d : opt_in(o, &v, sizeof v);
+	if (e || v < 0 || v > 2)
+		return e ? e : -EINVAL;
+	e = sock_state_set(o->t, o->fd, SOCK_PORT_LOW | SOCK_PORT_HIGH, false);
+	return e || !v ? e : sock_state_set(o->t, o->fd, v == 2 ? SOCK_PORT_LOW : SOCK_PORT_HIGH, true);
+}
+static long portrange_get(struct opt *o)
+{
+	unsigned st = sock_state(o->t, o->fd);
+	int d = sock_domain(o->fd);
+	return d < 0 ? d : opt_out_int(o, st & SOCK_PORT_LOW ? 2 : st & SOCK_PORT_HIGH ? 1 : 0);
+}
+
 const struct optkind opt_raw = { raw_set, raw_get, NULL };
 const struct optkind opt_int = { int_set, raw_get, NULL };
 const struct optkind opt_order = { raw_set, NULL, NULL };
@@ -176,6 +192,7 @@ const struct optkind opt_timestamp = { stamp_set, state_get };
 const struct optkind opt_dontfrag = { dontfrag_set, dontfrag_get };
 const struct optkind opt_mreqsrc = { mreqsrc_set, NULL };
 const struct optkind opt_zero = { zero_set, zero_get, "0 only" };
+const struct optkind opt_portrange = { portrange_set, portrange_get };
 const struct optkind opt_hint = { hint_set, zero_get, "a hint: 0 and 1 are taken, and 0 is told" };
 
 /* --- the calls -------------------------------------------------------------------------------------------------- */
