@@ -152,6 +152,8 @@ static void fds_put(struct thread *t, int s, const struct cmsghdr *h, int *fd, s
 	}
 	if (to > from)
 		data_put(t, s, h, fd + from, (to - from) * sizeof *fd, o);
+	while (to < n)
+		fd[to++] = -1;           /* nobody's to close any more */
 }
 static void one_put(struct thread *t, int fd, struct cmsghdr *h, struct out *o)
 {

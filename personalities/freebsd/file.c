@@ -133,7 +133,27 @@ static long mmap_limited(struct call *c)
 		host(SYS_close, fd);
 	return rv;
 }
-long fbsd_mmap(struct call *c) { return c->t->p->limited ? mmap_limited(c) : strict(c, sys_mmap); }
+/* The host maps nothing that may not be read; there what is only written to may be, for that. */
+static long mmap_written(struct call *c)
+{
+	long fl = host(SYS_fcntl, c->arg[4], F_GETFL), fd, rv;
+	char link[40];
+	if (fl < 0 || (fl & O_ACCMODE) != O_WRONLY || c->arg[2] & (PROT_READ | PROT_EXEC))
+		return -EACCES;
+	fmt(link, sizeof link, "/proc/self/fd/%d", (int)c->arg[4]);
+	fd = host(SYS_openat, AT_FDCWD, link, O_RDWR | O_CLOEXEC | O_NONBLOCK);
+	if (fd < 0)
+		return -EACCES;
+	c->arg[4] = fd;
+	rv = strict(c, sys_mmap);
+	host(SYS_close, fd);
+	return rv;
+}
+long fbsd_mmap(struct call *c)
+{
+	long rv = c->t->p->limited ? mmap_limited(c) : strict(c, sys_mmap);
+	return rv == -EACCES ? mmap_written(c) : rv;
+}
 long fbsd_old_mmap(struct call *c) { return strict(c, padded_mmap); }
 
 /* --- mknod: FreeBSD keeps 32 bits of each number, the host 12 of the major one and 20 of the minor ------------------- */

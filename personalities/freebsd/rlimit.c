@@ -8,7 +8,31 @@
 #include "host.h"
 #include "ext.h"
 
-sysfn fbsd_getrlimitusage;
+sysfn fbsd_getrlimitusage, fbsd_mlock, sys_mlock;
+
+/* The limit on locked memory is the super-user's, too, where the host lets him pass. */
+static uint64_t locked_now(void)
+{
+	char s[4096];
+	uint64_t kib = 0;
+	const char *at = file_read("/proc/self/status", s, sizeof s) > 0 ? s : NULL;
+	while (at && str_ncmp(at, "VmLck:", 6))
+		at = (at = str_chr(at, '\n')) ? at + 1 : NULL;
+	for (at = at ? at + 6 : NULL; at && (*at == ' ' || *at == '\t'); at++)
+		;
+	if (at)
+		str_num(at, &kib);
+	return kib * 1024;
+}
+long fbsd_mlock(struct call *c)
+{
+	struct rlimit r = { RLIM_INFINITY, RLIM_INFINITY };
+	uint64_t lo = PAGE_DOWN((uint64_t)c->arg[0]), hi = PAGE_UP((uint64_t)c->arg[0] + (uint64_t)c->arg[1]);
+	host(SYS_prlimit64, 0, RLIMIT_MEMLOCK, NULL, &r);
+	if (r.rlim_cur != RLIM_INFINITY && hi > lo && !host(SYS_geteuid) && hi - lo + locked_now() > r.rlim_cur)
+		return -ENOMEM;
+	return sys_mlock(c);
+}
 
 /* Descriptors the guest has open: the named ones of /proc/self/fd below ours. */
 static uint64_t open_fds(struct proc *p)

@@ -15,7 +15,7 @@
 
 static sysctl_fn host_number, host_number_ms, vmstat_count, mem_pages, mem_bytes, kern_osrelease, kern_version,
 	kern_osreldate, kern_hostname, kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc,
-	kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid, kern_arandom, kern_compiler, kern_cp_time,
+	kern_timecounter, kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid, kern_arandom, kern_compiler, kern_cp_time,
 	kern_cp_times, kern_smp_maxid, kern_smp_active, kern_cpusetsize, vm_vmtotal, vm_loadavg, vm_swap_total,
 	vm_swap_reserved, vm_pages, hw_model, hw_vendor, hw_ncpu, hw_physmem, hw_usermem, hw_pagesizes,
 	hw_clockrate, machdep_tsc;
@@ -146,6 +146,19 @@ static long host_name(struct sysctl_req *r, const char *now, long call)
 		return -EINVAL;
 	e = sysctl_in(r, buf, r->new_len);
 	return e ? e : host(call, buf, r->new_len);
+}
+/* There is one to choose. */
+static long kern_timecounter(struct sysctl_req *r)
+{
+	char name[16] = { 0 };
+	long e = sysctl_text(r, "TSC-low");
+	if (e || !r->new)
+		return e;
+	if (host(SYS_geteuid))
+		return -EPERM;
+	if (r->new_len >= sizeof name || (e = sysctl_in(r, name, r->new_len)))
+		return e ? e : -EINVAL;
+	return str_cmp(name, "TSC-low") ? -EINVAL : 0;
 }
 static long kern_hostname(struct sysctl_req *r)
 {

@@ -100,8 +100,10 @@ long sys_sendmsg(struct call *c)
 static void close_rights(const struct cmsghdr *h)
 {
 	const int *fd = (const int *)CMSG_DATA(h);
-	for (size_t i = 0; i < (h->cmsg_len - CMSG_LEN(0)) / sizeof *fd; i++)
+	for (size_t i = 0; i < (h->cmsg_len - CMSG_LEN(0)) / sizeof *fd; i++) {
+		fd_closed(thread_self()->p, fd[i]);
 		host(SYS_close, fd[i]);
+	}
 }
 static void close_all(const struct msghdr *m)
 {
