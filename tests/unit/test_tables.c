@@ -258,9 +258,20 @@ static void freebsd_known(void **state)
 	assert_int_equal(p->tab[0].n, 599);
 }
 
+extern const struct engine *const __start_guise_engines[], *const __stop_guise_engines[];
+
+/* the best that works is chosen by rank, and the list goes down by it */
+static void engines(void **state)
+{
+	for (const struct engine *const *a = __start_guise_engines; a < __stop_guise_engines; a++)
+		for (const struct engine *const *b = __start_guise_engines; b < a; b++)
+			assert_int_not_equal((*a)->rank, (*b)->rank);
+}
+
 int main(void)
 {
-	int failed = 0;
+	const struct CMUnitTest all[] = { cmocka_unit_test(engines) };
+	int failed = cmocka_run_group_tests_name("engines", all, NULL, NULL);
 
 	for (const struct personality *const *i = __start_guise_personalities; i < __stop_guise_personalities; i++) {
 		const struct CMUnitTest tests[] = {

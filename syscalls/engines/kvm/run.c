@@ -396,7 +396,7 @@ static long kvm_spawn(struct thread *t, struct thread *child)
 
 static const struct engine kvm = {
 	.name = "kvm", .about = "a virtual machine's ring 3: the guest sees its own memory and can make no call of the host",
-	.rank = 10, .apart = true, .keeps = true, .probe = kvm_probe, .start = kvm_start, .arm = kvm_arm, .run = kvm_run,
+	.rank = 5, .apart = true, .keeps = true, .probe = kvm_probe, .start = kvm_start, .arm = kvm_arm, .run = kvm_run,
 	.changes = kvm_changes, .kick = kvm_kick, .spawn = kvm_spawn, .fs_get = kvm_fs_get, .fs_set = kvm_fs_set,
 	.fpu_get = kvm_fpu_get, .fpu_put = kvm_fpu_put,
 };
