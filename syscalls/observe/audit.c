@@ -39,7 +39,8 @@ static void filter_set(struct proc *p)
 {
 	struct sock_fprog prog = { .len = (unsigned short)policy->n_filter,
 				   .filter = (struct sock_filter *)policy_at(policy, policy->filter) };
-	if (!prog.len || p->opt->again)
+	if (!prog.len || p->opt->again || p->engine->keeps)      /* nothing is the kernel's own there; and it would answer
+								    before an engine that is a filter itself */
 		return;
 	long e = host(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &prog);
 	if (e == -EACCES) {
