@@ -366,6 +366,8 @@ void rewrite_trapped(struct thread *t)
 	/* where another site is being changed: this one at its next trap */
 	if (worth_it(t->p, t->regs.rip - 2) && lock_try(&rewrite_lock)) {
 		trapped(t, t->regs.rip - 2);
+		if (seal_hopeful())
+			t->look = 1;
 		unlock(&rewrite_lock);
 	}
 	syscall_enter(t);

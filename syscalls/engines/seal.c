@@ -97,6 +97,8 @@ static bool still_unclean(void)
 	uint8_t b[2];
 	return unclean && !copy_in(b, unclean, sizeof b) && is_call(b[0], b[1]);
 }
+bool seal_hopeful(void) { return unclean && tries < TRIES && !still_unclean(); }
+
 static bool due(struct thread *t)
 {
 	return !t->p->space->sealed && !never && tries < TRIES && t->p->nthreads == 1 && !t->vforked && !still_unclean();

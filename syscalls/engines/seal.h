@@ -10,5 +10,6 @@ void seal_break(struct thread *, bool forever);      /* code may come: every thr
 
 /* rewrite.c, for it: the syscall instruction at `at` was never run. Is it a stub beyond doubt, and rewritten now? */
 bool rewrite_unseen(struct thread *, uaddr at);
+bool seal_hopeful(void);         /* what was in the way the last time is not there any more */
 /* This mapping will be writable for a while: nothing has to be opened in it. 0, 0: no more. */
 void rewrite_opened(struct thread *, uaddr lo, uaddr hi);
