@@ -30,6 +30,7 @@ __asm__(".text; .p2align 5; sites: .rept 16; mov $20, %eax; mov %rcx, %r10; sysc
 extern const char sites[];
 static inline void begin(void)
 {
+	sys(SYS_getpid, 0);                      /* the stub of all others: what never ran must be a stub beyond doubt */
 	for (int i = 0; i < 16; i++)
 		((long (*)(void))(sites + 32 * i))();
 }
