@@ -89,7 +89,7 @@ struct pidfd_info { uint64_t mask, cgroupid; uint32_t ids[11]; int32_t exit_code
 #define PIDFD_INFO_EXIT_ 8
 
 static int status_of(int wstatus) { return wstatus & 0x7f ? 0x100 | (wstatus & 0x7f) : wstatus >> 8 & 0xff; }
-static int exit_status(unsigned i)
+static int exit_status_now(unsigned i)
 {
 	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT_ };
 	char path[64], text[1024];
@@ -106,6 +106,16 @@ static int exit_status(unsigned i)
 	if (watched[i].fd >= 0 && !ioctl(watched[i].fd, PIDFD_GET_INFO_, &info) && info.mask & PIDFD_INFO_EXIT_)
 		return status_of(info.exit_code);
 	return -1;
+}
+/* It ends at this moment: where neither knows yet, a little later one does. */
+static int exit_status(unsigned i)
+{
+	int status = exit_status_now(i);
+	for (int again = 0; status < 0 && watched[i].fd >= 0 && again < 200; again++) {
+		usleep(1000);
+		status = exit_status_now(i);
+	}
+	return status;
 }
 static void reap(unsigned i)
 {

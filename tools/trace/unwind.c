@@ -9,7 +9,6 @@
 #include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "tools/trace/symbols.h"
@@ -17,6 +16,7 @@
 
 enum { D_RBX = 3, D_RBP = 6, D_RSP = 7, D_RIP = 16, STATES = 8 };
 #define MOST_STEPS 100000                /* of the rules of one function */
+#define LARGEST (512l << 20)
 
 /* --- files -------------------------------------------------------------------------------------------------------- */
 struct file { char *path; const uint8_t *bytes; uint64_t size; struct file *next; };
@@ -37,9 +37,12 @@ static const struct file *file_of(const char *path)
 	files = f;
 	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 	if (fd >= 0 && !fstat(fd, &st) && S_ISREG(st.st_mode) && st.st_size > 64) {
-		void *p = mmap(NULL, (size_t)st.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (p != MAP_FAILED)
+		/* a copy: a file that is cut off while it is mapped would end us */
+		uint8_t *p = st.st_size < LARGEST ? malloc((size_t)st.st_size) : NULL;
+		if (p && pread(fd, p, (size_t)st.st_size, 0) == st.st_size)
 			f->bytes = p, f->size = (uint64_t)st.st_size;
+		else
+			free(p);
 	}
 	if (fd >= 0)
 		close(fd);
