@@ -4,7 +4,7 @@
 A FreeBSD source tree (tests/sys, contrib/netbsd-tests) and a base tree with headers and the private ATF library are
 needed; clang and lld build each test program against it. Nothing of either is part of this project, and nothing is
 fetched. There is no Linux twin of these: what passes natively is not known. Each case runs in a process and a directory
-of its own, as an ordinary user where it asks for one; 30 seconds at most.
+of its own, as an ordinary user where it asks for one; two minutes at most.
 """
 import concurrent.futures, os, re, shutil, signal, subprocess, tempfile
 
@@ -81,7 +81,7 @@ def guest(opt, argv, cwd, user=None):
     p = subprocess.Popen((as_user if os.geteuid() == 0 else []) + [opt.guise, 'run', '--root', opt.root] + argv, cwd=cwd, env=env,
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, start_new_session=True)
     try:
-        out, _ = p.communicate(timeout=30)
+        out, _ = p.communicate(timeout=120)
         return p.returncode, out.decode(errors='replace')
     except subprocess.TimeoutExpired:
         os.killpg(p.pid, signal.SIGKILL)
@@ -106,7 +106,7 @@ def run_case(opt, program, name, user):
         status, out = guest(opt, [program, '-s', os.path.dirname(program), name], where, user)
         lines = [l for l in out.splitlines() if RESULT.match(l)]
         if not lines:
-            return 'failed', 'no result; %s' % ('no end within 30 s' if status == 'hang' else 'exit status %s' % status)
+            return 'failed', 'no result; %s' % ('no end within 120 s' if status == 'hang' else 'exit status %s' % status)
         kind = RESULT.match(lines[-1]).group(1)
         return 'passed' if kind.startswith('expected') else kind, lines[-1]
     finally:
@@ -130,12 +130,15 @@ def run(opt, name, work):
         os.chmod(work, 0o755)
         os.makedirs(bin_)
         headers(inc)
-    for f in sorted(f for f in os.listdir(os.path.join(opt.src, folder)) if f.endswith('.c')):
+    sources, built = sorted(f for f in os.listdir(os.path.join(opt.src, folder)) if f.endswith('.c')), []
+    for f in sources:                    # all of them first: some start others
         program = os.path.join(bin_, f[:-2])
         why = build(opt, inc, program, os.path.join(opt.src, folder, f), libs)
         if why:
             told.append({'test': f[:-2], 'native': None, 'guest': 'NOT BUILT', 'why': why.strip()[:200]})
-            continue
+        else:
+            built.append((f, program))
+    for f, program in built:
         with concurrent.futures.ThreadPoolExecutor(1 if 'msg' in f else opt.jobs) as pool:
             jobs = [(c, pool.submit(run_case, opt, program, c, user)) for c, user in cases(opt, program, work)]
             for c, job in jobs:
