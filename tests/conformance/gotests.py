@@ -30,7 +30,7 @@ def goroot(opt):
     real = go(opt, 'env', 'GOROOT').stdout.strip()
     place = opt.cache + '/goroot'
     compiled = place + '/pkg/freebsd_amd64'
-    if not os.path.isdir(compiled + '/runtime/internal'):
+    if not os.path.exists(compiled + '/internal/bytealg.a'):
         shutil.rmtree(place, ignore_errors=True)
         os.makedirs(place + '/pkg')
         for n in os.listdir(real):
@@ -39,7 +39,7 @@ def goroot(opt):
         for n in os.listdir(real + '/pkg'):
             if n != 'freebsd_amd64':
                 os.symlink(os.path.realpath(os.path.join(real, 'pkg', n)), os.path.join(place, 'pkg', n))
-        go(opt, 'install', '-pkgdir', compiled, 'runtime', GOOS='freebsd')
+        go(opt, 'install', '-pkgdir', compiled, 'std', GOOS='freebsd')
     return real, place
 
 
