@@ -27,7 +27,7 @@
 #include "thread.h"
 
 #define USED_STACK (64 * 1024ul)         /* what we may have used of the host's stack when we leave it for our own */
-#define BOX_GAP (64 * 1024ul)
+#define BOX_GAP (2 * 4096ul)
 #define OWN_BREAK (16ul << 20)           /* libc's heap may grow so far; the guest may not map over it */
 
 extern const struct engine *const __start_guise_engines[], *const __stop_guise_engines[];

@@ -4,15 +4,29 @@
  * may sleep in one is not asked: all go through host_wait, which costs one comparison and makes every one of them turn
  * back when a signal is due.
  */
+#include <linux/sockios.h>
+#include <netinet/in.h>
+#include <linux/tcp.h>
 #include "box.h"
 #include "linux.h"
 
 sysfn lnx_refuse, lnx_forbid, lnx_unboxed;
 
+/* Whose record or option holds an address that no layout shows: where the host is to write, or to read a program from. */
+static bool carries_address(const struct call *c, const long a[6])
+{
+	if (c->nr == SYS_ioctl)
+		return (uint32_t)a[1] == SIOCETHTOOL;
+	if (c->nr == SYS_setsockopt && a[1] == SOL_SOCKET)
+		return a[2] == SO_ATTACH_FILTER || a[2] == SO_ATTACH_REUSEPORT_CBPF;
+	return c->nr == SYS_getsockopt && a[1] == IPPROTO_TCP && a[2] == TCP_ZEROCOPY_RECEIVE;
+}
 /* Where the guest is kept from our memory: what points to pointers is copied first. A command that has no row, or one
  * that does not say what it points to, is none here, and nor are several headers at once. */
 static long make_boxed(const struct call *c, const long a[6])
 {
+	if (carries_address(c, a))
+		return c->nr == SYS_ioctl ? -ENOTTY : -ENOPROTOOPT;
 	for (int i = 0; i < 6 && c->row->arg[i].kind; i++) {
 		const struct arg *k = &c->row->arg[i];
 		if (k->kind == A_IOVIN || k->kind == A_IOVOUT)

@@ -151,6 +151,8 @@ static int resolve(struct thread *t, struct vcpu *u, uaddr a, uint64_t err, stru
 	}
 	if (!allowed(&v, err))
 		return as_signal(f, SIGSEGV, SEGV_ACCERR);
+	if (v.prot == PROT_EXEC)         /* which the processor reads, too, but the host gives no machine what cannot be read */
+		host(SYS_mprotect, v.lo, v.hi - v.lo, PROT_READ | PROT_EXEC);
 	v.lo = MAX(v.lo, tried ? PAGE_DOWN(a) : a & ~(WINDOW - 1));
 	v.hi = MIN(v.hi, tried ? PAGE_DOWN(a) + PAGE : (a & ~(WINDOW - 1)) + WINDOW);
 	cut_ours(t->p->space, a, &v);

@@ -375,7 +375,10 @@ static long kvm_arm(struct thread *t)
 {
 	if (kvm_vm.copied)
 		machine_anew(t);
-	return t->vcpu ? 0 : vcpu_give(t);
+	long e = t->vcpu ? 0 : vcpu_give(t);
+	if (e == -EAGAIN || e == -EMFILE)
+		die("engine kvm: no descriptor or memory is left for a vCPU: raise the limit of open files (ulimit -n)");
+	return e;
 }
 static void copied(struct proc *p) { kvm_vm.copied = kvm_vm.top; }
 AT_FORK_IF(copied, kvm_vm.top);

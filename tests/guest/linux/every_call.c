@@ -3,7 +3,7 @@
  * the kinds its row names (an open file, a path, memory). Natively and under guise each must end in the same way: the same
  * error, or success, or the same signal.
  * TEST timeout: 100
- * TEST without: kvm seccomp/user ptrace/user, who refuse some calls, or get a filter only by promising to gain no privileges
+ * TEST without: kvm seccomp/user ptrace/user, who refuse some calls or get a filter only by promising to gain no privileges
  */
 #include <errno.h>
 #include <fcntl.h>

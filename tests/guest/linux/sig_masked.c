@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A signal to the process that meets one thread just as it blocks it is the other thread's, which does not.
- * TEST timeout: 60
+ * TEST timeout: 150
  */
 #include <pthread.h>
 #include <signal.h>
