@@ -297,12 +297,12 @@ struct personality {
 	const struct sockopt *sockopt;                       /* the same */
 	bool opens_first;                                    /* open acts, and then finds that there is no descriptor left */
 	bool classic_sockets;                                /* sockets answer as the first ones did, not as the host's (handlers/sock.c) */
-	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one (personalities/bsd) */
+	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one */
 	uint8_t sig_carrier;                                 /* the host's signal that is none of the guest's (carrier.c), or 0 */
 	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */
 	const char *const *lib_dirs;                         /* ... and where that looks for libraries, in the end */
-	const char *lib_list;                                /* a file with more such directories: text, or FreeBSD's hints */
+	const char *lib_list;                                /* a file with more such directories: text, or a linker's hints */
 	uaddr (*sigcode)(size_t *len);                       /* the code that handlers return to, where it is the system's own */
 	size_t (*made_for)(const struct image *, char *, size_t);    /* the release, as its marks tell; 0: they do not. NULL */
 	/* one directory entry in the guest's layout `rec` (REC_DIRENT or REC_DIRENT_OLD): its length, 0 if it does not fit */

@@ -6,7 +6,7 @@
  *   STAT*        struct statx            STATFS*    struct host_statfs      TIMESPEC TIMEVAL ITIMERVAL ITIMERSPEC: the host's
  *   RLIMIT       struct rlimit           RUSAGE     struct rusage           WRUSAGE    struct rusage[2] (self, children)
  *   SIGACTION*   struct sigact           SIGALTSTACK struct sigalt        SIGINFO    siginfo_t
- *   FLOCK*       struct flock            POLLFD     struct pollfd           KEVENT*    struct kev (personalities/bsd)
+ *   FLOCK*       struct flock            POLLFD     struct pollfd           KEVENT*    struct kev (kqueue.h)
  *   MSGHDR       struct msghdr (flags in the host's bits, pointers as the guest wrote them)   UTSNAME struct utsname
  *   INT UINT LONG SIZE OFF PTR U64: the C type of that width; INT2: int[2]; TIMESPEC2 TIMEVAL2: two of them
  *   SCHEDPARAM   struct sched_param      TERMIOS    struct host_termios     WINSIZE    struct winsize

@@ -250,7 +250,7 @@ static long family_error(struct call *c, int fd, const struct addr *a, long e)
 	bool other = e == -EINVAL && c->t->p->pers->classic_sockets && sock_domain(fd) != a->ss.ss_family;
 	return other ? -EAFNOSUPPORT : e;
 }
-/* A stream to or from a group is nothing: BSD says which way it is wrong, Linux something else or nothing. */
+/* A stream to or from a group is nothing: the others say which way it is wrong, the host something else or nothing. */
 static long group_error(struct call *c, int fd, const struct addr *a, bool connecting)
 {
 	const struct sockaddr_in *in = (const struct sockaddr_in *)&a->ss;
@@ -266,7 +266,7 @@ static long group_error(struct call *c, int fd, const struct addr *a, bool conne
 		return 0;
 	return group ? -EAFNOSUPPORT : -EACCES;
 }
-/* A port that is chosen, of a socket that asked for a reserved one: the first free below 1024, as BSD looks for it. The
+/* A port that is chosen, of a socket that asked for a reserved one: the first free below 1024, as they look for it. The
  * host has no such range, and chooses none there. */
 #define PORT_LOW_FIRST 1023
 #define PORT_LOW_LAST 600
