@@ -11,17 +11,18 @@
 #include "host.h"
 #include "thread.h"
 #include "pending.h"
+#include "engines/own.h"
 
 struct fixup { int64_t fault, resume; };     /* both relative to the entry itself */
 
 extern const struct fixup __start_guise_fixups[], __stop_guise_fixups[];
-extern char __executable_start[], front[], __start_guise_slots[], __stop_guise_slots[];
+extern char __start_guise_slots[], __stop_guise_slots[];
 static uint64_t vdso_lo, vdso_hi;
 
 bool signal_ours(struct thread *t, uint64_t rip)
 {
 	bool slot = rip >= (uint64_t)__start_guise_slots && rip < (uint64_t)__stop_guise_slots;
-	return (rip >= (uint64_t)__executable_start && rip < (uint64_t)front && !slot) ||
+	return (own_text(rip) && !slot) ||
 	       (t->inside && rip >= vdso_lo && rip < vdso_hi);
 }
 static uint64_t fixup_find(uint64_t rip)
@@ -36,7 +37,7 @@ static void our_fault(struct thread *t, int sig, siginfo_t *si, greg_t *g)
 	uint64_t to = fixup_find((uint64_t)g[REG_RIP]);
 	if (!to)
 		die("internal error: signal %d at %#lx (text begins at %#lx), address %#lx: please report this", sig,
-		    (uint64_t)g[REG_RIP], (uint64_t)__executable_start, (uint64_t)si->si_addr);
+		    (uint64_t)g[REG_RIP], OWN_LO, (uint64_t)si->si_addr);
 	t->fault_sig = sig;
 	t->fault_code = si->si_code;
 	g[REG_RIP] = (greg_t)to;

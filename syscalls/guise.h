@@ -467,123 +467,9 @@ void gate_start(void);                               /* on libc's own thread: re
 long gate(long (*fn)(void *), void *arg);            /* fn may use libc; one at a time in a process; the list of users: exec */
 extern volatile uint32_t gate_lock;
 
-/* --- signal.c ---------------------------------------------------------------------------------------------------------------- */
-void signal_start(struct proc *);
-void signal_exec_failed(struct proc *);              /* every action as the guest has it again */
-void signal_vdso(uaddr lo, uaddr hi);                 /* where the host's vDSO lies: ours while inside */
-void signal_thread_start(struct thread *);           /* on the thread: our alternate stack, the host mask */
-long signal_action(struct thread *, int sig, const struct sigact *new, struct sigact *old);
-void signal_setmask(struct thread *, sigbits);
-void signal_mask_swap(struct thread *, sigbits);     /* for one sleeping call (sigsuspend, ppoll): the next delivery restores */
-void signal_mask_back(struct thread *);              /* ... or this does, when the call ended without a signal */
-/* Our number; pid as kill has it; tid 0 or a thread of that process. code: SI_USER, SI_TKILL (tid) or one with a value. */
-long signal_send(struct thread *, int pid, int tid, int sig, int code, uint64_t value);
-sigbits signal_waiting(struct thread *);              /* what waits for the thread outside of the host's queues */
-int signal_take(struct thread *, sigbits of, siginfo_t *);             /* the first of it, or 0 */
-void signal_watch(struct proc *, int sig);           /* see proc.sig_watch */
-void signal_host(int sig, siginfo_t *, void *uc);    /* the host handler of every signal */
-bool signal_ours(struct thread *, uint64_t rip);     /* is this address our own code? */
-long signal_altstack(struct thread *, const struct sigalt *new, struct sigalt *old);
-bool signal_on_altstack(struct thread *);
-/* As if the guest's instruction had caused it (code > 0), by this vector of the processor. */
-void signal_force(struct thread *, int sig, int code, uaddr addr, unsigned trapno);
-/* Into what waits outside of the host's queues, for thread tid, which is the caller, or (0) whoever can take it. */
-long signal_keep(struct thread *, int tid, const siginfo_t *);
-void signal_die(struct thread *, int sig) __attribute__((noreturn)); /* end by this signal, as the default action does */
-long must_check sigset_get(struct thread *, uaddr, sigbits *);        /* the guest's set, made ours; and back */
-long must_check sigset_put(struct thread *, uaddr, sigbits);
-sigbits sigset_in(const struct personality *, const uint8_t guest[16]);
-void sigset_out(const struct personality *, sigbits, uint8_t guest[16]);
-size_t sigset_size(const struct personality *);      /* bytes of a guest's set */
-uint64_t sigset_host(sigbits);                        /* as the kernel wants it; never blocks what we need */
-extern sigbits const SIGSET_UNBLOCKABLE;
+#include "signals.h"                                  /* signal.c, carrier.c, fpu.c */
 
-/* --- carrier.c: for calls by which the host's kernel is to send a signal without a host number ------------------------------- */
-struct sigevent;
-int carrier_event(struct thread *, struct sigevent *);   /* makes ev the host's; the row to give back, or -errno */
-void carrier_event_timer(int row, int timer);        /* it is this timer's */
-void carrier_event_done(int row);
-void carrier_timer_gone(struct thread *, int timer);
-int carrier_timer_overrun(struct thread *, int timer);   /* -1: not one of these */
-void carrier_timer_taken(struct thread *, const siginfo_t *);
-
-/* --- fpu.c: the guest's vector state, which is live in the registers all the time ------------------------------------------- */
-#define FPU_COMPONENTS 0xe7ull            /* x87, SSE, AVX, and the three of AVX-512: what is saved, where there is such */
-#define FPU_SIZE 2816                                /* room for what fpu_save writes: x87, SSE, AVX, AVX-512 (standard form) */
-size_t fpu_size(void);                               /* bytes of it in use on this machine */
-void fpu_save(void *to);                             /* 64-byte aligned */
-long must_check fpu_load(const void *from);          /* checked copy; -EINVAL if the processor would refuse it */
-void fpu_init(void);
-#define FPU_WHOLE 16384                              /* room for all that there is of it, on any machine */
-void fpu_put_aside(void *to);                        /* whole, 64-byte aligned: the vector registers are free for C */
-void fpu_put_back(const void *from);
-
-/* --- fd.c --------------------------------------------------------------------------------------------------------------------- */
-struct fdobj {                       /* something of ours behind a guest descriptor; refs counted by descriptor */
-	const struct fdops *ops;
-	volatile int refs;
-};
-struct fdops {
-	const char *name;
-	void (*close)(struct fdobj *);                   /* the last descriptor is gone */
-	void (*forked)(struct proc *, int fd, struct fdobj *);   /* in the child of a fork; may close host descriptors of the
-	                                                    child. A vfork child shares memory with its parent: the object
-	                                                    itself must not be changed or freed. NULL: it is inherited */
-	int no_file;                                     /* not 0: nothing to read, write or seek in; the error of the first two */
-};
-void fd_start(struct proc *);
-void fd_forked(struct proc *);                       /* in a child that is a copy: what it does not inherit goes */
-void fd_forked_shared(struct proc *);                /* in a child in its parent's memory: its own table, from the parent's */
-void fd_gone(struct proc *);                         /* that child is gone, and its table with it */
-struct rlimit;
-void fd_limit_get(struct proc *, struct rlimit *);   /* the guest's own limit; the host's is higher (see fd.c) */
-long fd_limit_set(struct proc *, const struct rlimit *);
-void fd_limit_exec(struct proc *, bool back);        /* give the host the guest's limit for an exec, or take it back */
-int fd_ours(struct proc *, int fd);                  /* move fd up out of the guest's reach; new number or -errno */
-int fd_ours_many(struct proc *, int fd);             /* the same for what there is one of by thread: may cost the guest numbers */
-static inline bool fd_is_ours(struct proc *p, long fd) { return fd >= p->fd_base; }
-/* A new descriptor of the guest's: false where it may not have it. Whoever makes one otherwise than as its result calls this. */
-static inline bool fd_allowed(struct proc *p, long fd)
-{
-	if (fd + 1 >= (long)p->fd_limit)
-		p->fds_full = true;
-	return fd < (long)p->fd_limit;
-}
-bool fd_room(struct proc *);                         /* is there one left? For calls that act before they make it */
-struct fdobj *fd_get(struct proc *, int fd, const struct fdops *);   /* NULL: not such an object */
-long fd_put(struct proc *, int fd, struct fdobj *);  /* fd now stands for obj; takes over one reference */
-void fd_closed(struct proc *, int fd);               /* must be called BEFORE the host close of a guest descriptor */
-long fd_close_range(struct proc *, uint64_t lo, uint64_t hi, unsigned flags);  /* the guest's of these; CLOSE_RANGE_CLOEXEC */
-void fd_duped(struct proc *, int from, int to);      /* after a successful dup */
-void fd_watch(struct proc *, int fd, void (*gone)(void *, int fd), void *);      /* gone() runs when fd is closed */
-void fd_unwatch(struct proc *, int fd, void (*gone)(void *, int fd), void *);
-
-/* --- path.c ------------------------------------------------------------------------------------------------------------------- */
-enum {
-	PATH_FOLLOW = 1,         /* follow a last symlink; without it, or with CREATE, the result is (parent, last name) */
-	PATH_CREATE = 2,         /* the last name may be missing, is made, removed or replaced */
-	PATH_DIR = 4,            /* it must be a directory */
-	PATH_BENEATH = 8,        /* nothing above dirfd may be reached */
-};
-struct where {
-	int dirfd;               /* for the host's *at call */
-	const char *path;        /* host memory, or the guest's own pointer where nothing had to change */
-	int own;                 /* descriptor to close in where_done, or -1 */
-	bool exe;                /* the path named the guest's own program through a link of /proc */
-	char buf[4096];
-};
-/* The path of argument i, relative to dirfd (host terms), for a host *at call. 0 or -errno. */
-long must_check arg_path(struct call *, int i, int dirfd, unsigned how, struct where *);
-long must_check path_resolve(struct thread *, int dirfd, const char *guestpath, unsigned how, struct where *);
-void where_done(struct where *);
-long path_to_guest(struct proc *, const char *host, char *guest, size_t n);  /* length or -errno; as the guest would name it */
-/* open(2) with the host's flags, confined as arg_path is; the new descriptor is the guest's. May block. */
-long must_check arg_open(struct call *, int i, int dirfd, unsigned flags, unsigned mode, unsigned how);
-extern const char *path_proc;                         /* "/proc/self": whose descriptors path_of_fd speaks of */
-long path_of_fd(int fd, char *buf, size_t n);        /* host path of an open descriptor: length or -errno */
-long path_chroot(struct thread *, int fd);           /* fd (a directory) is the guest's root from now on */
-bool path_confined(const struct proc *);             /* nothing outside root and binds exists for the guest */
-void path_start(struct proc *);
+#include "files.h"                                    /* fd.c, path.c */
 
 /* --- observe/ ------------------------------------------------------------------------------------------------------------------ */
 void observe_start(struct proc *);
@@ -598,27 +484,9 @@ enum unknown { UNK_CALL, UNK_BITS, UNK_SUB, UNK_SYSCTL, UNK_OPTION, N_UNK };
 void report_unknown(struct thread *, enum unknown, const char *what, uint64_t value);  /* counts; --strict ends here */
 void report_end(struct thread *);
 
-/* --- what the compilers call on their own; our own, in general registers (the build renames them to rt_*) ----------------------- */
-void *memcpy(void *, const void *, size_t);
-void *memmove(void *, const void *, size_t);
-void *memset(void *, int, size_t);
-int memcmp(const void *, const void *, size_t);
-
 /* --- handlers/time.c: time without a kernel entry ---------------------------------------------------------------------------- */
 struct timespec;
 void time_start(uaddr vdso);                         /* where the host's vDSO lies */
 long time_now(long clock, struct timespec *);        /* a clock of the host's; 0 or -errno */
 
-/* --- lib.c: what libc would have given us ---------------------------------------------------------------------------------------- */
-size_t fmt(char *buf, size_t n, const char *f, ...) __attribute__((format(printf, 3, 4))); /* %s %d %u %x %o %c %ld..; always NUL */
-size_t str_len(const char *);
-int str_cmp(const char *, const char *);
-int str_ncmp(const char *, const char *, size_t);
-size_t str_copy(char *dst, const char *src, size_t n);       /* always NUL; length of src */
-char *str_chr(const char *, int);
-char *str_rchr(const char *, int);
-const char *str_num(const char *, uint64_t *value);          /* decimal; NULL if there is no digit */
-long file_read(const char *path, char *buf, size_t n);       /* a whole small file, NUL-terminated; length or -errno */
-const char *error_text(long e);                              /* of a host errno, for our own messages */
-void die(const char *f, ...) __attribute__((noreturn, format(printf, 1, 2)));  /* our own mistake: a sentence, exit 125 */
-void warn(const char *f, ...) __attribute__((format(printf, 1, 2)));
+#include "lib.h"

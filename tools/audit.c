@@ -54,14 +54,7 @@ static void set_rotate(struct request *r, const char *v)
 	if (*end || !want.rotate || !want.keep || want.keep > 10000)
 		refuse("--rotate wants a size and how many old files to keep, as 10M,5; not \"%s\"", v);
 }
-static void set_text(struct request *r, const char *v)
-{
-	char *end;
-	unsigned long n = strtoul(v, &end, 10);
-	if (*end || end == v || n > 32768)
-		refuse("-s wants a number of bytes up to 32768, not \"%s\"", v);
-	view.text = n ? (uint32_t)n : 1;
-}
+static void set_text(struct request *r, const char *v) { view_text(v); }
 static const struct option_row rows[] = {
 	{ 0, "policy", "FILE", V_FILE, "judge calls by the rules in FILE", set_policy },
 	{ 0, "check-policy", "FILE", V_FILE, "only say what is wrong with the policy in FILE", set_check },

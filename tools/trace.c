@@ -63,7 +63,7 @@ static void set_pid(struct request *r, const char *v)
 		pids[n_pids++] = (int)pid;
 	}
 }
-static void set_text(struct request *r, const char *v)
+void view_text(const char *v)
 {
 	char *end;
 	unsigned long n = strtoul(v, &end, 10);
@@ -71,6 +71,7 @@ static void set_text(struct request *r, const char *v)
 		refuse("-s wants a number of bytes up to 32768, not \"%s\"", v);
 	view.text = n ? (uint32_t)n : 1;
 }
+static void set_text(struct request *r, const char *v) { view_text(v); }
 static void set_hex(struct request *r, const char *v) { view.hex = MIN(view.hex + 1, 2); }
 static void set_names(struct request *r, const char *v) { view.fds = MIN(view.fds + 1, 2); }
 static void set_stamp(struct request *r, const char *v) { view.stamp = MIN(view.stamp + 1, 3); }

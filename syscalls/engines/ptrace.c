@@ -27,27 +27,25 @@
 #include "thread.h"
 #include "engines/passed.h"
 #include "engines/trap.h"
+#include "engines/own.h"
 #include "engines/witness.h"
 
-extern char __executable_start[], front[];
-
-#define FIELD(field, half) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4 * (half))
 #define ANSWER(what)       BPF_STMT(BPF_RET | BPF_K, (what))
 
 /* i386 calls are none of any guest here: SIGSYS, as with the other engines. */
 static long filter_set(bool all)
 {
-	uint64_t lo = (uint64_t)__executable_start, hi = (uint64_t)front + 1;
+	uint64_t lo = OWN_LO, hi = OWN_HI + 1;
 	struct sock_filter code[] = {
-		FIELD(arch, 0),
+		FILTER_LOAD(arch, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 1, 0),
 		ANSWER(SECCOMP_RET_TRAP),
-		FIELD(instruction_pointer, 1),
+		FILTER_LOAD(instruction_pointer, 1),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(lo >> 32), 0, 6),
-		FIELD(instruction_pointer, 0),
+		FILTER_LOAD(instruction_pointer, 0),
 		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)lo, 0, 4),
 		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)hi, 3, 0),
-		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		FILTER_LOAD(nr, 0),
 		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, WITNESS_HELLO, 1, 0),
 		ANSWER(all ? SECCOMP_RET_TRACE : SECCOMP_RET_ALLOW),
 		ANSWER(SECCOMP_RET_TRACE),

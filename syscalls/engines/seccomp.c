@@ -14,33 +14,18 @@
  * The filter is by hand: libseccomp builds rules on numbers and arguments, and has none on the instruction pointer.
  */
 #include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <sys/prctl.h>
 #include "host.h"
 #include "options.h"
 #include "thread.h"
 #include "engines/passed.h"
+#include "engines/own.h"
 #include "engines/rewrite.h"
 #include "engines/trap.h"
 
-extern char __executable_start[], front[];
-
-#define LOAD(field, half) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4 * (half))
-
-/* seccomp_data.instruction_pointer is the address after the instruction, as with Syscall User Dispatch. */
 static long filter_set(unsigned flags)
 {
-	uint64_t lo = (uint64_t)__executable_start, hi = (uint64_t)front + 1;
-	struct sock_filter code[] = {
-		LOAD(instruction_pointer, 1),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(lo >> 32), 0, 4),
-		LOAD(instruction_pointer, 0),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)lo, 0, 2),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)hi, 1, 0),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP),
-	};
+	struct sock_filter code[] = { FILTER_OWN_PASSES, BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_TRAP) };
 	struct sock_fprog prog = { .len = ARRAY_LEN(code), .filter = code };
 	return host(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
 }

@@ -10,6 +10,7 @@
 #include <sys/mman.h>
 #include "host.h"
 #include "thread.h"
+#include "engines/own.h"
 #include "engines/trap.h"
 
 #ifndef PR_SET_SYSCALL_USER_DISPATCH
@@ -19,8 +20,6 @@
 #endif
 #define USER_DISPATCH_CODE 2             /* si_code of our SIGSYS; 1 is that of a filter (engine seccomp) */
 #define SECCOMP_CODE 1
-
-extern char __executable_start[], front[];
 
 /* Our own vDSO made a call while a handler was in it (no usable clock source): do it for it, here. */
 static void vdso_call(greg_t *g)
@@ -60,8 +59,7 @@ bool trap_probe(char *why, size_t n)
 long trap_start(struct proc *p) { return 0; }
 long trap_arm(struct thread *t)
 {
-	return host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, __executable_start,
-		    front - __executable_start + 1, 0);
+	return host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, OWN_LO, OWN_HI - OWN_LO + 1, 0);
 }
 void trap_disarm(struct thread *t)
 {

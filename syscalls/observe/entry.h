@@ -36,6 +36,7 @@ unsigned pers_index(const struct personality *);     /* its place in every table
 /* trace.c: this thread said who it is; the call in progress is recorded now, and its end will be */
 bool trace_introduced(struct thread *);
 void trace_begin(struct call *, bool late);
+bool trace_enter(struct call *, bool late);          /* its record alone; the supervisor writes the same */
 extern unsigned own_index;                           /* pers_index of this process */
 
 /* audit.c */

@@ -117,13 +117,13 @@ static unsigned registers(const struct call *c)
 		n++;
 	return (n + 1) & ~1u;
 }
-static void write_enter(struct call *c, bool late)
+bool trace_enter(struct call *c, bool late)
 {
 	struct thread *t = c->t;
 	struct writer w;
 	unsigned n = registers(c);
 	if (!entry_begin(&w, t, EN_ENTER, sizeof(struct en_enter) + n * 8))
-		return;
+		return false;
 	struct en_enter *e = entry_head(&w);
 	e->nr = c->nr, e->tab = (uint8_t)c->tab, e->late = late, e->n = (uint16_t)n;
 	e->rip = t->regs.rip;
@@ -131,7 +131,12 @@ static void write_enter(struct call *c, bool late)
 		e->raw[i] = c->raw[i];
 	capture_in(&w, c);
 	entry_end(&w);
-	t->telling = TELL_EXIT;
+	return true;
+}
+static void enter(struct call *c, bool late)
+{
+	if (trace_enter(c, late))
+		c->t->telling = TELL_EXIT;
 }
 void observe_sites(unsigned rewritten, unsigned left)
 {
@@ -143,7 +148,7 @@ void observe_sites(unsigned rewritten, unsigned left)
 void trace_begin(struct call *c, bool late)
 {
 	if (c->t->telling == TELL_NOTHING && trace_introduced(c->t))
-		write_enter(c, late);
+		enter(c, late);
 }
 static void attach(struct thread *t)
 {
@@ -179,7 +184,7 @@ bool observe_enter(struct call *c)
 	if (session->want & WANT_LOSSY && ring_tight(t) && c->row && c->row->ret != R_NOTHING)
 		t->telling = TELL_LATE;
 	else
-		write_enter(c, false);
+		enter(c, false);
 	return answered;
 }
 static bool is_rare(const struct call *c)
@@ -200,7 +205,7 @@ void observe_exit(struct call *c)
 	if (injected)
 		inject_after(c);
 	if (t->telling == TELL_LATE && is_rare(c))
-		write_enter(c, true);
+		enter(c, true);
 	else if (t->telling == TELL_LATE)
 		t->ring->dropped++;
 	if (t->telling == TELL_EXIT && entry_begin(&w, t, injected ? EN_INJECTED : EN_EXIT, sizeof(struct en_exit))) {

@@ -9,15 +9,12 @@
  */
 #include <errno.h>
 #include <linux/audit.h>
-#include <linux/filter.h>
-#include <linux/seccomp.h>
 #include <string.h>
+#include "engines/own.h"
 #include "tools/audit/audit.h"
 
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-extern char __executable_start[], etext[];
 
-#define LOAD(field, half) BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, field) + 4 * (half))
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
 
 static bool asks(const struct prule *r)
@@ -44,17 +41,7 @@ static uint32_t never(const struct policy *p, unsigned pers, unsigned nr)
 /* What is behind the numbers that the filter names: only from our text. */
 static unsigned tail(struct sock_filter *to)
 {
-	uint64_t lo = (uint64_t)__executable_start, hi = (uint64_t)etext + 1;
-	struct sock_filter code[] = {
-		LOAD(instruction_pointer, 1),
-		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, (uint32_t)(lo >> 32), 0, 4),
-		LOAD(instruction_pointer, 0),
-		BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, (uint32_t)lo, 0, 2),
-		BPF_JUMP(BPF_JMP | BPF_JGT | BPF_K, (uint32_t)hi, 1, 0),
-		RETURN(SECCOMP_RET_ALLOW),
-		BPF_STMT(BPF_MISC | BPF_TXA, 0),
-		BPF_STMT(BPF_RET | BPF_A, 0),
-	};
+	struct sock_filter code[] = { FILTER_OWN_PASSES, BPF_STMT(BPF_MISC | BPF_TXA, 0), BPF_STMT(BPF_RET | BPF_A, 0) };
 	memcpy(to, code, sizeof code);
 	return ARRAY_LEN(code);
 }
@@ -70,10 +57,10 @@ unsigned policy_filter(const struct policy *p, struct sock_filter *code, unsigne
 {
 	unsigned n = 0, jump[1024], n_jump = 0;
 
-	code[n++] = (struct sock_filter)LOAD(arch, 0);
+	code[n++] = (struct sock_filter)FILTER_LOAD(arch, 0);
 	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, AUDIT_ARCH_X86_64, 2, 0);
 	n = refuse_by(code, n, SECCOMP_RET_ERRNO | ENOSYS, jump, &n_jump);
-	code[n++] = (struct sock_filter)LOAD(nr, 0);
+	code[n++] = (struct sock_filter)FILTER_LOAD(nr, 0);
 	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 2);
 	n = refuse_by(code, n, SECCOMP_RET_ERRNO | ENOSYS, jump, &n_jump);
 	unsigned before = n_jump;

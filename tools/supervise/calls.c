@@ -18,16 +18,14 @@
 #include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
+#include "engines/own.h"
 #include "engines/witness.h"
 #include "thread.h"
 #include "tools/supervise/supervise.h"
 #include "tools/supervise/trace.h"
 
-extern char __executable_start[], front[];
-
 #define FRAME_RIP (40 + 16 * 8)          /* in a ucontext: gregs, and rip among them */
 
-static bool in_our_text(uint64_t ip) { return ip >= (uint64_t)__executable_start && ip < (uint64_t)front; }
 
 /* --- what was seen ------------------------------------------------------------------------------------------------ */
 struct seen *seen_at(struct guest *g, uint64_t serial1)
@@ -102,7 +100,7 @@ static void leaves(struct task *t, const struct user_regs_struct *r)
 static bool returns_to_guest(struct task *t, const struct user_regs_struct *r)
 {
 	uint64_t rip = 0;
-	return far_read(t->tid, r->rsp + FRAME_RIP, &rip, 8) && !in_our_text(rip);
+	return far_read(t->tid, r->rsp + FRAME_RIP, &rip, 8) && !own_text(rip);
 }
 static bool never_returns(long nr) { return nr == SYS_rt_sigreturn || nr == SYS_exit || nr == SYS_exit_group; }
 
@@ -196,7 +194,7 @@ void on_call(struct task *t)
 		resume(t, 0);
 		return;
 	}
-	if (r.rip - 2 >= (uint64_t)__executable_start && r.rip <= (uint64_t)front + 1)
+	if (own_call(r.rip))
 		our_call(t, &r);
 	else if (is_vdso(t, &r))
 		linux_call(t, &r, false);

@@ -135,31 +135,6 @@ void trace_exec(struct task *t)
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
-static unsigned registers(const struct call *c)
-{
-	unsigned n = 0;
-	if (!c->row || !c->row->fn)
-		return 6;
-	while (n < 8 && c->row->arg[n].kind)
-		n++;
-	return (n + 1) & ~1u;
-}
-static void write_enter(struct shadow *s)
-{
-	struct call *c = &s->call;
-	unsigned n = registers(c);
-	struct writer w;
-	if (!entry_begin(&w, &s->thread, EN_ENTER, sizeof(struct en_enter) + n * 8))
-		return;
-	struct en_enter *e = entry_head(&w);
-	e->nr = c->nr, e->tab = (uint8_t)c->tab, e->late = 0, e->n = (uint16_t)n;
-	e->rip = s->thread.regs.rip;
-	for (unsigned i = 0; i < n; i++)
-		e->raw[i] = c->raw[i];
-	capture_in(&w, c);
-	entry_end(&w);
-	s->open = true;
-}
 void trace_call(struct task *t, const struct user_regs_struct *r)
 {
 	if (!session || !introduced(t))
@@ -176,7 +151,7 @@ void trace_call(struct task *t, const struct user_regs_struct *r)
 	row_find(c);
 	if (!nr_in(&session->watch, pers_index(s->thread.p->pers), c->tab, c->nr))
 		return;
-	write_enter(s);
+	s->open = trace_enter(c, false);
 }
 static void result_of(struct call *c, const struct regs *g)
 {

@@ -135,6 +135,7 @@ struct view {
 };
 enum { ST_SUCCESS = 1, ST_FAILED = 2, ST_UNFINISHED = 4, ST_CHOSEN = 8 };
 extern struct view view;
+void view_text(const char *bytes);       /* -s, wherever there is one */
 
 /* --- events.c ----------------------------------------------------------------------------------------------------- */
 void events_start(struct sink **sinks, unsigned n);
