@@ -3,32 +3,14 @@
  * counted once. One that all block waits for the first that opens.
  */
 #include "kq.h"
+#include "threads.h"
 
-static volatile long hits, by, got, done, slept;
+static volatile long hits, by, got, slept;
 
-static long self(void)
-{
-	long id = 0;
-
-	thr_self(&id);
-	return id;
-}
 static void on(int sig, siginfo_t *si, ucontext_t *uc)
 {
 	hits++;
 	by = self();
-}
-static void finish(void)
-{
-	done = 1;
-	umtx_op(&done, UMTX_OP_WAKE, 1, 0, 0);
-	thr_exit(0);
-}
-static void await(void)
-{
-	while (!done)
-		umtx_op(&done, UMTX_OP_WAIT, 0, 0, 0);
-	done = 0;
 }
 static void open_one(void *arg)
 {

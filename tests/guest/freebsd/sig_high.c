@@ -3,21 +3,14 @@
  * with value and order, from timers, files and message queues; calls restart, or do not, as for any other. A native
  * process never sees one. They stay over exec.
  */
-#include "fbsd.h"
+#include "threads.h"
 
 struct aiocb { int fd; long offset; void *buf; size_t nbytes; int spare[2]; void *spare2; int opcode, prio;
 	       long status, error; void *priv; struct sigevent ev; };
 
-static volatile long hits, by, value, code, done, from;
+static volatile long hits, by, value, code, from;
 static volatile int order[64], n_order;
 
-static long self(void)
-{
-	long id = 0;
-
-	thr_self(&id);
-	return id;
-}
 static void on(int sig, siginfo_t *si, ucontext_t *uc)
 {
 	by = self();
@@ -26,18 +19,6 @@ static void on(int sig, siginfo_t *si, ucontext_t *uc)
 	from = si->pid;
 	order[n_order++ & 63] = sig * 1000 + si->value.ival;
 	hits++;
-}
-static void finish(void)
-{
-	done = 1;
-	umtx_op(&done, UMTX_OP_WAKE, 1, 0, 0);
-	thr_exit(0);
-}
-static void await(void)
-{
-	while (!done)
-		umtx_op(&done, UMTX_OP_WAIT, 0, 0, 0);
-	done = 0;
 }
 static void sleeper(void *arg)
 {

@@ -2,35 +2,16 @@
  * Threads at the corners: a signal to one of them alone, a fault in one, exec and exit from one that is not the first,
  * masks of their own, a process signal that finds the one that does not block it.
  */
-#include "fbsd.h"
+#include "threads.h"
 
-static volatile long handled_by, done;
+static volatile long handled_by;
 static char *page;
 
-static long self(void)
-{
-	long id = 0;
-
-	thr_self(&id);
-	return id;
-}
 static void on(int sig, siginfo_t *si, ucontext_t *uc)
 {
 	handled_by = self();
 	if (sig == SIGSEGV)
 		mprotect(page, 4096, PROT_READ | PROT_WRITE);
-}
-static void finish(void)
-{
-	done = 1;
-	umtx_op(&done, UMTX_OP_WAKE, 1, 0, 0);
-	thr_exit(0);
-}
-static void await(void)
-{
-	while (!done)
-		umtx_op(&done, UMTX_OP_WAIT, 0, 0, 0);
-	done = 0;
 }
 static void sleeper(void *arg)
 {

@@ -25,47 +25,10 @@ static const char *const left_out[] = {
 	"process_madvise", "process_mrelease", "bpf", "perf_event_open", "uretprobe", "uprobe", "map_shadow_stack",
 };
 
-/* letters for the kinds of arguments, as rows.h of the other side has them */
-#define VOID 0
 #define PAD 0
-#define INT(...) 'n'
-#define UINT(...) 'n'
-#define LONG(...) 'n'
-#define ULONG(...) 'n'
-#define HEX(...) 'n'
-#define OCT(...) 'n'
-#define OFF(...) 'n'
-#define PID(...) 'n'
-#define DEV(...) 'n'
-#define SIG(...) 'n'
-#define LSET(...) 'n'
-#define SET(...) 'n'
-#define ENUM(...) 'n'
-#define SUB(...) 'n'
-#define UID(...) 'u'
-#define SIZE(...) 'z'
-#define FD(...) 'f'
-#define ATFD(...) 'd'
-#define PATH(...) 'p'
 #define STR(...) 'p'
-#define ADDR(...) 'a'
-#define PTR(...) 'b'
-#define STRV(...) 'b'
-#define IN(...) 'b'
-#define OUT(...) 'b'
-#define INOUT(...) 'b'
-#define INV(...) 'b'
-#define OUTV(...) 'b'
-#define INOUTV(...) 'b'
-#define INBUF(...) 'b'
-#define OUTBUF(...) 'b'
-#define DIRENTS(...) 'b'
-#define IOVIN(...) 'b'
-#define IOVOUT(...) 'b'
-#define SOCKIN(...) 'b'
-#define SOCKOUT(...) 'b'
-#define SIGSETIN(...) 'b'
-#define SIGSETOUT(...) 'b'
+#include "../kinds.h"
+
 static const struct { int nr; const char *name; char kind[9]; } rows[] = {
 #define SYS(nr_, name_, ret_, fn_, level_, ...) { nr_, #name_, { __VA_ARGS__ } },
 #define NOSYS(nr_, name_, reason_) { nr_, #name_, { 0 } },

@@ -7,54 +7,9 @@
 #pragma once
 #include "fbsd.h"
 
-/* letters: n number, z size, f descriptor, d directory, p path, s text, b memory, a address, 0 nothing; 'x' a padding */
-#define VOID 0
-#define INCAP 0
-#define SELFPID(...) 'n'
-#define MAPFD(...) 'n'
 #define PAD 'x'
-#define INT(...) 'n'
-#define UINT(...) 'n'
-#define LONG(...) 'n'
-#define ULONG(...) 'n'
-#define HEX(...) 'n'
-#define OCT(...) 'n'
-#define OFF(...) 'n'
-#define PID(...) 'n'
-#define DEV(...) 'n'
-#define SIG(...) 'n'
-#define LSET(...) 'n'
-#define SET(...) 'n'
-#define ENUM(...) 'n'
-#define SUB(...) 'n'
-#define UID(...) 'u'
-#define SIZE(...) 'z'
-#define FD(...) 'f'
-#define ATFD(...) 'd'
-#define PATH(...) 'p'
 #define STR(...) 's'
-#define ADDR(...) 'a'
-#define PTR(...) 'b'
-#define STRV(...) 'b'
-#define IN(...) 'b'
-#define OUT(...) 'b'
-#define INOUT(...) 'b'
-#define INV(...) 'b'
-#define OUTV(...) 'b'
-#define INOUTV(...) 'b'
-#define INBUF(...) 'b'
-#define OUTBUF(...) 'b'
-#define DIRENTS(...) 'b'
-#define OPTIN(...) 'b'
-#define OPTOUT(...) 'b'
-#define SOLEVEL(...) 'n'
-#define SOOPT(...) 'n'
-#define IOVIN(...) 'b'
-#define IOVOUT(...) 'b'
-#define SOCKIN(...) 'b'
-#define SOCKOUT(...) 'b'
-#define SIGSETIN(...) 'b'
-#define SIGSETOUT(...) 'b'
+#include "../../kinds.h"
 
 static const struct call_row { int nr; const char *name; u8 served, two; char kind[9]; } rows[] = {
 #define SYS(nr_, name_, ret_, fn_, level_, ...) { nr_, #name_, 1, sizeof(#ret_) == 5 && #ret_[1] == 'A', { __VA_ARGS__ } },
