@@ -82,12 +82,16 @@ static struct thread *begin_ours(struct options *o)
 	path_start(&proc);
 	return t;
 }
-/* The highest below this one, which did not probe; NULL: of all. */
-static const struct engine *engine_below(const struct engine *last)
+/* Equal ranks stand in the order of the link. */
+static bool ranks_below(const struct engine *a, const struct engine *b)
+{
+	return a->rank < b->rank || (a->rank == b->rank && a > b);
+}
+const struct engine *engine_below(const struct engine *last)
 {
 	const struct engine *best = NULL;
 	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++)
-		if ((!last || (*e)->rank < last->rank) && (!best || (*e)->rank > best->rank))
+		if ((!last || ranks_below(*e, last)) && (!best || ranks_below(best, *e)))
 			best = *e;
 	return best;
 }

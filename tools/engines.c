@@ -14,8 +14,6 @@
 
 #define PATIENCE_MS 5000
 
-extern const struct engine *const __start_guise_engines[], *const __stop_guise_engines[];
-
 static void probe_child(const struct engine *e, int out)
 {
 	char why[256] = "";
@@ -50,15 +48,6 @@ static bool probe(const struct engine *e, char *why, size_t n)
 		snprintf(why, n, "its probe was ended by %s", strsignal(WTERMSIG(status)));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
-/* The next below this one in rank, which is what auto goes by; NULL: the first. */
-static const struct engine *engine_after(const struct engine *last)
-{
-	const struct engine *best = NULL;
-	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++)
-		if ((!last || (*e)->rank < last->rank) && (!best || (*e)->rank > best->rank))
-			best = *e;
-	return best;
-}
 static int run(const struct subcommand *c, int argc, char **argv)
 {
 	const struct engine *best = NULL;
@@ -66,7 +55,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 
 	if (options_parse(&(struct request){ .command = c }, argc, argv) < argc)
 		refuse("guise engines takes no arguments");
-	for (const struct engine *e = NULL; (e = engine_after(e));) {
+	for (const struct engine *e = NULL; (e = engine_below(e));) {
 		bool works = probe(e, why, sizeof why);
 		if (works && !best)
 			best = e;
