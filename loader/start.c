@@ -262,6 +262,7 @@ static int run(struct begin *b)
 		return plan_failed(&pl, o, argv[0], e, b->elsewhere);
 	if (pl.native)
 		return run_natively(&pl, b->argc, argv, b->envp);
+	engine_handed = o->engine_fd;
 	proc.engine = engine_pick(o->engine, why, sizeof why);
 	if (!proc.engine)
 		return refuse(125, "%s", why);

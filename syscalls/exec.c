@@ -49,8 +49,10 @@ struct exec {
 	struct vec argv, envv, guest;
 	char signals[40];
 	int limits;              /* what this process and its descriptors have given up, or -1 */
-	char limits_text[12];
+	int handed;              /* what the engine wants to have there, or -1 */
+	char limits_text[12], handed_text[12];
 };
+int engine_handed = -1;
 
 /* What the guest blocks and ignores, where the host does not keep it over exec. */
 static long vec_signals(struct exec *x)
@@ -73,6 +75,16 @@ static long vec_limits(struct exec *x)
 	long e = vec_text(&x->argv, "--limits-fd");
 	return e ? e : vec_text(&x->argv, x->limits_text);
 }
+/* What the next image could not get by itself: it may be another user by now, or see other files. */
+static long vec_handed(struct exec *x)
+{
+	const struct engine *engine = x->t->p->engine;
+	if ((x->handed = engine->hand ? engine->hand(x->t->p) : -1) < 0)
+		return 0;
+	fmt(x->handed_text, sizeof x->handed_text, "%d", x->handed);
+	long e = vec_text(&x->argv, "--engine-fd");
+	return e ? e : vec_text(&x->argv, x->handed_text);
+}
 /* argv of the host's exec: [guise, its options, --argv0 .. --,] interpreter, its argument, script, the guest's own rest */
 static long build(struct exec *x, uaddr argv, uaddr envv)
 {
@@ -90,8 +102,8 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 		if (!e && o->trace_fd >= 0 && !(e = vec_text(&x->argv, "--trace-fd")) && !(e = vec_text(&x->argv, o->fd_text[0])) &&
 		    !(e = vec_text(&x->argv, "--trace-end")))        /* it may have come later than the options */
 			e = vec_text(&x->argv, o->fd_text[2]);
-		if (!e && !(e = vec_signals(x)))
-			e = vec_limits(x);
+		if (!e && !(e = vec_signals(x)) && !(e = vec_limits(x)))
+			e = vec_handed(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
 		    !(e = vec_text(&x->argv, "--argv0")) &&
 		    !(e = argv0 ? vec_text(&x->argv, argv0) : vec_add(&x->argv, x->guest.n ? x->guest.v[0] : (uint64_t)"")) &&
@@ -172,12 +184,16 @@ static long commit(struct exec *x)
 		host(SYS_fcntl, x->plan.fd, F_SETFD, 0);
 	if (x->limits >= 0)
 		host(SYS_fcntl, x->limits, F_SETFD, 0);
+	if (x->handed >= 0)
+		host(SYS_fcntl, x->handed, F_SETFD, 0);
 	if (x->plan.native && audit_judges(x->t))        /* what was judged, and not what has its name by now */
 		e = host(SYS_execveat, x->plan.fd, "", x->argv.v, x->envv.v, AT_EMPTY_PATH);
 	else if (x->plan.native)
 		e = host(SYS_execve, x->plan.path, x->argv.v, x->envv.v);
 	else
 		e = host(SYS_execve, "/proc/self/exe", x->argv.v, x->envv.v);
+	if (x->handed >= 0)
+		host(SYS_fcntl, x->handed, F_SETFD, FD_CLOEXEC);
 	fd_limit_exec(p, true);
 	signal_start(p);
 	signal_exec_failed(p);
@@ -200,7 +216,7 @@ long proc_exec(struct thread *t, int dirfd, const char *guestpath, uaddr argv, u
 	}
 	x->t = t;
 	x->plan.dirfd = dirfd;
-	x->plan.fd = x->plan.given = x->limits = -1;
+	x->plan.fd = x->plan.given = x->limits = x->handed = -1;
 	str_copy(x->plan.guest_path, guestpath, sizeof x->plan.guest_path);
 	long e = gate(plan_gated, x);
 	if (!e && x->plan.native && t->p->confined)

@@ -330,6 +330,7 @@ struct engine {
 	bool keeps;                                          /* every program of an exec must be run by us again */
 	bool outside;                                        /* calls are seen from outside of the process, too: --supervised */
 	bool (*probe)(char *why, size_t n);                  /* false: why says in one sentence why not. In a child, no effect */
+	int (*hand)(struct proc *);                          /* NULL, or a descriptor that an exec hands to the next image, or -1 */
 	long (*start)(struct proc *);                        /* once, before the first guest instruction */
 	long (*arm)(struct thread *);                        /* on the thread itself: after start, clone and fork */
 	void (*run)(struct thread *);                        /* enter the guest with t->regs; never returns */
@@ -348,6 +349,7 @@ struct engine {
 	long (*spawn)(struct thread *, struct thread *child);/* child will begin as the caller is now; itself: in a copy of the
 	                                                      process. Before the host makes it; -errno: it is not made */
 };
+extern int engine_handed;                            /* what the image before this one handed to us (engine->hand), or -1 */
 #define ENGINE(e) static const struct engine *const e##_joins JOIN("guise_engines") = &(e)
 
 /* --- dispatch.c ------------------------------------------------------------------------------------------------------------ */

@@ -24,6 +24,7 @@ struct options {
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
 	int resume_fd;           /* the program, already open (its path may be gone), or -1; set by a guest's exec */
 	int limits_fd;           /* what it has given up (confine.h), or -1; the same */
+	int engine_fd;           /* what its engine wants to have there, too (engine->hand), or -1; the same */
 	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */
 	int trace_fd, report_fd; /* the shared memory of observe/ring.h; where to write; or -1 */
 	int witness_fd;          /* where the supervisor writes what it sees (engine ptrace), or -1 */

@@ -57,7 +57,7 @@ void request_start(struct request *r, const struct subcommand *c, char **env)
 	size_t n = 0;
 	while (env[n])
 		n++;
-	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .limits_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1,
+	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .limits_fd = -1, .engine_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1,
 						      .witness_fd = -1, .policy_fd = -1 } };
 	r->env = malloc((n + 1) * sizeof *r->env);
 	if (!r->env)
@@ -154,6 +154,7 @@ static void set_bind(struct request *r, const char *v)
 /* For ourselves, from self_argv below and proc_exec; --again is the first of them. */
 static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume-fd", v); }
 static void set_limits(struct request *r, const char *v) { r->opt.limits_fd = number_of("--limits-fd", v); }
+static void set_engine_fd(struct request *r, const char *v) { r->opt.engine_fd = number_of("--engine-fd", v); }
 static void set_signals(struct request *r, const char *v)
 {
 	char *rest;
@@ -196,6 +197,7 @@ const struct option_table place_options = { place_rows, ARRAY_LEN(place_rows) };
 static const struct option_row hidden_rows[] = {
 	{ 0, "resume-fd", "FD", V_TEXT, NULL, set_resume },
 	{ 0, "limits-fd", "FD", V_TEXT, NULL, set_limits },
+	{ 0, "engine-fd", "FD", V_TEXT, NULL, set_engine_fd },
 	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },
 	{ 0, "again", NULL, V_NONE, NULL, set_again },
 	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },

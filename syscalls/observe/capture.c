@@ -261,14 +261,17 @@ static void take_stack(struct writer *w, const struct regs *r)
 	const struct stack_piece s = { .reg = { r->rax, r->rdx, r->rcx, r->rbx, r->rsi, r->rdi, r->rbp, r->rsp, r->r8, r->r9, r->r10,
 						r->r11, r->r12, r->r13, r->r14, r->r15, r->rip } };
 	struct piece *p = entry_piece(w, PIECE_STACK, r->rip, sizeof s + MOST_STACK);
-	size_t n = MOST_STACK;
+	size_t n = 0;
 
 	if (!p)
 		return;
 	memcpy(p->bytes, &s, sizeof s);
-	while (n >= 64 && copy_in(p->bytes + sizeof s, r->rsp, n) < 0)
-		n /= 2;
-	entry_trim(w, p, sizeof s + (n >= 64 ? n : 0));
+	for (size_t step; n < MOST_STACK; n += step) {
+		step = MIN(MOST_STACK - n, PAGE - (r->rsp + n) % PAGE);
+		if (copy_in(p->bytes + sizeof s + n, r->rsp + n, step) < 0)
+			break;
+	}
+	entry_trim(w, p, sizeof s + n);
 }
 void capture_in(struct writer *w, struct call *c)
 {

@@ -9,9 +9,6 @@
 #include "engines/kvm/kvm.h"
 #include "engines/kvm/probe.h"
 
-#ifndef KVM_OFFERED                          /* until all tests of real programs pass on it */
-#define KVM_OFFERED 0
-#endif
 #define POOL (64 * PAGE)
 #define CODE_AT 0x10000ull
 #define NOWHERE 0x7f1234567000ull
@@ -130,10 +127,6 @@ bool kvm_probe(char *why, size_t n)
 	struct result r;
 	long a;
 
-	if (!KVM_OFFERED) {
-		fmt(why, n, "it is not finished: build with -DKVM_OFFERED=1 to try it");
-		return false;
-	}
 	if (vm_open(&open, why, n) < 0)
 		return false;
 	a = host(SYS_mmap, NULL, size + POOL, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);

@@ -265,6 +265,7 @@ static void kvm_claimed(uaddr lo, uaddr hi)
 	pages_clear(vm, lo, hi - lo);
 	unlock(&vm->lock);
 }
+static int kvm_hand(struct proc *p) { return kvm_vm.kvm; }
 static uint64_t kvm_fs_get(struct thread *t) { return t->vcpu->run->s.regs.sregs.fs.base; }
 static long kvm_fs_set(struct thread *t, uint64_t v)
 {
@@ -312,6 +313,9 @@ static long machine(struct vm *vm, struct proc *p, char *pool)
 		if ((e = vm_open(vm, why, sizeof why)) < 0)
 			return e;
 		vm->kvm = fd_ours(p, vm->kvm);
+		if (engine_handed >= 0)
+			host(SYS_close, engine_handed);
+		engine_handed = -1;
 	}
 	maps_open(vm, p);
 	if ((e = vm_make(vm, pool, POOL_FIRST)) < 0)
@@ -400,7 +404,7 @@ static long kvm_spawn(struct thread *t, struct thread *child)
 static const struct engine kvm = {
 	.name = "kvm", .about = "a virtual machine's ring 3: the guest sees its own memory and can make no call of the host",
 	.rank = 5, .apart = true, .keeps = true, .probe = kvm_probe, .start = kvm_start, .arm = kvm_arm, .run = kvm_run,
-	.changes = kvm_changes, .kick = kvm_kick, .spawn = kvm_spawn, .fs_get = kvm_fs_get, .fs_set = kvm_fs_set,
+	.hand = kvm_hand, .changes = kvm_changes, .kick = kvm_kick, .spawn = kvm_spawn, .fs_get = kvm_fs_get, .fs_set = kvm_fs_set,
 	.fpu_get = kvm_fpu_get, .fpu_put = kvm_fpu_put,
 };
 ENGINE(kvm);

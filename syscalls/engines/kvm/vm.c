@@ -21,9 +21,16 @@ static const char *reason(long e)
 	}
 	return error_text(e);
 }
+/* An exec hands it on: a program that has become another user, or sees other files, could not open it again. */
+static long device(void)
+{
+	if (engine_handed >= 0 && kvm_ioctl(engine_handed, KVM_GET_API_VERSION, NULL) == KVM_API_VERSION)
+		return host(SYS_fcntl, engine_handed, F_DUPFD_CLOEXEC, 3);
+	return host(SYS_open, "/dev/kvm", O_RDWR | O_CLOEXEC);
+}
 long vm_open(struct vm *vm, char *why, size_t n)
 {
-	long fd = host(SYS_open, "/dev/kvm", O_RDWR | O_CLOEXEC), e;
+	long fd = device(), e;
 
 	if (fd < 0) {
 		fmt(why, n, "/dev/kvm cannot be opened: %s", reason(fd));

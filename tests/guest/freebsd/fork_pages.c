@@ -2,6 +2,7 @@
  * A fork costs pages: those that the child touches, and those that its parent writes again. What is ours among them is
  * little, beside the half a dozen that any program has. (Natively 5 and 2; as a guest 7 to 11 and 2 to 4, by compiler and
  * engine; it was 36 together before what a fork touches was laid together.)
+ * TEST without: kvm, where a forked child makes a virtual machine of its own
  */
 #include "fbsd.h"
 
