@@ -186,6 +186,7 @@ static long commit(struct exec *x)
 		host(SYS_fcntl, x->limits, F_SETFD, 0);
 	if (x->handed >= 0)
 		host(SYS_fcntl, x->handed, F_SETFD, 0);
+	p->execs = true;
 	if (x->plan.native && audit_judges(x->t))        /* what was judged, and not what has its name by now */
 		e = host(SYS_execveat, x->plan.fd, "", x->argv.v, x->envv.v, AT_EMPTY_PATH);
 	else if (x->plan.native)
@@ -194,6 +195,7 @@ static long commit(struct exec *x)
 		e = host(SYS_execve, "/proc/self/exe", x->argv.v, x->envv.v);
 	if (x->handed >= 0)
 		host(SYS_fcntl, x->handed, F_SETFD, FD_CLOEXEC);
+	p->execs = false;
 	fd_limit_exec(p, true);
 	signal_start(p);
 	signal_exec_failed(p);

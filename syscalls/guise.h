@@ -227,6 +227,7 @@ struct proc {
 	bool setugid;
 	bool forked;             /* began as a copy, and no image was loaded since */
 	bool fds_full;           /* perhaps: the last number that the guest may have is, or may be, in use */
+	bool execs;              /* its host is about to run another image in its place */
 	bool shares_files;       /* forked without descriptors of its own: to close one closes the parent's */
 	struct broadcast all;
 	/* what changes with every fork lies above, on one page with the rest of that (FORKED) */

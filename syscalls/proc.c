@@ -5,6 +5,7 @@
  * writes is seen), therefore the child gets a thread block and a struct proc of its own; the host suspends the parent.
  */
 #include <sched.h>
+#include <sys/wait.h>
 #include "host.h"
 #include "observe/audit.h"
 #include "thread.h"
@@ -154,6 +155,14 @@ static void drop_handlers(struct proc *p)
 		if (p->act[sig].handler > 1)
 			p->act[sig] = (struct sigact){ 0 };
 }
+/* A child of vfork that has ended can be waited for when its parent runs again: a BSD lets it go no earlier, and its
+ * posix_spawn takes what failed with WNOHANG. The host's gives the memory back a little before. */
+static void ended_whole(long pid)
+{
+	siginfo_t si;
+	while (host(SYS_waitid, P_PID, pid, &si, WEXITED | WNOWAIT | __WALL, NULL) == -EINTR)
+		;
+}
 static long fork_shared(struct thread *t, unsigned flags, unsigned long host_flags, uaddr stack)
 {
 	mem_changes(t, 0, 0, CHANGE_EXEC);       /* its code is the parent's, and it is armed alone */
@@ -174,6 +183,8 @@ static long fork_shared(struct thread *t, unsigned flags, unsigned long host_fla
 	if (!(flags & FORK_VFORK))
 		shared = true;
 	long pid = thread_clone(child, (long)host_flags);
+	if (pid > 0 && flags & FORK_VFORK && !p->execs)
+		ended_whole(pid);
 	if (pid < 0 || flags & FORK_VFORK) {
 		pending_free(p->pending);
 		if (p->fds != t->p->fds)

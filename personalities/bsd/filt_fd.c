@@ -286,7 +286,8 @@ static enum told write_polled(struct knote *kn, uint32_t ev)
 		return TOLD_NO;
 	kn->kev.data = space(kn);
 	if (ev & EPOLLHUP || (ev & EPOLLERR && kn->kind != FD_SOCK)) {
-		kn->kev.flags |= EV_EOF;
+		/* of a pipe that has lost its reader it is told once: the knote was its, and goes with it */
+		kn->kev.flags |= EV_EOF | (kn->kind == FD_FIFO && !is_named(kn->fd) ? EV_ONESHOT : 0);
 		kn->kev.fflags = kn->kind == FD_SOCK ? end_error(kn, ev) : 0;
 		return TOLD_YES;
 	}

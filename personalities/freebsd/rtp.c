@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * rtprio and rtprio_thread. See rtp.h. The host lets a process without the right (CAP_SYS_NICE, RLIMIT_RTPRIO) choose
- * no real-time class: EPERM, as there.
+ * rtprio and rtprio_thread, and the POSIX calls that name the same classes with priorities the other way round: 0 (last)
+ * to 31 (first). See rtp.h. The host lets a process without the right (CAP_SYS_NICE, RLIMIT_RTPRIO) choose no real-time
+ * class: EPERM, as there.
  */
 #include <sched.h>
 #include "host.h"
+#include "personalities/freebsd/freebsd.h"
 #include "personalities/freebsd/rtp.h"
 #include "personalities/freebsd/thr.h"
 
-sysfn fbsd_rtprio, fbsd_rtprio_thread;
+sysfn fbsd_rtprio, fbsd_rtprio_thread, fbsd_sched_setparam, fbsd_sched_getparam, fbsd_sched_setscheduler,
+      fbsd_sched_get_priority_max, fbsd_sched_get_priority_min;
 
 static const struct { uint16_t type; int policy; } classes[] = {
 	{ RTP_PRIO_REALTIME, SCHED_RR }, { RTP_PRIO_FIFO, SCHED_FIFO }, { RTP_PRIO_NORMAL, SCHED_OTHER },
@@ -83,3 +86,43 @@ long fbsd_rtprio_thread(struct call *c)
 	int tid = c->arg[1] ? fbsd_tid_host((int)c->arg[1]) : 0;
 	return c->arg[1] && !tid ? -ESRCH : rtprio(c, tid);
 }
+
+/* --- POSIX ------------------------------------------------------------------------------------------------------- */
+#define RELEASE_15 1500000
+/* What time sharing has: PRI_MAX_TIMESHARE - PRI_MIN_TIMESHARE. The host has nothing for it to change. */
+static int shared_max(const struct proc *p) { return fbsd_osreldate(p) < RELEASE_15 ? 103 : 167; }
+
+/* A negative number is nobody's; the host calls it a mistake. */
+static long nobody(long e, const struct call *c) { return e == -EINVAL && (int)c->arg[0] < 0 ? -ESRCH : e; }
+
+static long set_class(struct call *c, int policy, const struct sched_param *sp)
+{
+	bool real = policy == SCHED_FIFO || policy == SCHED_RR;
+	if (sp->sched_priority < 0 || sp->sched_priority > (real ? RTP_PRIO_MAX : shared_max(c->t->p)))
+		return -EINVAL;
+	return nobody(set_host((int)c->arg[0], policy, real ? sp->sched_priority + 1 : 0), c);
+}
+long fbsd_sched_setscheduler(struct call *c)
+{
+	struct sched_param sp;
+	long e = arg_get(c, 2, &sp);
+	return e < 0 ? e : set_class(c, (int)c->arg[1], &sp);
+}
+long fbsd_sched_setparam(struct call *c)
+{
+	struct sched_param sp;
+	long e = arg_get(c, 1, &sp), policy = e < 0 ? e : host(SYS_sched_getscheduler, (int)c->arg[0]);
+	return policy < 0 ? nobody(policy, c) : set_class(c, (int)policy & ~SCHED_RESET_ON_FORK, &sp);
+}
+long fbsd_sched_getparam(struct call *c)
+{
+	struct rtp_host h = { 0 };
+	long e = rtp_save((int)c->arg[0], &h);
+	struct sched_param sp = { .sched_priority = MIN(MAX(h.prio - 1, 0), RTP_PRIO_MAX) };
+	return e < 0 ? nobody(e, c) : arg_put(c, 1, &sp);
+}
+long fbsd_sched_get_priority_max(struct call *c)
+{
+	return c->arg[0] == SCHED_OTHER ? shared_max(c->t->p) : RTP_PRIO_MAX;
+}
+long fbsd_sched_get_priority_min(struct call *c) { return 0; }

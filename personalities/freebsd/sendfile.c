@@ -94,9 +94,10 @@ static long send_all(struct call *c, long n, bool counts_headers, long *sent)
 static long stream_only(int s)
 {
 	int type;
-	uint32_t n = sizeof type;
+	struct sockaddr_storage peer;
+	uint32_t n = sizeof type, len = sizeof peer;
 	long e = host(SYS_getsockopt, s, SOL_SOCKET, SO_TYPE, &type, &n);
-	return e < 0 ? e : type == SOCK_STREAM ? 0 : -EINVAL;
+	return e < 0 ? e : type == SOCK_STREAM ? host(SYS_getpeername, s, &peer, &len) : -EINVAL;
 }
 static long sendfile_with(struct call *c, bool counts_headers)
 {

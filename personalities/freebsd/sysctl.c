@@ -142,6 +142,8 @@ static long host_name(struct sysctl_req *r, const char *now, long call)
 	long e = sysctl_text(r, now);
 	if (e || !r->new)
 		return e;
+	if (host(call, buf, -1l) == -EPERM)      /* who may not is told that first */
+		return -EPERM;
 	if (r->new_len >= sizeof buf)
 		return -EINVAL;
 	e = sysctl_in(r, buf, r->new_len);

@@ -5,6 +5,7 @@
  * settings are a record. A request that no table explains is ENOTTY: no driver took it.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
 #include <linux/sockios.h>
@@ -81,7 +82,16 @@ long ioctl_tty_cdtr(struct call *c) { return dtr(c, TIOCMBIC); }
 /* --- files and sockets ------------------------------------------------------------------------------------------------------ */
 long ioctl_cloexec(struct call *c) { return with(c, FIOCLEX, 0); }
 long ioctl_nocloexec(struct call *c) { return with(c, FIONCLEX, 0); }
-long ioctl_nread(struct call *c) { return pass(c, FIONREAD); }
+/* What waits in a pipe is there for who reads: its other end has nothing. The host tells both of it. */
+long ioctl_nread(struct call *c)
+{
+	int none = 0;
+	struct stat st;
+	if ((host(SYS_fcntl, c->arg[0], F_GETFL) & O_ACCMODE) != O_WRONLY || host(SYS_fstat, c->arg[0], &st) < 0 ||
+	    !S_ISFIFO(st.st_mode))
+		return pass(c, FIONREAD);
+	return copy_out((uaddr)c->arg[2], &none, sizeof none);
+}
 long ioctl_outq(struct call *c) { return pass(c, TIOCOUTQ); }
 long ioctl_nonblock(struct call *c) { return pass(c, FIONBIO); }
 long ioctl_async(struct call *c) { return pass(c, FIOASYNC); }

@@ -60,13 +60,26 @@ long sys_mq_timedreceive(struct call *c)
 		return e;
 	return block(SYS_mq_timedreceive, (int)c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4] ? &ts : NULL);
 }
+/* What waits already is told at once by a BSD; the host tells only of what comes into an empty queue. */
+static long told_already(struct call *c, const struct sigevent *ev, int row)
+{
+	struct mq_attr now;
+	if (host(SYS_mq_getsetattr, (int)c->arg[0], NULL, &now) < 0 || !now.mq_curmsgs)
+		return 0;
+	host(SYS_mq_notify, (int)c->arg[0], NULL);
+	if (row >= 0)
+		carrier_event_done(row);
+	return ev->sigev_notify == SIGEV_SIGNAL ? signal_send(c->t, c->t->p->pid, 0, ev->sigev_signo, SI_MESGQ,
+							      (uint64_t)ev->sigev_value.sival_ptr) : 0;
+}
 /* The host's kernel sends signals; a thread to be started is the C library's work on every system. */
 long sys_mq_notify(struct call *c)
 {
-	struct sigevent ev;
+	struct sigevent ev = { 0 }, asked;
 	long e = c->arg[1] ? arg_get(c, 1, &ev) : 0;
 	if (e < 0)
 		return e;
+	asked = ev;
 	if (c->arg[1] && ev.sigev_notify != SIGEV_NONE && ev.sigev_notify != SIGEV_SIGNAL)
 		return -EINVAL;
 	int row = c->arg[1] && ev.sigev_notify == SIGEV_SIGNAL && ev.sigev_signo > 64 ? carrier_event(c->t, &ev) : -1;
@@ -75,5 +88,5 @@ long sys_mq_notify(struct call *c)
 	e = host(SYS_mq_notify, (int)c->arg[0], c->arg[1] ? &ev : NULL);
 	if (e < 0 && row >= 0)
 		carrier_event_done(row);
-	return e;
+	return e < 0 || !c->arg[1] ? e : told_already(c, &asked, row);
 }

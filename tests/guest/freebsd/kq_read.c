@@ -63,7 +63,8 @@ int main(int argc, char **argv)
 	change(kq, p[1], EVFILT_WRITE, EV_ADD, 0, 0, 0);
 	close(p[0]);
 	struct kevent k = { 0 };
-	yes(kevent(kq, 0, 0, &k, 1, TS(1, 0)) == 1 && k.flags & EV_EOF);
+	yes(kevent(kq, 0, 0, &k, 1, TS(1, 0)) == 1 && k.flags & EV_EOF && k.flags & EV_ONESHOT);
+	show(kevent(kq, 0, 0, &k, 1, TS(0, 0)));         /* told once: the knote is gone */
 	close(p[1]);
 	say("sockets\n");
 	socketpair(AF_UNIX, SOCK_STREAM, 0, s);

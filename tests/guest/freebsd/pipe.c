@@ -2,6 +2,8 @@
  * The old pipe answers in two registers; pipe2 writes an array and takes flags; a broken pipe is SIGPIPE or EPIPE. */
 #include "fbsd.h"
 
+#define FIONREAD 0x4004667f
+
 int main(int argc, char **argv)
 {
 	struct sigaction ign = { .handler = (void *)SIG_IGN };
@@ -14,6 +16,12 @@ int main(int argc, char **argv)
 	say("old pipe: %ld %ld carry %d\n", r.rax, r.rdx, r.carry);
 	show(write(r.rdx, "through", 7));
 	show(read(r.rax, b, 8));
+	int n[2] = { -1, -1 };
+	write(r.rdx, "more", 4);         /* what waits is there for the reader only */
+	show(ioctl(r.rax, FIONREAD, &n[0]));
+	show(ioctl(r.rdx, FIONREAD, &n[1]));
+	say("%d %d\n", n[0], n[1]);
+	read(r.rax, b, 8);
 	show(close(r.rdx));
 	show(read(r.rax, b, 8));
 	close(r.rax);

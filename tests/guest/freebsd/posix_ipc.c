@@ -8,9 +8,10 @@ struct mq_attr { long flags, maxmsg, msgsize, curmsgs, reserved[4]; };
 static void shm(void)
 {
 	struct stat st;
-	char name[] = "/guise-test-a/b", other[] = "/guise-test-c";
+	char name[] = "/guise-test-a/b-0000000", other[] = "/guise-test-c-0000000";
 	long fd, again, at;
 
+	own_name(name), own_name(other);
 	shm_unlink(name), shm_unlink(other);
 	show(shm_open2(name, O_RDWR, 0, 0, 0));
 	show(fd = shm_open2(name, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600, 0, 0));
@@ -49,6 +50,7 @@ static void shm(void)
 	show(fcntl(fd, F_ADD_SEALS, 4));
 	show(ftruncate(fd, 100000));
 }
+static char queue[] = "/guise-test-q-0000000";
 static void mq(void)
 {
 	struct mq_attr a = { 0, 4, 64, 0 }, got;
@@ -56,9 +58,10 @@ static void mq(void)
 	u32 prio = 99;
 	long q;
 
-	sys(SYS_kmq_unlink, "/guise-test-q");
-	show(sys(SYS_kmq_open, "/guise-test-q", O_RDWR, 0, 0));
-	q = sys(SYS_kmq_open, "/guise-test-q", O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600, &a);
+	own_name(queue);
+	sys(SYS_kmq_unlink, queue);
+	show(sys(SYS_kmq_open, queue, O_RDWR, 0, 0));
+	q = sys(SYS_kmq_open, queue, O_RDWR | O_CREAT | O_NONBLOCK | O_CLOEXEC, 0600, &a);
 	yes(q >= 0);
 	memset(&got, 255, sizeof(got));
 	show(sys(SYS_kmq_setattr, q, 0, &got));
@@ -76,8 +79,8 @@ static void mq(void)
 	show(sys(SYS_kmq_timedreceive, q, b, 64, 0, 0));
 	show(sys(SYS_kmq_timedreceive, q, b, 64, 0, TS(1, 0)));
 	show(close(q));
-	show(sys(SYS_kmq_unlink, "/guise-test-q"));
-	show(sys(SYS_kmq_unlink, "/guise-test-q"));
+	show(sys(SYS_kmq_unlink, queue));
+	show(sys(SYS_kmq_unlink, queue));
 	show(sys(SYS_kmq_unlink, "/a/b"));
 }
 int main(int argc, char **argv)

@@ -54,6 +54,20 @@ static void policies(void)
 	e = sys(SYS_sched_setscheduler, getpid(), SCHED_RR, &prio);
 	yes(e >= 0 || e == -EPERM);
 	yes(sys(SYS_sched_getscheduler, 0) == (e < 0 ? SCHED_OTHER : SCHED_RR));
+	long bad = 0;
+	for (int i = 0; i < 32 && e >= 0; i += 31) {
+		struct rtprio r = { 0, 0 };
+		bad += sys(SYS_sched_setparam, 0, &i) != 0;
+		bad += sys(SYS_sched_getparam, 0, &prio) != 0 || prio != i;
+		bad += lookup(&r) != 0 || r.type != REALTIME || r.prio != 31 - i;
+	}
+	show(bad);
+	prio = 103;
+	show(sys(SYS_sched_setscheduler, 0, SCHED_OTHER, &prio));
+	prio = 168;
+	show(sys(SYS_sched_setscheduler, 0, SCHED_OTHER, &prio));
+	prio = 32;
+	show(sys(SYS_sched_setscheduler, 0, SCHED_RR, &prio));
 	prio = 0;
 	sys(SYS_sched_setscheduler, 0, SCHED_OTHER, &prio);
 	show(sys(SYS_sched_setscheduler, 0, 0, &prio));

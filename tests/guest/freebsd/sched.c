@@ -11,9 +11,11 @@ int main(int argc, char **argv)
 	char *p = pages(8192);
 
 	show(sys(SYS_sched_getscheduler, 0));
-	/* FreeBSD has 0 to 31, the host 1 to 99: a program must ask, and gets a range that holds */
-	yes(sys(SYS_sched_get_priority_max, SCHED_FIFO) - sys(SYS_sched_get_priority_min, SCHED_FIFO) >= 31);
-	yes(sys(SYS_sched_get_priority_max, SCHED_RR) == sys(SYS_sched_get_priority_max, SCHED_FIFO));
+	show(sys(SYS_sched_get_priority_min, SCHED_FIFO));
+	show(sys(SYS_sched_get_priority_max, SCHED_FIFO));
+	show(sys(SYS_sched_get_priority_min, SCHED_RR));
+	show(sys(SYS_sched_get_priority_max, SCHED_RR));
+	yes(sys(SYS_sched_get_priority_max, SCHED_OTHER) >= 103);        /* 167 since 15 */
 	show(sys(SYS_sched_get_priority_min, SCHED_OTHER));
 	show(sys(SYS_sched_get_priority_max, 9));
 	show(sys(SYS_sched_getparam, 0, &prio));

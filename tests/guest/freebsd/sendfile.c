@@ -48,6 +48,11 @@ int main(int argc, char **argv)
 	show(sendfile(fd, s[0], 0, 1, 0, (void *)8, 0));
 	got(s[1]);
 
+	say("not connected\n");
+	long lone = socket(AF_INET, SOCK_STREAM, 0), none = open("none", O_RDWR | O_CREAT, 0600);
+	show(sendfile(none, lone, 0, 0, 0, &sent, 0));
+	show(sendfile(none, s[0], 0, 0, 0, &sent, 0));
+	close(lone), close(none);
 	h[0].len = h[1].len = 1ul << 62;
 	show(sendfile(fd, s[0], 0, 1, &hd, &sent, 0));
 

@@ -8,6 +8,7 @@
 struct aiocb { int fd; long offset; void *buf; size_t nbytes; int spare[2]; void *spare2; int opcode, prio;
 	       long status, error; void *priv; struct sigevent ev; };
 
+static char queue[] = "/guise-test-high-0000000";
 static volatile long hits, by, value, code, from;
 static volatile int order[64], n_order;
 
@@ -245,15 +246,16 @@ static void events(void)
 	show(sys(SYS_aio_write, &w));
 	yes(value == 77 && code == SI_ASYNCIO);
 	show(sys(SYS_aio_return, &w));
-	sys(SYS_kmq_unlink, "/guise-test-high");
-	q = sys(SYS_kmq_open, "/guise-test-high", O_RDWR | O_CREAT | O_NONBLOCK, 0600, &a);
+	own_name(queue);
+	sys(SYS_kmq_unlink, queue);
+	q = sys(SYS_kmq_open, queue, O_RDWR | O_CREAT | O_NONBLOCK, 0600, &a);
 	ev = (struct sigevent){ SIGEV_SIGNAL, 99, { 88 } };
 	show(sys(SYS_kmq_notify, q, &ev));
 	hits = 0;
 	show(sys(SYS_kmq_timedsend, q, "m", 1, 1, 0));
 	yes(hits == 1 && value == 88 && code == SI_MESGQ);
 	show(sys(SYS_kmq_timedreceive, q, b, 64, 0, 0));
-	show(sys(SYS_kmq_unlink, "/guise-test-high"));
+	show(sys(SYS_kmq_unlink, queue));
 }
 
 int main(int argc, char **argv)

@@ -53,5 +53,16 @@ int main(int argc, char **argv)
 		quit(127);
 	}
 	say("shared %ld -> %x\n", shared, wait_for(p));
+	/* one that has ended can be waited for at once: posix_spawn does so where the program is not there */
+	long early = 0;
+	for (int i = 0; i < 200; i++) {
+		p = i & 1 ? rfork(RFSPAWN) : vfork();
+		if (p == 0) {
+			execve("/no/such/program", av, 0);
+			quit(127);
+		}
+		early += wait4(p, 0, WNOHANG, 0) != p;
+	}
+	say("too early %ld times\n", early);
 	return 0;
 }

@@ -320,6 +320,16 @@ static inline int sigset_has(const sigset_t *s, int n) { return s->bits[(n - 1) 
 /* install a handler with siginfo */
 long handle(int sig, void (*fn)(int, siginfo_t *, ucontext_t *), int flags);
 static inline u16 be16(u16 x) { return (u16)(x >> 8 | x << 8); }
+/* what all processes of the machine see needs a name of one's own: the pid takes the zeros at its end */
+static inline void own_name(char *name)
+{
+	long pid = sys(SYS_getpid);
+	char *at = name;
+	while (*at)
+		at++;
+	for (; pid && at[-1] == '0'; pid /= 10)
+		*--at = (char)('0' + pid % 10);
+}
 /* a time as an argument */
 #define TS(s, ns) (&(struct timespec){ s, ns })
 #define TV(s, us) (&(struct timeval){ s, us })
