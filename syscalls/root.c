@@ -49,7 +49,10 @@ static long make_abs(struct lookup *l, const char *path)
 	long n;
 	if (*path == '/')
 		return str_copy(l->abs, path, sizeof l->abs) < sizeof l->abs ? 0 : -ENAMETOOLONG;
-	if ((n = start_of(l->dirfd, l->tmp, sizeof l->tmp)) < 0)
+	/* deeper than any name can tell: no name of a file leads there from the root, so the host need not ask it */
+	if ((n = start_of(l->dirfd, l->tmp, sizeof l->tmp)) == -ENAMETOOLONG && !l->ps->only)
+		return l->natively = true, 0;
+	if (n < 0)
 		return n;
 	if (!l->ps->only && !within(&l->ps->root, l->tmp))
 		return l->natively = true, 0;

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Directories deeper than any name can tell are gone into, used and left again by relative names, with a root as without.
+ * TEST options: --root .
+ */
+#include "fbsd.h"
+
+#define DEPTH 100
+static const char name[] = "a-directory-with-a-name-of-just-about-fifty-letters";
+
+int main(int argc, char **argv)
+{
+	static char b[8192];
+	struct stat st, up;
+	long bad = 0, e;
+
+	show(mkdir("top", 0700));
+	show(chdir("top"));
+	for (int i = 0; i < DEPTH; i++)
+		bad += mkdir(name, 0700) != 0 || chdir(name) != 0;
+	show(bad);
+	e = getcwd(b, sizeof b);
+	yes(e < 0);                              /* more than the host's 4096 */
+	show(fstatat(AT_FDCWD, ".", &st, AT_SYMLINK_NOFOLLOW));
+	show(fstatat(AT_FDCWD, "..", &up, 0));
+	yes(st.ino != up.ino);
+	long fd = open("f", O_RDWR | O_CREAT, 0600);
+	show(fd >= 0);
+	show(link("f", "g"));
+	show(rename("g", "h"));
+	show(unlink("h"));
+	show(unlink("f"));
+	for (int i = 0; i < DEPTH; i++)
+		bad += chdir("..") != 0 || sys(SYS_rmdir, name) != 0;
+	show(bad);
+	show(chdir(".."));
+	show(sys(SYS_rmdir, "top"));
+	return 0;
+}
