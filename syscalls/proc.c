@@ -155,8 +155,8 @@ static void drop_handlers(struct proc *p)
 		if (p->act[sig].handler > 1)
 			p->act[sig] = (struct sigact){ 0 };
 }
-/* A child of vfork that has ended can be waited for when its parent runs again: a BSD lets it go no earlier, and its
- * posix_spawn takes what failed with WNOHANG. The host's gives the memory back a little before. */
+/* A child of vfork that has ended can be waited for when its parent runs again: elsewhere it is let go no earlier, and a
+ * posix_spawn may take what failed with WNOHANG. The host's gives the memory back a little before. */
 static void ended_whole(long pid)
 {
 	siginfo_t si;

@@ -60,7 +60,7 @@ long sys_mq_timedreceive(struct call *c)
 		return e;
 	return block(SYS_mq_timedreceive, (int)c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4] ? &ts : NULL);
 }
-/* What waits already is told at once by a BSD; the host tells only of what comes into an empty queue. */
+/* Others tell at once of what waits already; the host tells only of what comes into an empty queue. */
 static long told_already(struct call *c, const struct sigevent *ev, int row)
 {
 	struct mq_attr now;
