@@ -134,13 +134,13 @@ static void leave(struct machine *m)
 
 	memcpy(bytes, m->serial.tx, n);
 	m->serial.tx_n = 0;
-	unlock(&m->lock);
+	unlock(m->lock);
 	if (n && m->host && m->host->console_out)
 		m->host->console_out(m, bytes, n);
 }
 uint32_t machine_in(struct machine *m, unsigned port, unsigned size)
 {
-	lock(&m->lock);
+	lock(m->lock);
 	update(m);
 	uint32_t v = in(m, port, size);
 	leave(m);
@@ -148,7 +148,7 @@ uint32_t machine_in(struct machine *m, unsigned port, unsigned size)
 }
 void machine_out(struct machine *m, unsigned port, unsigned size, uint32_t v)
 {
-	lock(&m->lock);
+	lock(m->lock);
 	update(m);
 	out(m, port, size, v);
 	leave(m);
@@ -157,13 +157,13 @@ void machine_out(struct machine *m, unsigned port, unsigned size, uint32_t v)
 /* --- interrupts ------------------------------------------------------------------------------------------------------------------ */
 void machine_irq(struct machine *m, unsigned n, bool level)
 {
-	lock(&m->lock);
+	lock(m->lock);
 	irq_line(m, n, level);
-	unlock(&m->lock);
+	unlock(m->lock);
 }
 bool machine_pending(struct machine *m)
 {
-	lock(&m->lock);
+	lock(m->lock);
 	update(m);
 	bool up = pic_output(m);
 	leave(m);
@@ -171,16 +171,16 @@ bool machine_pending(struct machine *m)
 }
 int machine_ack(struct machine *m)
 {
-	lock(&m->lock);
+	lock(m->lock);
 	int vector = pic_ack(m);
-	unlock(&m->lock);
+	unlock(m->lock);
 	return vector;
 }
 uint64_t machine_due(struct machine *m)
 {
-	lock(&m->lock);
+	lock(m->lock);
 	uint64_t now = machine_now(m), a = pit_due(m, now), b = cmos_due(m, now), c = serial_due(m, now);
-	unlock(&m->lock);
+	unlock(m->lock);
 	return MIN(a, MIN(b, c));
 }
 bool machine_wants_input(struct machine *m) { return m->serial.ier & 1 && !m->serial.end && m->serial.rx_n < SERIAL_FIFO; }
@@ -191,7 +191,8 @@ void machine_attach(struct machine *m, const struct machine_host *host, void *ow
 	m->host = host;
 	m->owner = owner;
 	m->n_more = 0;
-	m->lock = 0;
+	m->own_lock = 0;
+	m->lock = &m->own_lock;
 }
 void machine_init(struct machine *m, const struct machine_host *host, void *owner, uint64_t memory, unsigned exit_port)
 {

@@ -5,7 +5,7 @@
  * hardware or memory of a guest: who carries an instruction out (privileged.c for ordinary programs, a bare machine's
  * processor) moves the values.
  *
- * All state lies in struct machine, which its owner allocates, and holds no pointer before `host`: so it can be
+ * All state lies in struct machine, which its owner allocates, and holds no pointer before `lock`: so it can be
  * copied, saved, and set up again by machine_attach. Every machine_* call takes m->lock itself, may be made by any thread
  * and never blocks, except that bytes for the console are handed over (console_out) after the lock is free. Devices never
  * call each other but through irq_line. Ordinary runtime code: general registers, no libc.
@@ -98,7 +98,7 @@ struct machine_host {
 	void (*pci_written)(struct machine *, struct pci_function *, unsigned at, unsigned size);     /* m->lock is held */
 };
 struct machine {
-	volatile uint32_t lock;
+	volatile uint32_t own_lock;
 	volatile uint32_t changed;       /* counts raised interrupts: a word to sleep on */
 	volatile uint32_t ended;         /* enum machine_end: whoever carries instructions out looks at it after machine_out */
 	int status;                      /* MACHINE_EXITED: the exit status */
@@ -116,12 +116,13 @@ struct machine {
 	struct keyboard keyboard;
 	struct pci pci;
 	/* not state: set up by machine_attach */
+	volatile uint32_t *lock;         /* own_lock, or another that the owner has set */
 	const struct machine_host *host;
 	void *owner;                     /* the host's own */
 	struct port_range more[RANGES_MORE];
 	unsigned n_more;
 };
-#define MACHINE_STATE offsetof(struct machine, host)
+#define MACHINE_STATE offsetof(struct machine, lock)
 
 /* --- machine.c -------------------------------------------------------------------------------------------------------------- */
 /* m is zeroed memory. memory: bytes of RAM; exit_port: 0 is 0xf4. */

@@ -51,7 +51,7 @@ static void receive(struct serial *s, uint8_t byte, uint64_t now)
 	}
 	s->rx[(s->rx_at + s->rx_n++) % SERIAL_FIFO] = byte;
 }
-void serial_update(struct machine *m, uint64_t now)
+static void fill(struct machine *m, uint64_t now)
 {
 	struct serial *s = &m->serial;
 	int byte = 0;
@@ -62,6 +62,12 @@ void serial_update(struct machine *m, uint64_t now)
 		receive(s, (uint8_t)byte, now);
 	}
 	s->end |= byte == -2;
+}
+/* Input is taken for those who look for it: the console may be somebody else's standard input, too. */
+void serial_update(struct machine *m, uint64_t now)
+{
+	if (m->serial.ier & IER_DATA)
+		fill(m, now);
 	line(m, now);
 }
 uint64_t serial_due(struct machine *m, uint64_t now)
@@ -134,6 +140,8 @@ static uint32_t serial_in(struct machine *m, unsigned port, unsigned size)
 	uint64_t now = machine_now(m);
 	unsigned at = port & 7, v = 0;
 
+	if (!(s->lcr & LCR_DLAB) && at != 7)
+		fill(m, now);
 	switch (at) {
 	case 0:
 		v = s->lcr & LCR_DLAB ? s->divisor & 0xff : taken(s, now);
