@@ -25,6 +25,7 @@
 #include "loader/plan.h"
 #include "loader/title.h"
 #include "thread.h"
+#include "box.h"
 
 #define USED_STACK (64 * 1024ul)         /* what we may have used of the host's stack when we leave it for our own */
 #define BOX_GAP (2 * 4096ul)
@@ -215,8 +216,8 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 	im->argv = guest_argv(o, pl, argc, argv);
 	im->envp = envp;
 	im->execpath = pl->guest_path;
-	if (proc.engine->apart)          /* a hole between the guest's stack and what is ours above it (box.c) */
-		mprotect((void *)im->stack_top, BOX_GAP, PROT_NONE);
+	if (proc.engine->apart && mprotect((void *)im->stack_top, BOX_GAP, PROT_NONE))  /* between the guest's stack and ours */
+		return refuse(125, "no gap above the first stack: %s", strerror(errno));
 	mem_claim(&space, im->stack_top, getauxval(AT_EXECFN) + PAGE);   /* our options lie there, and libc's environment */
 	space.brk_start = space.brk_now = im->brk;
 	if (pl->pers->identify)
@@ -266,6 +267,8 @@ static int run(struct begin *b)
 	proc.engine = engine_pick(o->engine, why, sizeof why);
 	if (!proc.engine)
 		return refuse(125, "%s", why);
+	if (proc.engine->apart)
+		box_take(&space, b->stack_top);
 	pl.image.stack_top = b->stack_top - (proc.engine->apart ? BOX_GAP : 0);
 	if ((status = build(o, t, &pl, b->argc, argv, b->envp)))
 		return status;

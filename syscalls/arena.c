@@ -55,6 +55,18 @@ char *arena_start(struct space *s, size_t heap_size, size_t block, size_t *block
 		die("no memory for guise itself: raise the limits of virtual memory and of data (ulimit -v, ulimit -d)");
 	return heap;
 }
+/* Ours before anything is there, and with room below that nobody has: an access of the host's kernel that begins in the
+ * guest's memory does not run on into ours. */
+long mem_map(struct space *s, uint64_t len, int prot, int flags, int fd, uint64_t at)
+{
+	uint64_t all = MEM_HOLE + PAGE_UP(len);
+	long a = host(SYS_mmap, NULL, all, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	if (a < 0 && a > -4096)
+		return a;
+	mem_claim(s, (uaddr)a, (uaddr)a + all);
+	s->closed |= 1ull << (s->n_ours - 1);
+	return host(SYS_mmap, a + (long)MEM_HOLE, len, prot, flags | MAP_FIXED, fd, at);
+}
 static unsigned class_of(size_t n)
 {
 	unsigned c = SMALLEST;

@@ -21,8 +21,9 @@
 #include "host.h"
 #include "box.h"
 #include "paths.h"
+#include "procfs.h"
 
-#define HOLE (64 * 1024ul)
+#define TOP 0x7ffffffff000ull
 #define PROC_MAGIC 0x9fa0
 #define IOV_MOST 1024ul
 #define CONTROL_MOST 65536ul
@@ -33,20 +34,74 @@ static struct space *inside;
 
 bool box_hides(uaddr a, uint64_t n) { return mem_is_ours(inside, a, n ? n : 1); }
 
-/* Below each range of ours: what is mapped there already stays (it is ours, too, or the hole is there). */
+/* Where a's own stretch of our ranges begins: a itself if nothing of ours ends there. */
+static uaddr ours_from(const struct space *s, uaddr a)
+{
+	for (unsigned i = 0; i < s->n_ours; i++)
+		if (a && s->ours[i].lo < a && s->ours[i].hi >= a)
+			return s->ours[i].lo;
+	return a;
+}
+/* Below each range of ours that has none yet: nothing of the guest's may lie there. */
 static void hole_below(struct space *s, uaddr at)
 {
-	long a = host(SYS_mmap, at - HOLE, HOLE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
-	if (a > 0 && (uaddr)a == at - HOLE)
-		mem_claim_try(s, at - HOLE, at);
-	else if (a > 0)
-		host(SYS_munmap, a, HOLE);
+	uaddr lo = at - MEM_HOLE;
+	long a;
+
+	if (ours_from(s, at) < at)
+		return;
+	for (unsigned i = 0; i < s->n_ours; i++)
+		if (s->ours[i].hi < at)
+			lo = MAX(lo, s->ours[i].hi);
+	a = host(SYS_mmap, lo, at - lo, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_FIXED_NOREPLACE, -1, 0);
+	if (a < 0 || (uaddr)a != lo)
+		die("the program lies too close below memory of guise's own (%#lx), which the engine %s keeps from it", at,
+		    thread_self()->p->engine->name);
+	mem_claim(s, lo, at);
+	s->closed |= 1ull << (s->n_ours - 1);
+}
+static void holes(struct space *s, uaddr but)
+{
+	for (unsigned i = 0; i < s->n_ours; i++)
+		if (!(s->closed >> i & 1) && s->ours[i].lo != but && s->ours[i].lo >= MEM_HOLE) {
+			s->closed |= 1ull << i;
+			hole_below(s, s->ours[i].lo);
+		}
+}
+struct taking { struct space *s; uaddr stack, lo, hi; };
+
+static void take(struct taking *k)
+{
+	uaddr at = k->hi;
+	while (at > k->lo && ours_from(k->s, at) < at)
+		at = ours_from(k->s, at);
+	if (at > k->lo)
+		mem_claim(k->s, k->lo, k->hi);
+}
+static long take_map(void *arg, const struct procfs_map *m)
+{
+	struct taking *k = arg;
+	if (m->lo >= TOP || (m->lo <= k->stack && k->stack < m->hi))
+		return 0;
+	if (m->lo != k->hi) {
+		take(k);
+		k->lo = m->lo;
+	}
+	k->hi = m->hi;
+	return 0;
+}
+void box_take(struct space *s, uaddr stack)
+{
+	struct taking k = { s, stack, 0, 0 };
+	long e = procfs_maps(thread_self()->p->pid, take_map, &k);
+	if (e < 0)
+		die("what is mapped cannot be read from /proc: %s", error_text(e));
+	take(&k);
+	holes(s, 0);
 }
 void box_start(struct space *s)
 {
-	unsigned n = s->n_ours;
-	for (unsigned i = 0; i < n; i++)
-		hole_below(s, s->ours[i].lo);
+	holes(s, PAGE_DOWN(s->stack_hi));        /* but the stack, which is closed off by what lies above it (loader/start.c) */
 	inside = s;
 	box_closed = true;
 }

@@ -7,6 +7,8 @@
 #include "guise.h"
 
 struct iovec;
+/* Before anything of the guest's is mapped: all there is is ours, but for the stack. */
+void box_take(struct space *, uaddr stack);
 void box_start(struct space *);                      /* from now on it is closed */
 long box_args(const struct call *);                  /* -EFAULT where an argument is an address of ours */
 long must_check box_iov(const struct iovec **, uint64_t n);      /* a copy, checked, to be given back; or as it was */

@@ -241,6 +241,7 @@ struct space {                       /* one address space */
 	uaddr brk_start, brk_now, brk_max;
 	struct { uaddr lo, hi; } ours[48];/* ranges that are not the guest's */
 	unsigned n_ours;
+	uint64_t closed;         /* bit i: ours[i] begins with a hole, or is one */
 	void (*claimed)(uaddr lo, uaddr hi);     /* the engine's, or NULL: told what has become ours since the start */
 	uaddr stack_lo, stack_hi;        /* the first thread's stack */
 	uaddr args, args_end, env, env_end, auxv, ps;    /* where the first stack keeps them */
@@ -405,6 +406,8 @@ static inline long must_check mem_cas64(uaddr a, uint64_t old, uint64_t new, uin
 bool mem_is_ours(struct space *, uaddr lo, uint64_t len);
 bool mem_claim_try(struct space *, uaddr lo, uaddr hi);      /* this range is ours from now on; false: too many are */
 void mem_claim(struct space *, uaddr lo, uaddr hi);          /* ... or die */
+#define MEM_HOLE (64 * 1024ul)                       /* of address space below each range of ours, where the guest is kept from us */
+long mem_map(struct space *, uint64_t len, int prot, int flags, int fd, uint64_t at);       /* claimed; as the host's mmap */
 /* Told to the engine before the guest changes what is mapped there, or what it may do with it; len 0: not there, but ... */
 enum {
 	CHANGE_GONE = 1,         /* it will be unmapped or mapped over */

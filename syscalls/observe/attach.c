@@ -25,12 +25,12 @@ static int open_theirs(struct proc *p, int fd, int flags)
 /* In the place of an older one that is over, if there was any: other threads may still look there. */
 static bool map(struct proc *p, int fd)
 {
-	int fixed = session ? MAP_FIXED : 0;
-	long a = host(SYS_mmap, session, SESSION_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE | fixed, fd, 0);
+	int prot = PROT_READ | PROT_WRITE, how = MAP_SHARED | MAP_NORESERVE;
+	bool fixed = session;
+	long a = fixed ? host(SYS_mmap, session, SESSION_BYTES, prot, how | MAP_FIXED, fd, 0) :
+			 mem_map(p->space, SESSION_BYTES, prot, how, fd, 0);
 	if (a < 0 && a > -4096)
 		return false;
-	if (!fixed)
-		mem_claim(p->space, (uaddr)a, (uaddr)a + SESSION_BYTES);
 	struct session *s = (struct session *)a;
 	bool good = s->magic == RING_MAGIC && s->version == RING_VERSION;
 	if (good)

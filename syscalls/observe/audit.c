@@ -60,10 +60,9 @@ void audit_start(struct proc *p)
 	if (host(SYS_pread64, fd, &head, sizeof head, 0) != sizeof head || head.magic != POLICY_MAGIC ||
 	    head.version != POLICY_VERSION)
 		die("the descriptor given with --policy-fd is no policy of this version of guise");
-	long a = host(SYS_mmap, NULL, PAGE_UP(head.size), PROT_READ, MAP_SHARED, fd, 0);
+	long a = mem_map(p->space, PAGE_UP(head.size), PROT_READ, MAP_SHARED, fd, 0);
 	if (a < 0 && a > -4096)
 		die("the policy cannot be mapped: %s", error_text(a));
-	mem_claim(p->space, (uaddr)a, (uaddr)a + PAGE_UP(head.size));
 	policy = (const struct policy *)a;
 	filter_set(p);
 }

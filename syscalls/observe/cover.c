@@ -29,11 +29,10 @@ void cover_start(struct proc *p)
 		return;                  /* the guest gave away the right to it */
 	if (fd < 0 || host(SYS_ftruncate, fd, size * (uint64_t)(__stop_guise_personalities - __start_guise_personalities)))
 		die("%s: cannot be made for --cover : %s", p->opt->cover, error_text(fd < 0 ? fd : 0));
-	a = host(SYS_mmap, NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, mine * size);
+	a = mem_map(p->space, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, mine * size);
 	host(SYS_close, fd);
 	if (a < 0 && a > -4096)
 		die("%s: cannot be mapped for --cover : %s", p->opt->cover, error_text(a));
-	mem_claim(p->space, (uaddr)a, (uaddr)a + size);
 	cells = (struct cover_cell (*)[COVER_ROWS])a;
 	p->observed = true;
 }

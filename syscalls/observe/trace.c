@@ -39,10 +39,9 @@ static void move_fd(struct proc *p, int *fd, char *text, size_t n)
 }
 static void join(struct proc *p)
 {
-	long a = host(SYS_mmap, NULL, SESSION_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, p->opt->trace_fd, 0);
+	long a = mem_map(p->space, SESSION_BYTES, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, p->opt->trace_fd, 0);
 	if (a < 0 && a > -4096)
 		die("cannot map %lu MiB to record the trace in (error %ld): raise ulimit -v", SESSION_BYTES >> 20, -a);
-	mem_claim(p->space, (uaddr)a, (uaddr)a + SESSION_BYTES);
 	session = (struct session *)a;
 	own_index = pers_index(p->pers);
 	if (session->magic != RING_MAGIC || session->version != RING_VERSION)
