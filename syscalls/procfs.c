@@ -78,7 +78,7 @@ long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *a
 	struct procfs_map m;
 	long n, fd, e = 0;
 
-	fmt(path, sizeof path, "/proc/%d/maps", pid);
+	fmt(path, sizeof path, pid ? "/proc/%d/maps" : "/proc/self/maps", pid);
 	if ((fd = open_ours(path, O_RDONLY)) < 0)
 		return fd;
 	if (!(buf = mem_alloc(MAPS_BUF)))
@@ -138,7 +138,7 @@ long procfs_code(long (*fn)(void *, const struct procfs_map *), void *arg)
 		stop = fn(arg, &m);
 	if (fd >= 0)
 		host(SYS_close, fd);
-	return stop || e == -ENOENT ? stop : procfs_maps(thread_self()->p->pid, fn, arg);
+	return stop || e == -ENOENT ? stop : procfs_maps(0, fn, arg);
 }
 struct looking { uaddr at; struct procfs_map *found; };
 

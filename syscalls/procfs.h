@@ -19,6 +19,7 @@ struct procfs_map {
 long procfs_code(long (*fn)(void *, const struct procfs_map *), void *);
 /* The one that holds `at` in our own memory, without its path: 1, 0 for none, or -errno. */
 long procfs_map_at(uaddr at, struct procfs_map *);
+/* pid 0: our own, also where /proc numbers us otherwise */
 long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *);
 
 struct procfs_stat {
