@@ -8,15 +8,12 @@
  *     outside comes across.
  *   - Vectors of pointers are copied before they are looked at, and the copy is used (box_iov, box_msg): another
  *     thread of the guest may write to its own at any moment.
- *   - A file of /proc that is a process's memory is not opened (box_open).
+ *   - A file that is a process's memory is not opened (box_file.c).
  * What carries addresses that no row describes is refused: box_refuses.
  */
-#include <fcntl.h>
-#include <linux/openat2.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
 #include "host.h"
 #include "box.h"
@@ -24,7 +21,6 @@
 #include "procfs.h"
 
 #define TOP 0x7ffffffff000ull
-#define PROC_MAGIC 0x9fa0
 #define IOV_MOST 1024ul
 #define CONTROL_MOST 65536ul
 
@@ -102,6 +98,7 @@ void box_take(struct space *s, uaddr stack)
 void box_start(struct space *s)
 {
 	holes(s, PAGE_DOWN(s->stack_hi));        /* but the stack, which is closed off by what lies above it (loader/start.c) */
+	box_files(thread_self()->p);
 	inside = s;
 	box_closed = true;
 }
@@ -182,63 +179,5 @@ long box_msg(long nr, int fd, uaddr at, long flags)
 	m.msg_iov = guest;
 	if (nr == SYS_recvmsg && r >= 0 && copy_out(at, &m, sizeof m))
 		return -EFAULT;
-	return r;
-}
-/* --- files of /proc --------------------------------------------------------------------------------------------------- */
-static bool is_memory(int fd)
-{
-	char path[4096];
-	long fs[32], n;
-
-	if (host(SYS_fstatfs, fd, fs) || fs[0] != PROC_MAGIC || (n = path_of_fd(fd, path, sizeof path)) < 4)
-		return false;
-	return !str_cmp(path + n - 4, "/mem");
-}
-static long open_checked(int o, unsigned flags, unsigned mode)
-{
-	char link[32];
-	struct stat st;
-
-	if (is_memory(o))
-		return -EACCES;
-	if (host(SYS_fstat, o, &st))
-		return -EACCES;
-	if (S_ISLNK(st.st_mode))
-		return -ELOOP;
-	if (S_ISDIR(st.st_mode) && flags & O_CREAT)
-		return -EISDIR;
-	fmt(link, sizeof link, "/proc/self/fd/%d", o);
-	return block(SYS_openat, AT_FDCWD, link, flags & ~(unsigned)(O_CREAT | O_EXCL | O_NOFOLLOW), mode);
-}
-/* Looked at before it is opened, and what was looked at is opened: a name may change its meaning in between. */
-static long open_plain(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve)
-{
-	struct open_how how = { .flags = flags, .mode = flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, .resolve = resolve };
-	return resolve ? block(SYS_openat2, dirfd, path, &how, sizeof how) : block(SYS_openat, dirfd, path, flags, mode);
-}
-long box_open(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve)
-{
-	struct proc *p = thread_self()->p;
-	unsigned look = O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY));
-	bool makes = flags & O_CREAT;
-	long o, r;
-
-	if (flags & O_PATH || (flags & O_TMPFILE) == O_TMPFILE || (makes && flags & O_EXCL))
-		return open_plain(dirfd, path, flags, mode, resolve);
-	for (int tries = 0; tries < 8; tries++) {
-		o = open_plain(dirfd, path, look, 0, resolve);
-		if (o != -ENOENT || !makes)
-			break;
-		r = open_plain(dirfd, path, flags | O_EXCL, mode, resolve);        /* a link to nothing is refused here */
-		if (r != -EEXIST)
-			return r;
-	}
-	if (o < 0)
-		return o;
-	o = fd_ours(p, (int)o);
-	if (o < 0)
-		return -EMFILE;
-	r = open_checked((int)o, flags, mode);
-	host(SYS_close, o);
 	return r;
 }

@@ -15,4 +15,5 @@ long must_check box_iov(const struct iovec **, uint64_t n);      /* a copy, chec
 void box_iov_done(const struct iovec *, uint64_t n);
 long box_vectored(long nr, const long a[6], int at); /* the host's call, whose argument `at` is a vector, counted by the next */
 long box_msg(long nr, int fd, uaddr msghdr, long flags);
+void box_files(struct proc *);                        /* box_file.c */
 long box_open(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve);     /* as openat2 */

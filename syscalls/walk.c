@@ -67,6 +67,8 @@ static long open_how(int dirfd, const char *path, uint64_t flags, unsigned mode,
 		how.flags &= O_PATH | O_CLOEXEC | O_DIRECTORY | O_NOFOLLOW;
 	else if (flags & (O_CREAT | (O_TMPFILE & ~O_DIRECTORY)))
 		how.mode = mode & 07777;
+	if (box_closed && !(flags & O_PATH))
+		return box_open(dirfd, path, (unsigned)flags, mode, resolve);
 	for (int i = 0; i < 128 && rv == -EAGAIN; i++)
 		rv = how.flags & O_PATH ? host(SYS_openat2, dirfd, path, &how, sizeof how)
 					: block(SYS_openat2, dirfd, path, &how, sizeof how);

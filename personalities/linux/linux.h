@@ -18,7 +18,7 @@ enum { LNX_NSIG = 65, LNX_ERRNOS = 134 };
 extern const struct record lnx_rec[N_REC];
 
 /* pass.c: the same call with other arguments, and what a guest may sleep in */
-sysfn lnx_pass;
+sysfn lnx_pass, lnx_sockopt;
 long lnx_make(const struct call *, const long a[6]);
 
 /* frame.c */

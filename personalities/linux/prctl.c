@@ -8,7 +8,7 @@
 #include <sys/resource.h>
 #include "linux.h"
 
-sysfn lnx_arch_prctl, lnx_get_auxv, lnx_tid_address, lnx_getrlimit, lnx_setrlimit, lnx_prlimit;
+sysfn lnx_set_tsc, lnx_pkey_alloc, lnx_arch_prctl, lnx_get_auxv, lnx_tid_address, lnx_getrlimit, lnx_setrlimit, lnx_prlimit;
 
 #define SHSTK_FIRST 0x5001
 #define SHSTK_LAST 0x5004
@@ -17,6 +17,10 @@ long lnx_arch_prctl(struct call *c)
 {
 	switch ((int)c->arg[0]) {
 	case ARCH_SET_GS: return -EPERM;
+	case ARCH_SET_CPUID:             /* where the guest's instructions are not the host thread's it would fault ours */
+		if (c->t->p->engine->apart)
+			return -ENODEV;
+		break;
 	case ARCH_GET_GS: return mem_store64((uaddr)c->arg[1], 0);
 	case ARCH_SET_FS: return segment_fs_set(c->t, (uint64_t)c->arg[1]);
 	case ARCH_GET_FS: return mem_store64((uaddr)c->arg[1], segment_fs(c->t));
@@ -25,6 +29,11 @@ long lnx_arch_prctl(struct call *c)
 		return -EOPNOTSUPP;
 	return lnx_make(c, c->raw);
 }
+/* The same of the time stamp counter: as on a processor that has no such switch, */
+long lnx_set_tsc(struct call *c) { return c->t->p->engine->apart ? -EINVAL : lnx_pass(c); }
+/* and no keys. */
+long lnx_pkey_alloc(struct call *c) { return c->t->p->engine->apart ? -ENOSPC : lnx_pass(c); }
+
 long lnx_get_auxv(struct call *c)
 {
 	const struct space *s = c->t->p->space;

@@ -130,13 +130,13 @@ long lnx_masked(struct call *c)
 
 	memcpy(a, c->raw, sizeof a);
 	if (c->nr == SYS_io_uring_enter && c->raw[3] & URING_EXT_ARG)
-		return uring_ext(c, a);
+		return box_closed ? -ENOSYS : uring_ext(c, a);   /* no ring was made there */
 	if (mask_at[c->nr].how == PAIR && pr.set && copy_in(&pr, pr.set, sizeof pr))
-		return lnx_make(c, a);
+		return box_closed ? -EFAULT : lnx_make(c, a);
 	if (!pr.set)
 		return lnx_make(c, a);
-	if (pr.size != 8 || copy_in(&mask, pr.set, 8))
-		return lnx_make(c, a);           /* an error; the host knows which of several comes first */
+	if (pr.size != 8 || copy_in(&mask, pr.set, 8))   /* an error; the host knows which of several comes first */
+		return !box_closed ? lnx_make(c, a) : pr.size != 8 ? -EINVAL : -EFAULT;
 	pr.set = (uint64_t)&mask;
 	a[i] = mask_at[c->nr].how == PAIR ? (long)&pr : (long)&mask;
 	return asleep(c, a, &mask);

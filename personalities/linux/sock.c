@@ -9,7 +9,7 @@
 #include "observe/audit.h"
 
 sysfn lnx_bind, lnx_connect, lnx_accept, lnx_accept4, lnx_getsockname, lnx_getpeername, lnx_sendto, lnx_recvfrom;
-sysfn lnx_sendmsg, lnx_sendmmsg;
+sysfn lnx_sendmsg, lnx_sendmmsg, lnx_mmsg;
 sysfn sys_bind, sys_connect, sys_accept, sys_accept4, sys_getsockname, sys_getpeername, sys_sendto, sys_recvfrom;
 
 static long either(struct call *c, sysfn *rooted)
@@ -58,7 +58,7 @@ long lnx_sendmmsg(struct call *c)
 	long e = 0;
 
 	if (!audit_judges(c->t))
-		return lnx_pass(c);
+		return lnx_mmsg(c);
 	if (!n)
 		return (e = audit_addr(c->t, NULL)) ? e : lnx_pass(c);
 	for (; sent < n; sent++) {

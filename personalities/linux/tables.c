@@ -48,13 +48,13 @@ static const struct subrow prctl_rows[] = {
 #include "prctl.def"
 };
 #define LEVEL(nr_, name_, opt_) \
-	{ nr_, ROW_AS(#name_, R_INT, lnx_pass, FULL, FD(sockfd), SUB(level, SOCKOPT), opt_, OPTIN(optval, optlen), INT(optlen)) },
+	{ nr_, ROW_AS(#name_, R_INT, lnx_sockopt, FULL, FD(sockfd), SUB(level, SOCKOPT), opt_, OPTIN(optval, optlen), INT(optlen)) },
 static const struct subrow setsockopt_rows[] = {
 #include "sockopt.def"
 };
 #undef LEVEL
 #define LEVEL(nr_, name_, opt_) \
-	{ nr_, ROW_AS(#name_, R_INT, lnx_pass, FULL, FD(sockfd), SUB(level, GETSOCKOPT), opt_, OPTOUT(optval, optlen), \
+	{ nr_, ROW_AS(#name_, R_INT, lnx_sockopt, FULL, FD(sockfd), SUB(level, GETSOCKOPT), opt_, OPTOUT(optval, optlen), \
 		      INOUT(optlen, SOCKLEN)) },
 static const struct subrow getsockopt_rows[] = {
 #include "sockopt.def"

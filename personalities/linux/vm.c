@@ -8,6 +8,7 @@
 #include <sys/personality.h>
 #include <sys/shm.h>
 #include "linux.h"
+#include "procfs.h"
 
 sysfn lnx_mmap, lnx_munmap, lnx_mremap, lnx_range, lnx_shmat, lnx_shmdt, lnx_personality;
 
@@ -75,14 +76,23 @@ long lnx_shmat(struct call *c)
 	struct shmid_ds ds;
 	if (c->arg[2] & SHM_EXEC)
 		mem_changes(c->t, 0, 0, CHANGE_EXEC);
-	if (c->arg[2] & SHM_REMAP && !host(SYS_shmctl, c->arg[0], IPC_STAT, &ds)) {
-		if (ours(c, (uaddr)c->arg[1], ds.shm_segsz))
+	if (c->arg[1] && !host(SYS_shmctl, c->arg[0], IPC_STAT, &ds)) {
+		if (ours(c, (uaddr)c->arg[1] & ~(PAGE - 1), ds.shm_segsz))
 			return -EINVAL;
-		mem_changes(c->t, (uaddr)c->arg[1], ds.shm_segsz, CHANGE_GONE);
+		if (c->arg[2] & SHM_REMAP)
+			mem_changes(c->t, (uaddr)c->arg[1], ds.shm_segsz, CHANGE_GONE);
 	}
 	return lnx_make(c, c->raw);
 }
-long lnx_shmdt(struct call *c) { return ours(c, (uaddr)c->arg[0], 1) ? -EINVAL : lnx_make(c, c->raw); }
+long lnx_shmdt(struct call *c)
+{
+	struct procfs_map m;
+	if (ours(c, (uaddr)c->arg[0], 1))
+		return -EINVAL;
+	if (c->t->p->engine->changes && procfs_map_at((uaddr)c->arg[0], &m) == 1)
+		mem_changes(c->t, m.lo, m.hi - m.lo, CHANGE_GONE);
+	return lnx_make(c, c->raw);
+}
 /* READ_IMPLIES_EXEC: what is mapped from now on may be code. */
 long lnx_personality(struct call *c)
 {
