@@ -104,21 +104,75 @@ static long open_plain(int dirfd, const char *path, unsigned flags, unsigned mod
 	struct open_how how = { .flags = flags, .mode = flags & (O_CREAT | __O_TMPFILE) ? mode & 07777 : 0, .resolve = resolve };
 	return resolve ? block(SYS_openat2, dirfd, path, &how, sizeof how) : block(SYS_openat, dirfd, path, flags, mode);
 }
+/* A name, the guest's or ours, with room for n bytes. */
+static long name_in(char *to, const char *from, size_t n)
+{
+	for (size_t at = 0; at < n; ) {
+		size_t step = MIN(n - at, PAGE - ((uintptr_t)from + at) % PAGE);
+		if (copy_in_any(to + at, (uaddr)from + at, step))
+			return -EFAULT;
+		for (size_t i = at; i < at + step; i++)
+			if (!to[i])
+				return (long)i;
+		at += step;
+	}
+	return -ENAMETOOLONG;
+}
+/* An open that makes a file follows a last link that leads to nothing yet: what it leads to, instead of it. */
+static long through(int dirfd, char *name, size_t n, uint64_t resolve)
+{
+	struct open_how how = { .flags = O_PATH | O_NOFOLLOW | O_CLOEXEC, .resolve = resolve };
+	char text[4096], *last = str_rchr(name, '/');
+	long fd = host(SYS_openat2, dirfd, name, &how, sizeof how), len;
+
+	if (fd < 0)
+		return fd;
+	len = host(SYS_readlinkat, fd, "", text, sizeof text - 1);
+	host(SYS_close, fd);
+	if (len < 0)
+		return 0;                /* it is no link any more */
+	text[len] = 0;
+	if (text[0] == '/' || !last)
+		last = name;
+	else
+		last++;
+	return str_copy(last, text, n - (size_t)(last - name)) >= n - (size_t)(last - name) ? -ENAMETOOLONG : 0;
+}
+static long made(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve)
+{
+	long r = open_plain(dirfd, path, flags | O_EXCL, mode, resolve);
+	return r == -EEXIST ? -EAGAIN : r;
+}
+/* It is not there: made, or found after all (then *o names it), wherever links lead. */
+static long make(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve, long *o)
+{
+	unsigned look = O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY));
+	char name[4096];
+	long r = name_in(name, path, sizeof name);
+
+	for (int links = 0; links < 40 && r >= 0; links++) {
+		if ((r = made(dirfd, name, flags, mode, resolve)) != -EAGAIN)
+			return r;
+		if ((*o = open_plain(dirfd, name, look, 0, resolve)) != -ENOENT)
+			return *o;
+		if (flags & O_NOFOLLOW || resolve & (RESOLVE_NO_SYMLINKS | RESOLVE_BENEATH))
+			return -ELOOP;
+		r = through(dirfd, name, sizeof name, resolve);
+	}
+	return r < 0 ? r : -ELOOP;
+}
 long box_open(int dirfd, const char *path, unsigned flags, unsigned mode, uint64_t resolve)
 {
 	struct proc *p = thread_self()->p;
 	unsigned look = O_PATH | O_CLOEXEC | (flags & (O_NOFOLLOW | O_DIRECTORY));
-	bool makes = flags & O_CREAT;
 	long o, r, dir;
 
-	if (flags & O_PATH || (flags & O_TMPFILE) == O_TMPFILE || (makes && flags & O_EXCL))
+	if (flags & O_PATH || (flags & O_TMPFILE) == O_TMPFILE || (flags & (O_CREAT | O_EXCL)) == (O_CREAT | O_EXCL))
 		return open_plain(dirfd, path, flags, mode, resolve);
-	for (int tries = 0; tries < 8; tries++) {
-		o = open_plain(dirfd, path, look, 0, resolve);
-		if (o != -ENOENT || !makes)
-			break;
-		r = open_plain(dirfd, path, flags | O_EXCL, mode, resolve);        /* a link to nothing is refused here */
-		if (r != -EEXIST)
+	o = open_plain(dirfd, path, look, 0, resolve);
+	if (o == -ENOENT && flags & O_CREAT) {
+		r = make(dirfd, path, flags, mode, resolve, &o);
+		if (r < 0 || o < 0)
 			return r;
 	}
 	if (o < 0)
