@@ -54,6 +54,7 @@ static void set_rotate(struct request *r, const char *v)
 	if (*end || !want.rotate || !want.keep || want.keep > 10000)
 		refuse("--rotate wants a size and how many old files to keep, as 10M,5; not \"%s\"", v);
 }
+static void set_supervised(struct request *r, const char *v) { r->opt.supervised = true; }
 static void set_text(struct request *r, const char *v) { view_text(v); }
 static const struct option_row rows[] = {
 	{ 0, "policy", "FILE", V_FILE, "judge calls by the rules in FILE", set_policy },
@@ -65,6 +66,7 @@ static const struct option_row rows[] = {
 	{ 0, "rotate", "SIZE,N", V_TEXT, "begin a new file at this size (10M), keep N old ones (5)", set_rotate },
 	{ 0, "key", "FILE", V_FILE, "what makes the hashes nobody else can make", set_key },
 	{ 0, "head", "HASH", V_TEXT, "with --verify: the last hash there has to be", set_head },
+	{ 0, "supervised", NULL, V_NONE, "judge and record from outside, where the program cannot reach (engine ptrace)", set_supervised },
 	{ 's', NULL, "BYTES", V_TEXT, "show so much of a text that is no path (32)", set_text },
 };
 static const struct option_table audit_options = { rows, ARRAY_LEN(rows) };
@@ -137,6 +139,7 @@ static struct sink *open_sink(const struct request *r, const char *command)
 		return learn_sink(want.learn, fd, command);
 	}
 	the_log.policy_file = want.policy;
+	the_log.supervised = r->opt.supervised;
 	the_log.to = (struct delivery){ .file = want.output ? want.output : want.n_to ? NULL : "-", .most = want.rotate, .keep = want.keep };
 	if (want.rotate && (!want.output || !strcmp(want.output, "-")))
 		refuse("--rotate wants -o FILE: only a file can be begun anew");
@@ -185,6 +188,8 @@ static void check_choice(const struct request *r, int left)
 		refuse("--check-policy runs no program");
 	if (want.learn && (want.output || want.n_to || want.rotate || want.key))
 		refuse("--learn writes no log; -o, --to, --rotate and --key go with --policy");
+	if (r->opt.supervised && (want.verify || want.check))
+		refuse("--supervised is about a run; it goes with --policy and --learn");
 	if (!want.verify && !want.check && !left)
 		refuse("which program? guise audit %s FILE PROGRAM [ARG...]; guise help audit says more", want.learn ? "--learn" : "--policy");
 }

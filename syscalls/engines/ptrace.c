@@ -130,7 +130,8 @@ static void __attribute__((noreturn)) become_supervisor(const struct options *o,
 	for (int fd = 0; fd < 3; fd++)
 		give(null, fd);
 	give(o->supervised ? o->trace_end : -1, FD_TRACE_END);
-	host(SYS_close_range, FD_TRACE_END + 1, ~0u, 0);
+	give(o->supervised ? o->policy_fd : -1, FD_POLICY);
+	host(SYS_close_range, FD_POLICY + 1, ~0u, 0);
 	host(SYS_write, FD_HAND, &pid, sizeof pid);
 	long e = host(SYS_execve, "/proc/self/exe", argv, env);
 	host(SYS_write, FD_HAND, &(int32_t){ (int32_t)-e }, 4);

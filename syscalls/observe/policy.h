@@ -53,14 +53,25 @@ struct policy {
 	nrset result;                /* ... again when they have ended */
 };
 static inline const void *policy_at(const struct policy *p, uint32_t at) { return (const char *)p + at; }
+/* It is there to keep something from the program; else it only logs. */
+static inline bool policy_bites(const struct policy *p)
+{
+	bool bites = verdict_bites(p->verdict);
+	const struct prule *r = (const struct prule *)policy_at(p, p->rules);
+	for (unsigned i = 0; i < p->n_rules; i++)
+		bites |= verdict_bites(r[i].verdict);
+	return bites;
+}
 
-extern const struct policy *policy;  /* audit.c: NULL without one */
+extern const struct policy *policy;  /* rules.c: NULL without one */
 
 /* glob.c. below: some name below the text's directory matches. self: for POLICY_PID */
 bool glob_match(const char *glob, const char *text, size_t n, int self, bool below);
 
 /* --- what is judged, told with a verdict: pieces MEM 0 (the true path), SOCK 0 (the address, struct sockaddr_storage) ----- */
-enum { RULE_DEFAULT = -1, RULE_UNSEEN = -2, RULE_UNJUDGED = -3 };
+enum { RULE_DEFAULT = -1, RULE_UNSEEN = -2, RULE_UNJUDGED = -3,
+       RULE_PAST = -4,               /* made past the translator */
+       RULE_TAMPERED = -5 };         /* what came of it is not what was judged */
 struct en_verdict {
 	struct entry r;
 	int32_t rule;                /* its index, or RULE_* */

@@ -86,8 +86,10 @@ void observe_start(struct proc *p)
 	move_fd(p, &o->policy_fd, o->fd_text[3], sizeof o->fd_text[3]);
 	cover_start(p);
 	attach_point.observed = &p->observed;
-	if (o->trace_fd < 0 || o->supervised)    /* or the supervisor writes it (engine ptrace) */
+	if (o->trace_fd < 0 || o->supervised) {  /* or the supervisor writes it (engine ptrace) */
+		audit_start(p);
 		return;
+	}
 	join(p);
 	if (!o->again)
 		session->main_pid = p->pid;

@@ -25,6 +25,8 @@ bool toml_read(struct toml *, char *text, struct problems *);
 struct policy *policy_compile(char *text, const char *root, struct problems *);      /* NULL: there were problems */
 unsigned policy_filter(const struct policy *, struct sock_filter *code, unsigned most);      /* filter.c: instructions */
 int policy_seal(const struct policy *);                      /* a memfd that nobody can write to; refuses */
+bool row_has_path(const struct row *);                       /* can a rule with a path ... */
+bool row_has_addr(const struct row *);                       /* ... with an address be about this call? */
 const char *policy_rule_name(const struct policy *, int rule);
 extern bool policy_tells;                                    /* --check-policy: notes on what is right but may surprise */
 
@@ -84,6 +86,7 @@ struct log {
 	const char *policy_file;
 	uint8_t policy_hash[HASH];
 	int tty;                 /* who is asked, or -1 */
+	bool supervised;         /* verdicts are a supervisor's */
 };
 struct sink *audit_sink(struct log *);
 struct sink *learn_sink(const char *file, int fd, const char *command);

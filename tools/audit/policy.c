@@ -41,14 +41,14 @@ uint32_t policy_add(const void *what, size_t n)
 uint32_t policy_add_text(const char *s) { return policy_add(s, strlen(s) + 1); }
 
 /* --- which rows can have what ------------------------------------------------------------------------------------- */
-static bool has_path(const struct row *r)
+bool row_has_path(const struct row *r)
 {
 	for (int i = 0; i < 8 && r->arg[i].kind; i++)
 		if (r->arg[i].kind == A_PATH)
 			return true;
 	return false;
 }
-static bool has_addr(const struct row *r)
+bool row_has_addr(const struct row *r)
 {
 	if (r->fn == lnx_sendmmsg)
 		return true;
@@ -57,7 +57,7 @@ static bool has_addr(const struct row *r)
 			return true;
 	return false;
 }
-static bool has_either(const struct row *r) { return has_path(r) || has_addr(r); }
+static bool has_either(const struct row *r) { return row_has_path(r) || row_has_addr(r); }
 static bool any_row(const struct row *r) { return true; }
 static bool may_end(const struct row *r) { return r->ret != R_NOTHING; }
 
@@ -176,7 +176,7 @@ static bool make_rule(struct maker *m, const struct table *t, struct prule *r, u
 		problem(m->p, t->line, "what a call gave is known when it is over: a rule with result takes log or allow, and no path or address");
 		good = false;
 	}
-	if (good && !keep_rows(&r->nrs, r->pers, r->result ? may_end : r->net.n || r->port.n ? has_addr : r->path.n ? has_either :
+	if (good && !keep_rows(&r->nrs, r->pers, r->result ? may_end : r->net.n || r->port.n ? row_has_addr : r->path.n ? has_either :
 		any_row))
 		return nothing_left(m, t, r);
 	return good && policy_arg_tests(m, t, &r->nrs, &r->arg);
@@ -292,6 +292,8 @@ const char *policy_rule_name(const struct policy *p, int rule)
 		return "(default)";
 	if (rule == RULE_UNJUDGED)
 		return "(unjudged)";
+	if (rule == RULE_PAST || rule == RULE_TAMPERED)
+		return rule == RULE_PAST ? "(past)" : "(tampered)";
 	if (rule < 0 || (unsigned)rule >= p->n_rules)
 		return "(unseen)";
 	return policy_at(p, ((const struct prule *)policy_at(p, p->rules))[rule].name);

@@ -63,6 +63,8 @@ static void start(const struct process *p, const struct personality *pers, uint6
 	hash_text(log_->policy_hash, hash);
 	PUT(&l, ",\"guise\":\"%s\",\"policy\":", GUISE_VERSION), put_text(&l, log_->policy_file, strlen(log_->policy_file), false);
 	PUT(&l, ",\"policy_sha256\":\"%s\"", hash);
+	if (log_->supervised)
+		put_s(&l, ",\"supervised\":true");
 	if (p) {
 		member(&l, "pid"), put_int(&l, p->pid);
 		member(&l, "os"), put_word(&l, pers->name);
@@ -182,6 +184,35 @@ static void tell_call(const struct event *e, bool over)
 	forget(t);
 }
 
+/* A call of Linux that the guest made past us: its supervisor saw it, and ended the process if the policy is there to
+ * keep anything from it. */
+static void tell_past(const struct event *e)
+{
+	struct task *t = e->task;
+	struct line l;
+	bool kills = policy_bites(log_->policy);
+	char name[24];
+
+	rotate(e->ns);
+	begin(&l, "call", e->ns);
+	l.pers = host_personality();
+	l.mem = e->mem;
+	l.text = view.text;
+	member(&l, "pid"), put_int(&l, t->process->pid);
+	member(&l, "tid"), put_int(&l, t->tid);
+	member(&l, "program"), put_text(&l, t->process->program, strlen(t->process->program), false);
+	member(&l, "os"), put_word(&l, l.pers->name);
+	member(&l, "verdict"), put_json(&l, words[kills ? V_KILL : V_LOG]);
+	member(&l, "rule"), put_json(&l, policy_rule_name(log_->policy, RULE_PAST));
+	put_s(&l, ",\"subjects\":[]");
+	member(&l, "call"), put_json(&l, call_name(e->past, name));
+	member(&l, "nr"), put_uint(&l, e->past->nr);
+	json_past_args(&l, e);
+	put_s(&l, ",\"unfinished\":true");
+	n_killed += kills, n_logged += !kills;
+	end(&l, kills ? 4 : 6, t->process->program, t->process->pid);
+}
+
 /* --- asking ------------------------------------------------------------------------------------------------------- */
 static struct answer { struct answer *next; int rule; char *what; bool yes; } *answers;
 
@@ -281,6 +312,7 @@ static void event(struct sink *s, const struct event *e)
 		if (never)
 			tell_call(e, false);
 		break;
+	case EV_PAST: tell_past(e); break;
 	case EV_DROPPED: n_dropped += e->count; break;
 	default: break;
 	}

@@ -12,6 +12,7 @@
  * or as a new thread or image. The end of a handler is rt_sigreturn: where to, stands in its frame.
  */
 #include <errno.h>
+#include <linux/futex.h>
 #include <sched.h>
 #include <string.h>
 #include <sys/ptrace.h>
@@ -23,6 +24,8 @@
 #include "thread.h"
 #include "tools/supervise/supervise.h"
 #include "tools/supervise/trace.h"
+#include "observe/ring.h"
+#include "observe/entry.h"
 
 #define FRAME_RIP (40 + 16 * 8)          /* in a ucontext: gregs, and rip among them */
 
@@ -64,7 +67,13 @@ static void guest_call(struct task *t, struct user_regs_struct *r)
 		t->call = see(t, SEEN_GUEST, r)->serial;
 		t->out = false;
 		trace_call(t, r);
+		if (judge_call(t, r))
+			return;
 	}
+	guest_enter(t, r);
+}
+void guest_enter(struct task *t, struct user_regs_struct *r)
+{
 	r->rcx = r->rip;
 	r->r11 = r->eflags;
 	r->rip = (uint64_t)entry_syscall;
@@ -80,11 +89,16 @@ static void leaves(struct task *t, const struct user_regs_struct *r)
 	struct seen *s = seen_at(t->guest, t->call);
 	struct regs g;
 
+	bool wrong = false;
+
 	t->block = r->gs_base;
 	t->out = true;
 	t->call = 0;
+	t->begins = false;
 	if (far_read(t->tid, t->block + offsetof(struct thread, regs), &g, sizeof g)) {
-		trace_result(t, &g);
+		struct call *c = trace_back(t, &g);
+		wrong = c && judge_result(t, c);
+		trace_close(t);
 		if (s) {
 			const struct personality *p = guest_personality(t);
 			s->rv = (int64_t)g.rax;
@@ -93,7 +107,10 @@ static void leaves(struct task *t, const struct user_regs_struct *r)
 			witness_seen(t, s);
 		}
 	}
-	resume(t, 0);
+	if (wrong)
+		kill(t->guest->pid, SIGKILL);
+	else
+		resume(t, 0);
 }
 
 /* --- those of our text -------------------------------------------------------------------------------------------- */
@@ -104,7 +121,7 @@ static bool returns_to_guest(struct task *t, const struct user_regs_struct *r)
 }
 static bool never_returns(long nr) { return nr == SYS_rt_sigreturn || nr == SYS_exit || nr == SYS_exit_group; }
 
-static void answer(struct task *t, struct user_regs_struct *r, long result)
+void answer(struct task *t, struct user_regs_struct *r, long result)
 {
 	r->rax = (unsigned long long)result;
 	r->orig_rax = ~0ull;
@@ -114,7 +131,7 @@ static void answer(struct task *t, struct user_regs_struct *r, long result)
  * not made. The translator makes none of these for itself (a clone3 of the guest's is a clone of ours). */
 static void keep_in_sight(struct task *t, struct user_regs_struct *r)
 {
-	int self = getpid();
+	int self = getpid(), writer = session ? (int)(session->drainer & FUTEX_TID_MASK) : self;
 	switch (r->orig_rax) {
 	case SYS_clone:
 		if (r->rdi & CLONE_UNTRACED) {
@@ -126,20 +143,51 @@ static void keep_in_sight(struct task *t, struct user_regs_struct *r)
 		answer(t, r, -ENOSYS);
 		return;
 	case SYS_ptrace:
-		if ((int)r->rsi == self)
+		if ((int)r->rsi == self || (int)r->rsi == writer)
 			answer(t, r, -EPERM);
 		return;
 	case SYS_process_vm_readv: case SYS_process_vm_writev: case SYS_pidfd_open: case SYS_kill: case SYS_tkill: case SYS_tgkill:
 	case SYS_rt_sigqueueinfo: case SYS_rt_tgsigqueueinfo: case SYS_prlimit64: case SYS_move_pages: case SYS_migrate_pages:
-		if ((int)r->rdi == self)
+		if ((int)r->rdi == self || (int)r->rdi == writer)
 			answer(t, r, -EPERM);
 	}
 }
 static unsigned born_past;           /* clones past us whose children have not been seen yet */
 
+/* The kernel tells of parent and child in any order. Those whose child has not come yet; it may never, so few are kept. */
+static struct { int tid; struct guest *of; } expected[64];
+static unsigned n_expected;
+
+void on_fork(struct task *t, int child)
+{
+	struct task *c = task_find(child);
+	if (c)
+		trace_born(c->guest, t->guest);
+	else
+		expected[n_expected++ % ARRAY_LEN(expected)].tid = child, expected[(n_expected - 1) % ARRAY_LEN(expected)].of = t->guest;
+}
+void guest_forget(const struct guest *g)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(expected); i++)
+		if (expected[i].of == g)
+			expected[i].tid = 0, expected[i].of = NULL;
+}
+static void inherit(struct task *t)
+{
+	struct task *parent = task_find((int)status_number(t->tid, "PPid:"));
+	if (parent)                      /* until it is known: most are their parent's */
+		trace_born(t->guest, parent->guest);
+	for (unsigned i = 0; i < ARRAY_LEN(expected); i++)
+		if (expected[i].tid == t->tid && expected[i].of) {
+			trace_born(t->guest, expected[i].of);
+			expected[i].tid = 0, expected[i].of = NULL;
+		}
+}
 /* A new thread is ours until it goes out; but one that was made past us was never in. */
 void on_birth(struct task *t)
 {
+	if (t->guest->tasks == 1)
+		inherit(t);
 	if (born_past && watch_all) {
 		born_past--;
 		t->out = true;
@@ -158,7 +206,8 @@ static void linux_call(struct task *t, struct user_regs_struct *r, bool past)
 		witness_seen(t, s);
 	if (past)
 		trace_host(t, s);
-	resume(t, 0);
+	if (!past || !judge_past(t))
+		resume(t, 0);
 }
 static void our_call(struct task *t, struct user_regs_struct *r)
 {
@@ -172,11 +221,18 @@ static void our_call(struct task *t, struct user_regs_struct *r)
 		return;
 	}
 	bool was_out = t->out;
+	if (r->orig_rax == WITNESS_VERDICT && !was_out) {
+		if (!judge_told(t, r))
+			resume(t, 0);
+		return;
+	}
 	if (r->orig_rax == SYS_exit_group)
 		trace_ending(t);
+	if (r->orig_rax == SYS_exit_group || r->orig_rax == SYS_exit)
+		judge_exit(t, r);
 	if (r->orig_rax == SYS_rt_sigreturn && !was_out && returns_to_guest(t, r))
 		t->out = true;
-	linux_call(t, r, was_out);
+	linux_call(t, r, was_out || judge_host(t, r));
 }
 /* The vDSO that we call, and that makes the call itself. */
 static bool is_vdso(struct task *t, const struct user_regs_struct *r)
@@ -250,6 +306,7 @@ void on_exec(struct task *t)
 {
 	struct guest *g = t->guest;
 	t->out = false;
+	t->begins = true;
 	t->block = t->call = 0;
 	t->fatal = t->fault.si_signo = 0;
 	g->looked = false;

@@ -66,6 +66,23 @@ long status_number(int tid, const char *key)
 	const char *s = status_line(tid, key);
 	return s ? strtol(s, NULL, 10) : -1;
 }
+long status_uid(int tid)
+{
+	const char *s = status_line(tid, "Uid:");
+	char *end = NULL;
+	if (s)
+		strtol(s, &end, 10);
+	return end ? strtol(end, NULL, 10) : -1;
+}
+static uint64_t signals(int tid, const char *key)
+{
+	const char *s = status_line(tid, key);
+	return s ? strtoull(s, NULL, 16) : 0;
+}
+bool signal_waits(int tid)
+{
+	return (signals(tid, "SigPnd:") | signals(tid, "ShdPnd:")) & ~signals(tid, "SigBlk:");
+}
 bool signal_is_caught(int tid, int sig)
 {
 	const char *s = status_line(tid, "SigCgt:");

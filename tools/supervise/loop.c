@@ -38,7 +38,7 @@ void task_each(struct guest *g, void (*fn)(struct task *, void *), void *arg)
 	for (unsigned i = 0; i < BUCKETS; i++)
 		for (struct task *t = table[i], *next; t; t = next) {
 			next = t->next;
-			if (t->guest == g)
+			if (!g || t->guest == g)
 				fn(t, arg);
 		}
 }
@@ -96,12 +96,15 @@ void task_drop(struct task *t)
 	*at = t->next;
 	if (t->held)
 		g->at_end--;
+	judge_gone(t);
 	trace_task_gone(t);
 	free(t);
-	if (!--g->tasks)
+	if (!--g->tasks) {
+		guest_forget(g);
 		free(g);
-	else
+	} else {
 		look_at_dead(g);
+	}
 }
 
 /* --- stops -------------------------------------------------------------------------------------------------------- */
@@ -147,6 +150,7 @@ static void ends(struct task *t)
 }
 static void stopped(struct task *t, int status)
 {
+	unsigned long message = 0;
 	int sig = WSTOPSIG(status);
 	if (!t->born && status >> 16 == PTRACE_EVENT_STOP)
 		on_birth(t);
@@ -158,6 +162,11 @@ static void stopped(struct task *t, int status)
 	case PTRACE_EVENT_EXEC:
 		exec_happened(t);
 		return;
+	case PTRACE_EVENT_FORK: case PTRACE_EVENT_VFORK: case PTRACE_EVENT_CLONE:
+		if (!ptrace(PTRACE_GETEVENTMSG, t->tid, 0L, &message))
+			on_fork(t, (int)message);
+		resume(t, 0);
+		return;
 	case PTRACE_EVENT_EXIT:
 		ends(t);
 		return;
@@ -166,7 +175,7 @@ static void stopped(struct task *t, int status)
 		return;
 	case 0:
 		break;
-	default:                                 /* fork, vfork, clone: the child tells of itself */
+	default:
 		resume(t, 0);
 		return;
 	}
@@ -189,8 +198,10 @@ static void watch(void)
 	for (;;) {
 		unsigned n = 0;
 		int tid = waitpid(-1, &ready[0].status, __WALL);
-		if (tid < 0 && errno == EINTR)
+		if (tid < 0 && errno == EINTR) {
+			judge_poll();
 			continue;
+		}
 		if (tid < 0)
 			return;          /* nobody is left */
 		do {
@@ -224,9 +235,11 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	witness_start();
 	decode_start();
 	watch_all = trace_start() || witness_wants() || mortem_dir;
+	if (judge_start() && !watch_all)
+		refuse_start(EINVAL);            /* a policy with nobody to tell of it */
 	if (ptrace(PTRACE_SEIZE, pid, 0L, (long)OPTIONS) < 0)
 		refuse_start(errno);
-	task_get(pid);
+	task_get(pid)->begins = true;
 	int yes = 0;
 	ssize_t n = write(FD_HAND, &yes, sizeof yes);
 	close(FD_HAND);

@@ -55,6 +55,10 @@ struct task {                        /* a thread */
 	bool out;                /* it runs the guest's code; else the translator's, for the guest */
 	bool pending;            /* a call of Linux is being made, and its result is waited for */
 	bool held, born;         /* born: it has stopped before */
+	bool begins;             /* its image has not been let out yet: what it opens is what it is made of */
+	uint32_t asked;          /* it is held until a policy's question is answered (judge.c); told: which it put itself */
+	uint16_t ask_err;
+	bool ask_told;
 	uint64_t block;          /* its struct thread, 0: not known */
 	uint64_t call, host;     /* serial + 1 of the guest's call in progress, and of the one of Linux; 0: none */
 	int fatal;               /* the signal that ends the process, delivered to this thread */
@@ -67,7 +71,7 @@ struct task {                        /* a thread */
 struct task *task_find(int tid);
 struct task *task_get(int tid);              /* made where it is new */
 void task_drop(struct task *);
-void task_each(struct guest *, void (*)(struct task *, void *), void *);
+void task_each(struct guest *, void (*)(struct task *, void *), void *);      /* NULL: of all */
 void resume(struct task *, int sig);
 void refuse_start(int error) __attribute__((noreturn));
 
@@ -78,8 +82,16 @@ void on_result(struct task *);               /* ... and behind one */
 void on_signal(struct task *, int sig);      /* one is about to be delivered */
 void on_exec(struct task *);
 void on_birth(struct task *);                /* a new one stops for the first time */
+void on_fork(struct task *, int child);      /* it has made this one, which may have stopped already, or not yet, or be gone */
+void answer(struct task *, struct user_regs_struct *, long result);  /* the call that it stands at is not made; this is what it gave */
+void guest_enter(struct task *, struct user_regs_struct *);          /* the guest's call is ours to make: it goes on there */
+void guest_forget(const struct guest *);
 bool by_instruction(const siginfo_t *);       /* a fault, not something that was sent */
 struct seen *seen_at(struct guest *, uint64_t serial_plus_1);        /* NULL: no longer kept */
+
+/* tools/audit/policy.c: can a rule with a path, an address be about this call? */
+bool row_has_path(const struct row *);
+bool row_has_addr(const struct row *);
 
 /* tools/trace/events.c: Linux's own; the row of tab, nr and raw */
 const struct personality *host_personality(void);
@@ -98,6 +110,20 @@ void guest_look(struct task *);              /* what is asked of /proc and the g
 const struct personality *guest_personality(struct task *);
 bool signal_is_caught(int tid, int sig);
 long status_number(int tid, const char *key);        /* of /proc/TID/status, or -1 */
+long status_uid(int tid);                    /* the effective one */
+bool signal_waits(int tid);                  /* one that it would take now */
+
+/* judge.c: a policy, by which calls are judged here; each says true if the thread is held, ended or answered: not to be resumed */
+bool judge_start(void);                      /* false: there is none */
+bool judge_call(struct task *, struct user_regs_struct *);   /* the guest makes it, and it is recorded */
+bool judge_told(struct task *, struct user_regs_struct *);   /* WITNESS_VERDICT: what its own translator says of it */
+bool judge_result(struct task *, struct call *);     /* true: what came of it is not what was judged */
+bool judge_host(struct task *, const struct user_regs_struct *);     /* true: no handler of the call in progress makes this one */
+bool judge_past(struct task *);              /* one past us was recorded */
+void judge_exit(struct task *, struct user_regs_struct *);   /* the process ends with a status */
+void judge_poll(void);                       /* every now and then, while judge_asks() */
+bool judge_asks(void);
+void judge_gone(struct task *);
 
 /* witness.c: one JSON object a line */
 bool witness_wants(void);

@@ -21,9 +21,10 @@
 #include "host.h"
 #include "observe/entry.h"
 #include "observe/observe.h"
+#include "observe/rules.h"
 #include "tools/supervise/trace.h"
 
-struct shadow_proc { struct proc proc; struct space space; bool told, ending, ended, execed; };
+struct shadow_proc { struct proc proc; struct space space; bool told, ending, ended, execed, inherited; };
 struct shadow {
 	struct thread thread;
 	struct call call;
@@ -91,7 +92,7 @@ static void hello(struct task *t, struct shadow *s, unsigned how)
 	p->proc.pers = t->guest->strange ? host_personality() : t->guest->pers;
 	p->proc.pid = t->guest->pid;
 	p->proc.ppid = (int)status_number(t->tid, "PPid:");
-	if (how != HELLO_THREAD)
+	if (how != HELLO_THREAD && (how != HELLO_FORK || !p->inherited))
 		take_image(t, p);
 	if (!entry_begin(&w, &s->thread, EN_HELLO, sizeof(struct en_hello)))
 		return;
@@ -103,6 +104,20 @@ static void hello(struct task *t, struct shadow *s, unsigned how)
 	if (how != HELLO_THREAD)
 		capture_hello(&w, &p->proc);
 	entry_end(&w);
+}
+/* A child has its parent's program: it is not asked, it could lie. */
+void trace_born(struct guest *child, const struct guest *parent)
+{
+	const struct shadow_proc *from = parent->trace;
+	if (!session || !from || !from->told || child == parent)
+		return;
+	struct shadow_proc *p = proc_of(child);
+	memcpy(p->proc.exe, from->proc.exe, sizeof p->proc.exe);
+	p->proc.fd_base = from->proc.fd_base;
+	p->space = from->space;
+	p->proc.space = &p->space;
+	p->inherited = true;
+	child->pers = parent->pers;
 }
 /* It has told who it is; false: nobody knows yet whose program it runs. */
 static bool introduced(struct task *t)
@@ -149,9 +164,23 @@ void trace_call(struct task *t, const struct user_regs_struct *r)
 	s->next = r->rip;
 	s->thread.p->pers->fetch(&s->thread, c);
 	row_find(c);
-	if (!nr_in(&session->watch, pers_index(s->thread.p->pers), c->tab, c->nr))
-		return;
-	s->open = trace_enter(c, false);
+	own_index = pers_index(s->thread.p->pers);
+	bool judged = policy && (nr_in(&policy->touch, own_index, c->tab, c->nr) || nr_in(&policy->result, own_index, c->tab, c->nr));
+	s->open = (judged || nr_in(&session->watch, own_index, c->tab, c->nr)) && trace_enter(c, false);
+}
+struct call *trace_current(struct task *t)
+{
+	struct shadow *s = t->trace;
+	if (!session || !s || !s->thread.p->pers)
+		return NULL;
+	decode_from(t->tid, s->thread.p);
+	own_index = pers_index(s->thread.p->pers);
+	return &s->call;
+}
+struct call *trace_open(struct task *t)
+{
+	struct shadow *s = t->trace;
+	return s && s->open ? trace_current(t) : NULL;
 }
 static void result_of(struct call *c, const struct regs *g)
 {
@@ -159,20 +188,34 @@ static void result_of(struct call *c, const struct regs *g)
 	c->rv = result_in_host_terms(p, (int64_t)g->rax, !p->identity && g->rflags & 1);
 	c->rv2 = (long)g->rdx;
 }
-void trace_result(struct task *t, const struct regs *g)
+struct call *trace_back(struct task *t, const struct regs *g)
 {
-	struct writer w;
 	if (!session || !introduced(t))
-		return;
+		return NULL;
 	struct shadow *s = shadow_of(t);
-	struct call *c = &s->call;
-	if (!s->open)
+	struct call *c = trace_open(t);
+	if (c && g->rip == s->next)
+		result_of(c, g);
+	else if (c)
+		c->rv = g->rip == s->next - 2 ? SYS_RESTART : SYS_NORETURN;
+	return c;
+}
+struct call *trace_begin_now(struct task *t)
+{
+	struct call *c = t->call ? trace_current(t) : NULL;
+	if (c && !trace_open(t))
+		shadow_of(t)->open = trace_enter(c, false);
+	return trace_open(t);
+}
+void trace_close(struct task *t)
+{
+	struct call *c = trace_open(t);
+	struct shadow *s = t->trace;
+	struct writer w;
+
+	if (!c)
 		return;
 	s->open = false;
-	if (g->rip == s->next)
-		result_of(c, g);
-	else
-		c->rv = g->rip == s->next - 2 ? SYS_RESTART : SYS_NORETURN;
 	if (!entry_begin(&w, &s->thread, EN_EXIT, sizeof(struct en_exit)))
 		return;
 	struct en_exit *e = entry_head(&w);
@@ -180,6 +223,44 @@ void trace_result(struct task *t, const struct regs *g)
 	e->rv2 = c->row && c->row->ret == R_PAIR ? c->rv2 : 0;
 	capture_out(&w, c);
 	entry_end(&w);
+}
+long trace_verdict(struct task *t, const struct found *f, const char *path, const struct sockaddr_storage *ss)
+{
+	struct shadow *s = shadow_of(t);
+	struct writer w;
+	uint32_t asked = 0;
+
+	if (!entry_begin(&w, &s->thread, EN_VERDICT, sizeof(struct en_verdict)))
+		return -1;
+	if (f->verdict == V_ASK)
+		asked = s->thread.ring->asked = ((s->thread.ring->answer >> 1) + 1) & 0x3fffffff;
+	struct en_verdict *v = entry_head(&w);
+	v->rule = f->rule, v->verdict = (uint16_t)f->verdict, v->err = (uint16_t)f->err, v->asked = asked;
+	v->uid = rule_uid(&s->thread);
+	size_t n = path ? strlen(path) + 1 : 0;
+	struct piece *x = n ? entry_piece(&w, PIECE_MEM, 0, n) : NULL;
+	if (x)
+		memcpy(x->bytes, path, n);
+	if (ss && (x = entry_piece(&w, PIECE_SOCK, 0, sizeof *ss)))
+		memcpy(x->bytes, ss, sizeof *ss);
+	entry_end(&w);
+	return asked;
+}
+long trace_answer(struct task *t, uint32_t asked)
+{
+	struct ring *r = shadow_of(t)->thread.ring;
+	if (!r || !ring_alive())
+		return 0;
+	if (r->answer >> 1 != asked)
+		return -1;
+	r->asked = 0;
+	return r->answer & 1;
+}
+void trace_unasked(struct task *t)
+{
+	struct shadow *s = t->trace;
+	if (s && s->thread.ring)
+		s->thread.ring->asked = 0;
 }
 void trace_host(struct task *t, const struct seen *seen)
 {

@@ -53,6 +53,13 @@ void line_of(struct line *l, char *buf, size_t n, const struct event *e)
 void put_arg_of(struct line *l, const struct event *e, int i)
 {
 	struct task *t = e->task;
+	if (e->past) {                   /* what came out of it nobody knows */
+		if (arg_is_out(&e->past->row->arg[i]))
+			put_addr(l, (uaddr)e->past->raw[i]);
+		else
+			show_arg(l, e->past, i);
+		return;
+	}
 	l->mem = arg_is_out(&t->call.row->arg[i]) && e->mem ? e->mem : &t->in;
 	show_arg(l, &t->call, i);
 	l->mem = e->mem ? e->mem : &t->in;

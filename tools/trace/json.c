@@ -90,6 +90,7 @@ static void put_result(struct line *l, struct call *c)
 	if (ret == R_PAIR)
 		member(l, "result2"), put_int(l, c->rv2);
 }
+void json_past_args(struct line *l, const struct event *e) { put_args(l, e->past, e); }
 void json_call(struct line *l, const struct event *e, bool ended)
 {
 	struct call *c = &e->task->call;

@@ -118,6 +118,7 @@ static void become_drainer(struct session *s, int fd, int end, struct raw *raw)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "guise-trace");
+	prctl(PR_SET_DUMPABLE, 0);               /* what was written of a program is not its to change */
 	hold_lock(s);
 	_exit(drain(s, end, raw));
 }

@@ -108,6 +108,7 @@ struct sink *json_sink(struct out *);
 struct sink *summary_sink(struct out *);
 struct sink *chrome_sink(struct out *);
 struct sink *html_sink(struct out *);
+void json_past_args(struct line *, const struct event *);      /* the member "args" of an EV_PAST */
 void json_call(struct line *, const struct event *, bool ended);         /* members of its object, from the call's name on */
 
 /* --- how: what the command line asked for ------------------------------------------------------------------------- */
