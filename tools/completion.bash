@@ -83,7 +83,7 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		compopt -o nospace
 		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds %unseen inject= status= signal=none" ;;
 	trace:-S:*)
-		_guise_reply "$2" -W "time calls errors avg min max p50 p90 p99 name" ;;
+		_guise_reply "$2" -W "time calls errors sites in-proc avg min max p50 p90 p99 name" ;;
 	trace:--status:*)
 		_guise_reply "$2" -W "successful failed unfinished" ;;
 	audit:--to:*)

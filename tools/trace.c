@@ -119,8 +119,8 @@ static const struct option_row rows[] = {
 	{ 0, "whole", NULL, V_NONE, "a line waits for the end of its call; never <unfinished ...>", set_whole },
 	{ 'c', NULL, NULL, V_NONE, "no lines: count calls, errors and times, and tell at the end", set_count },
 	{ 'C', NULL, NULL, V_NONE, "the same besides the lines", set_count_too },
-	{ 'w', NULL, NULL, V_NONE, "accepted from habit: the times of -c are always those of the clock", set_wall },
-	{ 'S', NULL, "COLUMN", V_TEXT, "sort the table of -c by time, calls, errors, name, avg, max, p99, ...", set_sort },
+	{ 'w', NULL, NULL, V_NONE, "-c counts time of the clock, not what the thread had of the processor", set_wall },
+	{ 'S', NULL, "COLUMN", V_TEXT, "sort the table of -c by time, calls, errors, sites, in-proc, name, avg, max, p99, ...", set_sort },
 	{ 0, "json", NULL, V_NONE, "one JSON object a line instead of text", set_json },
 	{ 0, "perfetto", "FILE", V_FILE, "write events for Perfetto or chrome://tracing to FILE", set_chrome },
 	{ 0, "html", "FILE", V_FILE, "write a page that shows the run to FILE", set_html },
@@ -173,7 +173,9 @@ static struct out *lines_out(void)
 	}
 	return o = out_new(fd, want.output ? want.output : "standard error");
 }
-static struct raw *open_outputs(void)
+/* What a file holds are times of the clock, and from outside of a thread its own cannot be asked. */
+static bool by_processor(const struct request *r) { return !view.wall && !want.read && !r->opt.supervised; }
+static struct raw *open_outputs(const struct request *r)
 {
 	bool files = want.chrome || want.html || want.raw;
 	struct raw *raw = NULL;
@@ -188,7 +190,7 @@ static struct raw *open_outputs(void)
 	else if (!want.count && (want.output || want.count_too || !files))
 		sinks[n_sinks++] = text_sink(lines_out());
 	if (want.count || want.count_too)
-		sinks[n_sinks++] = summary_sink(lines_out());
+		sinks[n_sinks++] = summary_sink(lines_out(), by_processor(r), !want.read);
 	if (want.chrome)
 		sinks[n_sinks++] = chrome_sink(out_new(open_for(want.chrome, "--perfetto"), want.chrome));
 	if (want.html)
@@ -198,7 +200,7 @@ static struct raw *open_outputs(void)
 	events_start(sinks, n_sinks);
 	return raw;
 }
-static void ask(struct session *s)
+static void ask(const struct request *r, struct session *s)
 {
 	s->want = WANT_SIGNALS | (want.lossy ? WANT_LOSSY : 0);
 	if (!want.count || want.count_too || n_sinks > 1 || want.raw || view.n_paths)
@@ -209,6 +211,8 @@ static void ask(struct session *s)
 		s->want |= WANT_SOCKS;
 	if (view.stack)
 		s->want |= WANT_STACK;
+	if ((want.count || want.count_too) && by_processor(r))
+		s->want |= WANT_CPU;
 	s->text = view.text;
 	for (unsigned i = 0; i < want.n_expr; i++)
 		filter_add(s, want.expr[i]);
@@ -245,7 +249,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	if (r.opt.supervised && (n_pids || want.read))
 		refuse("--supervised begins with the program; it goes neither with -p nor with --read");
 	if (want.read) {
-		open_outputs();
+		open_outputs(&r);
 		read_filters();
 		return raw_read(want.read);
 	}
@@ -254,16 +258,16 @@ static int run(const struct subcommand *c, int argc, char **argv)
 			refuse("-p tells of processes that run already; %s cannot be started besides", argv[i]);
 		int fd;
 		struct session *s = session_new(&fd);
-		struct raw *raw = open_outputs();
-		ask(s);
+		struct raw *raw = open_outputs(&r);
+		ask(&r, s);
 		return session_attach(s, fd, raw, pids, n_pids);
 	}
 	if (i >= argc)
 		refuse("which program? guise trace [OPTION...] PROGRAM [ARG...]; guise help trace says more");
 	view.command = argv[i];
 	struct session *s = session_new(&r.opt.trace_fd);
-	struct raw *raw = open_outputs();
-	ask(s);
+	struct raw *raw = open_outputs(&r);
+	ask(&r, s);
 	if (r.opt.supervised)
 		check_supervised(s);
 	session_spawn(s, r.opt.trace_fd, &r.opt.trace_end, raw);

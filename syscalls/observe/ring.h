@@ -27,7 +27,8 @@
 
 /* --- what is wanted ----------------------------------------------------------------------------------------------- */
 #define DRAINER_LEFT 0x40000001u                     /* FUTEX_OWNER_DIED, and there is nothing to say of it */
-enum { WANT_ARGS = 1, WANT_FDS = 2, WANT_SOCKS = 4, WANT_STACK = 8, WANT_LOSSY = 16, WANT_SIGNALS = 32 };
+enum { WANT_ARGS = 1, WANT_FDS = 2, WANT_SOCKS = 4, WANT_STACK = 8, WANT_LOSSY = 16, WANT_SIGNALS = 32,
+       WANT_CPU = 64 };
 typedef uint64_t nrset[MOST_PERS][MOST_TABS][MOST_NRS / 64];
 struct injection {                   /* -e inject: what happens to the call instead of, or around, its handler */
 	nrset nrs;
@@ -149,9 +150,10 @@ _Static_assert(sizeof(struct entry) == 16 && sizeof(struct en_hello) == 48 && si
 _Static_assert(sizeof(struct en_exit) == 32 && sizeof(struct en_signal) % 16 == 0, "format");
 
 /* what follows a record's head, `pieces` times, each at a multiple of 8 */
-enum { PIECE_MEM, PIECE_FD, PIECE_SOCK, PIECE_COUNT, PIECE_FRAME, PIECE_STACK };
+enum { PIECE_MEM, PIECE_FD, PIECE_SOCK, PIECE_COUNT, PIECE_FRAME, PIECE_STACK, PIECE_CPU };
 struct piece {
-	uint64_t at;                 /* MEM: the guest's address. FD, SOCK: descriptor. COUNT: address of what is counted */
+	uint64_t at;                 /* MEM: the guest's address. FD, SOCK: descriptor. COUNT: address of what is counted.
+				      * CPU (of a call's begin and end, at 0): the thread's processor time, ns */
 	uint32_t len;
 	uint16_t kind;
 	uint16_t cut;                /* there was more of it */

@@ -10,6 +10,7 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
+#include <time.h>
 #include "observe.h"
 #include "cover.h"
 #include "entry.h"
@@ -118,11 +119,23 @@ static unsigned registers(const struct call *c)
 		n++;
 	return (n + 1) & ~1u;
 }
+static uint64_t cpu_time(void)
+{
+	struct timespec ts;
+	return host(SYS_clock_gettime, CLOCK_THREAD_CPUTIME_ID, &ts) < 0 ? 0 : (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
+}
+static void take_cpu(struct writer *w, uint64_t ns)
+{
+	struct piece *p = entry_piece(w, PIECE_CPU, 0, sizeof ns);
+	if (p)
+		memcpy(p->bytes, &ns, sizeof ns);
+}
 bool trace_enter(struct call *c, bool late)
 {
 	struct thread *t = c->t;
 	struct writer w;
 	unsigned n = registers(c);
+	uint64_t cpu = session->want & WANT_CPU ? cpu_time() : 0;        /* before the call's time begins */
 	if (!entry_begin(&w, t, EN_ENTER, sizeof(struct en_enter) + n * 8))
 		return false;
 	struct en_enter *e = entry_head(&w);
@@ -130,6 +143,8 @@ bool trace_enter(struct call *c, bool late)
 	e->rip = t->regs.rip;
 	for (unsigned i = 0; i < n; i++)
 		e->raw[i] = c->raw[i];
+	if (cpu)
+		take_cpu(&w, cpu);
 	capture_in(&w, c);
 	entry_end(&w);
 	return true;
@@ -213,6 +228,8 @@ void observe_exit(struct call *c)
 		struct en_exit *e = entry_head(&w);
 		e->rv = c->rv;
 		e->rv2 = c->row && c->row->ret == R_PAIR ? c->rv2 : 0;
+		if (session->want & WANT_CPU)    /* its time has ended already */
+			take_cpu(&w, cpu_time());
 		capture_out(&w, c);
 		entry_end(&w);
 	}

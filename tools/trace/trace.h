@@ -105,7 +105,7 @@ void row_find(struct call *);        /* the row of tab, nr and raw, a command's 
 void put_past(struct line *, const struct event *);          /* name(arguments) of an EV_PAST */
 struct sink *text_sink(struct out *);
 struct sink *json_sink(struct out *);
-struct sink *summary_sink(struct out *);
+struct sink *summary_sink(struct out *, bool cpu, bool live);   /* times of the processor, not the clock; not from a file */
 struct sink *chrome_sink(struct out *);
 struct sink *html_sink(struct out *);
 void json_past_args(struct line *, const struct event *);      /* the member "args" of an EV_PAST */
