@@ -10,7 +10,7 @@
 #include "procfs.h"
 
 sysfn sys_mmap, sys_munmap, sys_mprotect, sys_madvise, sys_mincore, sys_msync, sys_mlock, sys_munlock;
-sysfn sys_mlockall, sys_munlockall, sys_minherit, sys_break, sys_brk;
+sysfn sys_minherit, sys_break, sys_brk;
 
 #define ALIGN_BITS (0xffull << X_MAP_ALIGN_SHIFT)
 #define X_MMAP (X_MAP_GUARD | X_MAP_EXCL | X_MAP_NOCORE | X_MAP_NOSYNC | X_MAP_TRYFIXED | X_MAP_INHERIT_ZERO \
@@ -211,12 +211,6 @@ long sys_msync(struct call *c)
 static long locked(long rv) { return rv == -EPERM ? -ENOMEM : rv; }
 long sys_mlock(struct call *c) { return locked(on_span(c, SYS_mlock, 0)); }
 long sys_munlock(struct call *c) { return on_span(c, SYS_munlock, 0); }
-long sys_mlockall(struct call *c)
-{
-	long how = c->arg[0] & (MCL_CURRENT | MCL_FUTURE);
-	return how ? locked(host(SYS_mlockall, how)) : -EINVAL;
-}
-long sys_munlockall(struct call *c) { return host(SYS_munlockall); }
 
 /* What a child finds in the range. The host can leave it out or wipe it; whether it is shared or copied is decided when
  * it is mapped, and only what is so already can be asked for. */

@@ -362,6 +362,7 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 
 	s = session_;
 	raw = raw_;
+	events_begin();
 	watch_fd = epoll_create1(EPOLL_CLOEXEC);
 	e.data.u64 = (uint64_t)(unsigned)end_fd << 32 | ~0u;
 	epoll_ctl(watch_fd, EPOLL_CTL_ADD, end_fd, &e);

@@ -36,9 +36,13 @@ void task_is_self(struct task *t)
 }
 void events_start(struct sink **s, unsigned n)
 {
-	static struct space space;
 	sinks = s;
 	n_sinks = n;
+}
+/* Not in the process that becomes the guest: it would find memory of ours there that nobody told it is ours. */
+void events_begin(void)
+{
+	static struct space space;
 	threads_start(&space);           /* our own mem_alloc: xlate.c asks for it */
 	self.self = &self;
 	syscall(SYS_arch_prctl, ARCH_SET_GS, &self);

@@ -16,7 +16,7 @@
 struct out *out_new(int fd, const char *name)
 {
 	struct out *o = calloc(1, sizeof *o);
-	if (!o || !(o->buf = malloc(ROOM)))
+	if (!o)
 		abort();
 	o->fd = fd;
 	o->name = name;
@@ -53,6 +53,8 @@ void out_close(struct out *o)
 }
 void out_bytes(struct out *o, const void *p, size_t n)
 {
+	if (!o->buf && !(o->buf = malloc(ROOM)))         /* not before: who opens it may become the guest */
+		abort();
 	if (n > o->room - o->len)
 		out_flush(o);
 	if (n > o->room) {

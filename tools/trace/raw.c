@@ -150,6 +150,7 @@ int raw_read(const char *name)
 	if (h->version != RING_VERSION || h->tables != fingerprint())
 		return complain(name, "another version of guise wrote this; read it with that one");
 	wall_offset = h->wall_offset;
+	events_begin();
 	uint64_t serial = 0, last = 0;
 	for (bool end = false; !end;) {
 		const struct raw_chunk *c = (const void *)(f + at);
