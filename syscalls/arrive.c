@@ -118,16 +118,17 @@ static void turn_back(struct thread *t, greg_t *g, bool restart)
  * do that themselves: they know what is left of it. */
 static void sleep_on(struct thread *t, greg_t *g)
 {
-	if ((char *)g[REG_RIP] != wait_after || g[REG_RAX] != -EINTR)
+	bool direct = (char *)g[REG_RIP] == direct_after;
+	if ((!direct && (char *)g[REG_RIP] != wait_after) || g[REG_RAX] != -EINTR)
 		return;
 	switch (t->wait_nr) {
 	case SYS_clock_nanosleep: case SYS_ppoll: case SYS_pselect6: case SYS_epoll_pwait2: case SYS_epoll_pwait:
 	case SYS_rt_sigtimedwait:
 		return;
 	}
-	g[REG_RIP] = (greg_t)wait_call;
+	g[REG_RIP] = (greg_t)(direct ? direct_call : wait_call);
 	g[REG_RAX] = t->wait_nr;
-	g[REG_RCX] = (greg_t)wait_after + 1;
+	g[REG_RCX] = (greg_t)(direct ? direct_after : wait_after) + 1;
 }
 /* Does the guest want a call restarted that this has interrupted? */
 static bool wants_restart(struct thread *t)
@@ -143,7 +144,7 @@ static bool wants_restart(struct thread *t)
 /* A guest that steps through itself has jumped to us, and the flag with it: it is the guest's, to be kept, not ours. */
 static void unstep(greg_t *g)
 {
-	if ((void (*)(void))g[REG_RIP] == entry_jump) {
+	if ((void (*)(void))g[REG_RIP] == entry_jump || (void (*)(void))g[REG_RIP] == entry_direct) {
 		g[REG_R11] = g[REG_EFL];
 		g[REG_RIP] = (greg_t)entry_syscall;
 	}
@@ -182,6 +183,8 @@ void signal_host(int sig, siginfo_t *si, void *context)
 			sleep_on(t, g);
 		return;
 	}
+	if (ours && direct_turned(t, g, wants_restart(t)))
+		ours = false;
 	if (ours) {
 		turn_back(t, g, wants_restart(t));
 		if (t->p->engine->kick)

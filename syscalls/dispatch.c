@@ -22,6 +22,7 @@ static const struct row *row_of(struct thread *t, struct call *c)
 
 /* --- recipes -------------------------------------------------------------------------------------------------------- */
 enum { TAKE_RAW, TAKE_INT, TAKE_UINT, TAKE_FD, TAKE_SCALAR };  /* an argument: low 32 bits, the first lowest */
+#define DO_DIRECT (1ull << 32)           /* nothing but a host call: the next one need not come here (direct.c) */
 #define DO_SUB    (1ull << 33)           /* a command picks the row that counts */
 #define DO_FD     (1ull << 34)           /* the result is a descriptor */
 #define DO_ERRNO  (1ull << 35)           /* an error is a value */
@@ -84,6 +85,7 @@ static inline __attribute__((always_inline)) uint64_t recipe(const struct proc *
 		todo = recipe_make(p->pers, r);
 		if (!worth_keeping(p))
 			return todo;
+		todo |= direct_find(r) ? DO_DIRECT : 0;
 		if (!(place >> (64 - DO_BITS)))
 			*at = todo |= place << DO_BITS;
 	}
@@ -228,6 +230,8 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	if (todo & DO_ROOM && p->fds_full && !e && no_room(c))
 		e = -EMFILE;
 	rv = e ? e : todo & DO_ABSENT ? absent(c, top, known) : c->row->fn(c);
+	if (todo & DO_DIRECT && !p->slow)
+		direct_open(c);
 	if (todo & DO_FD && !fd_allowed(p, rv))
 		rv = fd_too_high(c, rv);
 	return todo & DO_ERRNO ? as_value(c, rv) : rv;
@@ -252,6 +256,19 @@ static inline __attribute__((always_inline)) long call_made(struct call *c)
 }
 long call_run(struct call *c) { return call_made(c); }
 
+static inline __attribute__((always_inline)) void result(struct thread *t, struct call *c)
+{
+	if (c->rv == -EINTR)
+		t->poked = 0;
+	if (c->rv == SYS_RESTART) {
+		t->regs.rip -= 2;            /* back onto the syscall instruction */
+		t->regs.rax = t->entry_nr;
+	} else if (c->rv != SYS_NORETURN) {
+		t->p->pers->store(t, c);
+	}
+	if (t->attn)
+		thread_attend(t);
+}
 static inline __attribute__((always_inline)) void enter(struct thread *t)
 {
 	struct call c;
@@ -265,16 +282,7 @@ static inline __attribute__((always_inline)) void enter(struct thread *t)
 	t->call = &c;
 	call_made(&c);
 	t->call = NULL;
-	if (c.rv == -EINTR)
-		t->poked = 0;
-	if (c.rv == SYS_RESTART) {
-		t->regs.rip -= 2;            /* back onto the syscall instruction */
-		t->regs.rax = t->entry_nr;
-	} else if (c.rv != SYS_NORETURN) {
-		t->p->pers->store(t, &c);
-	}
-	if (t->attn)
-		thread_attend(t);
+	result(t, &c);
 }
 void syscall_enter(struct thread *t) { enter(t); }
 
@@ -285,4 +293,20 @@ void syscall_run(struct thread *t)
 	enter(t);
 	__asm__ volatile("jmp exit_begin");
 	__builtin_unreachable();
+}
+/* A direct call has been made, and failed, or something is due. Nobody observed when it began, so nobody is told. */
+void syscall_answered(struct thread *t)
+{
+	struct call c = { .t = t };
+	long rv = (long)t->regs.rax;
+
+	t->regs.rax = t->entry_nr;
+	t->p->pers->fetch(t, &c);
+	c.row = row_of(t, &c);
+	*(struct words *)c.arg = *(const struct words *)c.raw;
+	const struct direct *d = direct_find(c.row);
+	c.arg[0] = c.row->arg[0].kind == A_FD ? (int)c.raw[0] : c.arg[0];
+	c.rv = rv < 0 && d->failed ? d->failed(&c, rv) : rv;
+	t->regs.rax = (uint64_t)rv;
+	result(t, &c);
 }

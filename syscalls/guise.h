@@ -150,10 +150,12 @@ struct thread {
 	uint32_t wait_nr;        /* 172 the host call that host_wait makes */
 	void (*entry)(void);     /* 176 entry_jump: rewritten call sites jump through it */
 	void (*leave)(void);     /* 184 how the engine leaves to the guest, regs being final; NULL: natively (entry.S) */
-	/* entry.S knows nothing below this line */
 #define LOOK_FIRST 8             /* a program that makes three calls and ends is not worth one */
-	uint32_t look;           /* calls until the engine is asked to look at what it has (engine->look) */
-	struct proc *p;
+	uint32_t look;           /* 192 calls until the engine is asked to look at what it has (engine->look) */
+	struct proc *p;          /* 200 */
+	uint64_t entry_nr;       /* 208 rax as it was at the syscall instruction, for restarts */
+	uint64_t entry_rip;      /* 216 where a direct call returns to (direct.c) */
+	/* entry.S knows nothing below this line */
 	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */
 	volatile int tid;        /* host thread id; the kernel clears it when the thread is gone */
 	sigbits sigmask;          /* what the guest believes to be blocked */
@@ -164,7 +166,6 @@ struct thread {
 	struct sigpend pend;     /* filled by the host handler, emptied by thread_attend */
 	volatile uint32_t turn;  /* the last broadcast it took part in */
 	sigbits sigwait;         /* what it waits for in a call, blocked or not; its own, others read it */
-	uint64_t entry_nr;       /* rax as it was at the syscall instruction, for restarts */
 	struct call *call;       /* the call in progress, or NULL */
 	uaddr robust, clear_tid; /* guest words to act on at exit, by personalities that have them */
 	uaddr rseq;              /* ... and what the host writes to until it is told to forget it, */
@@ -203,7 +204,14 @@ struct proc {
 	struct paths *paths;     /* root, binds (path.c) */
 	void *priv;              /* the personality's own per-process data */
 	int pid, ppid;
-	int fd_base;             /* host descriptors >= this are ours; the guest never gets or sees one */
+	int fd_base;             /* host descriptors >= this are ours; the guest never gets or sees one. entry.S knows it, and */
+	union {                  /* this: not 0: dispatch takes the slow way */
+		struct {
+			bool observed;   /* somebody traces or counts */
+			bool limited;    /* this process or one of its descriptors has given up rights: confine.h */
+		};
+		uint16_t slow;
+	};
 	uint64_t fd_limit;       /* descriptors the guest may have: fd_soft or fd_base */
 	uint64_t fd_soft, fd_hard;       /* its RLIMIT_NOFILE as it sees it */
 	uint32_t osrel;          /* the release the program was made for, as its note says, or 0 */
@@ -214,13 +222,6 @@ struct proc {
 	volatile uint32_t signals_taken; /* how many handlers of the guest were begun */
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
-	union {                  /* not 0: dispatch takes the slow way */
-		struct {
-			bool observed;   /* somebody traces or counts */
-			bool limited;    /* this process or one of its descriptors has given up rights: confine.h */
-		};
-		uint16_t slow;
-	};
 	bool confined;           /* it has given up naming things (capability mode) */
 	bool watched;            /* somebody traces: what the guest starts stays with us, its end is told */
 	int told_pid;            /* the process whose beginning was recorded; a child's copy has its parent's */
@@ -318,6 +319,7 @@ struct personality {
 	unsigned open_adds;                                  /* host flags of every open of this system: O_NOCTTY, or nothing */
 	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */
 	bool sigsys_unknown;                                 /* a number without a row raises SIGSYS besides ENOSYS */
+	bool carry;                                          /* the carry flag tells a failure */
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
 };
 #define PERSONALITY(p) static const struct personality *const p##_joins JOIN("guise_personalities") = &(p)
@@ -357,7 +359,21 @@ extern int engine_handed;                            /* what the image before th
 /* --- dispatch.c ------------------------------------------------------------------------------------------------------------ */
 void syscall_enter(struct thread *);                 /* the only door; every engine calls it, on our stack */
 _Noreturn void syscall_run(struct thread *);         /* the same for entry.S: leaves by exit_begin */
+void syscall_answered(struct thread *);              /* a direct call's result, in regs.rax, that the guest cannot have as it is */
 long call_run(struct call *);                        /* translate, observe, handle: one call already fetched */
+
+/* --- direct.c: handlers that are one host call and nothing else where it succeeds ------------------------------------------ */
+struct direct {
+	sysfn *fn;               /* the handler; whatever it does besides, it does with what `failed` is told */
+	int nr;                  /* the host's call, with the guest's own arguments: what the host takes as an int, the row does */
+	long (*failed)(struct call *, long rv);      /* what the handler makes of an error, or NULL */
+	const volatile int *unless;                  /* not while this is not 0; or NULL */
+};
+#define DIRECT(fn_, ...) static const struct direct fn_##_joins JOIN("guise_direct") = { fn_, __VA_ARGS__ }
+const struct direct *direct_find(const struct row *);        /* NULL: it is not such a call */
+void direct_open(struct call *);                     /* from now on its rewritten sites make the host's call themselves */
+bool direct_turned(struct thread *, long long *g, bool restart);     /* in the host handler, something being due: g stands in the
+							      guest now. false: it goes on where it is put, and tells */
 
 /* --- xlate.c: scalars both ways ------------------------------------------------------------------------------------------- */
 void xlate_start(const struct personality *);

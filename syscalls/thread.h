@@ -16,8 +16,10 @@ void proc_child_shared(struct thread *);     /* proc.c: a child in its parent's 
 void entry_syscall(void);
 void entry_trapped(void);
 void entry_jump(void);
+void entry_direct(void);
 void entry_attend(void);
 void leave_supervised(void);
+extern char direct_kept[], direct_call[], direct_after[], direct_end[];
 extern char exit_begin[], exit_end[], wait_begin[], wait_call[], wait_after[], wait_interrupted[];
 long host_clone(long flags, void *stack, void *ptid, volatile void *ctid, long tls);
 void stack_switch(void *sp, void (*fn)(void *), void *arg) __attribute__((noreturn));

@@ -22,7 +22,7 @@ endif
 
 include $(wildcard tests/*/tests.mk tests/guest/*/tests.mk)
 
-TEST_PROGRAMS := $(UNIT_PROGRAMS) $(GUEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BENCH_PROGRAMS)
+TEST_PROGRAMS := $(UNIT_PROGRAMS) $(GUEST_PROGRAMS) $(FUZZ_PROGRAMS) $(BENCH_PROGRAMS) $(REAL_PROGRAMS)
 
 check: $(B)/guise $(TEST_PROGRAMS)
 	$(RUN) unit guest real fuzz
@@ -30,7 +30,7 @@ check-unit: $(UNIT_PROGRAMS)
 	$(RUN) unit
 check-guest: $(B)/guise $(GUEST_PROGRAMS)
 	$(RUN) guest
-check-real: $(B)/guise $(BENCH_PROGRAMS)
+check-real: $(B)/guise $(BENCH_PROGRAMS) $(REAL_PROGRAMS)
 	$(RUN) real
 check-fuzz: $(B)/guise $(FUZZ_PROGRAMS)
 	$(RUN) fuzz

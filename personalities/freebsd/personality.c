@@ -186,7 +186,7 @@ static const struct personality freebsd = {
 	.sig_carrier = 64, .sig_ignored = (sigbits)1 << (SIGPWR - 1),       /* the guest's SIGINFO */
 	.sockaddr_get = bsd_sockaddr_get, .sockaddr_put = bsd_sockaddr_put,
 	.cmsg_get = bsd_cmsg_get, .cmsg_put = bsd_cmsg_put, .cmsg = fbsd_cmsg, .sockopt = fbsd_sockopt, .classic_sockets = true,
-	.opens_first = true,
+	.opens_first = true, .carry = true,
 	.dirent = fbsd_dirent, .nofollow_err = EMLINK, .itimer_least_us = 62, .timer_least_ns = 1000000, .sigsys_unknown = true,
 	.open_adds = O_NOCTTY,               /* a terminal is made one's own by TIOCSCTTY alone */
 	.rights = fbsd_rights, .rights_more = fbsd_rights_more, .refused = fbsd_refused,

@@ -6,6 +6,9 @@
  * entry_syscall   as the `syscall` instruction leaves things: rcx = where to return, r11 = flags, rax = number
  * entry_trapped   the same, at a site that the engine `rewrite` may want to change first
  * entry_jump      from a rewritten site: rcx = where to return, flags as they are at the site
+ * entry_direct    the same, for calls that direct.c knows: entry_direct..direct_end. No register of the guest's but rax, rcx
+ *                 and r11 is used, no stack, and until the answer no flag (so loads, lea and jrcxz): a signal in here before
+ *                 direct_after finds the guest at its site, one behind it begins again at direct_after (arrive.c)
  * entry_attend    registers are in t->regs already; see what is due, then leave
  * exit_begin..exit_end   reads t->regs only: a signal in here makes us begin again at exit_begin (arrive.c). A guest that
  *                 steps through itself (the trap flag) is left by iretq: the first step is then the guest's instruction,
@@ -43,6 +46,17 @@
 #define T_WAITNR 172
 #define T_ENTRY  176
 #define T_LEAVE  184
+#define T_LOOK   192
+#define T_P      200
+#define T_NR     208
+#define T_RET    216
+#define P_FDBASE 72
+#define P_SLOW   76
+/* an entry of direct.c's table */
+#define E_KEY    0
+#define E_NR     4
+#define E_UNLESS 8
+#define E_LIMIT  12
 
 /* The flags of ordinary code: arithmetic, and what is always set. popfq takes as long as half of the rest of a call. */
 #define PLAIN_FLAGS 0xad7
@@ -123,6 +137,75 @@ entry_syscall:
 1:	registers_away
 	push	%rbp             /* no return address: syscall_run goes on at exit_begin */
 	jmp	syscall_run
+
+	.globl entry_direct, direct_kept, direct_call, direct_after, direct_end
+	.type entry_direct, @function
+	.p2align 4
+entry_direct:
+	mov	%rcx, %gs:T_RET
+	mov	%rax, %gs:T_NR
+direct_kept:
+	movzbl	%al, %ecx
+	lea	(%rcx,%rcx), %rcx
+	lea	direct_table(%rip), %r11
+	lea	(%r11,%rcx,8), %r11
+	mov	E_KEY(%r11), %ecx
+	lea	1(%rcx,%rax), %ecx
+	mov	%r11, %rax               /* the entry, if it is this number's */
+	jrcxz	1f
+	jmp	direct_not
+1:	mov	%gs:T_P, %rcx
+	mov	%edi, %r11d
+	not	%r11
+	mov	P_FDBASE(%rcx), %ecx
+	lea	(%r11,%rcx), %r11
+	movslq	E_LIMIT(%rax), %rcx
+	lea	(%r11,%rcx,8), %r11      /* negative: a descriptor that is not the guest's */
+	bswap	%r11
+	movzbl	%r11b, %r11d
+	mov	%gs:T_P, %rcx
+	movzwl	P_SLOW(%rcx), %ecx
+	lea	(%r11,%rcx), %r11
+	mov	%gs:T_POKED, %ecx
+	lea	(%r11,%rcx), %r11
+	movslq	E_UNLESS(%rax), %rcx
+	mov	(%rax,%rcx), %ecx
+	lea	(%r11,%rcx), %rcx        /* all of these are 0 */
+	jrcxz	2f
+	jmp	direct_not
+2:	mov	%gs:T_LOOK, %ecx
+	lea	-1(%rcx), %ecx
+	jrcxz	direct_not
+	mov	%ecx, %gs:T_LOOK
+	mov	E_NR(%rax), %eax
+	mov	%eax, %gs:T_WAITNR
+	mov	$0, %ecx
+	clc                              /* so will it be if this succeeds; r11 gets it, too */
+direct_call:
+	syscall
+direct_after:
+	mov	%rax, %rcx
+	bswap	%rcx
+	movzbl	%cl, %ecx
+	jrcxz	3f                       /* no error */
+	jmp	direct_answered
+3:	mov	%gs:T_ATTN, %ecx
+	jrcxz	4f
+	jmp	direct_answered
+4:	mov	%gs:T_RET, %rcx
+	jmp	*%gs:T_RET
+direct_end:
+direct_not:
+	mov	%gs:T_RET, %rcx
+	mov	%gs:T_NR, %rax
+	jmp	entry_jump
+direct_answered:
+	mov	%rsp, %gs:T_RSP
+	mov	%gs:T_STACK, %rsp
+	mov	%gs:T_RET, %rcx
+	registers_away
+	call	syscall_answered
+	jmp	exit_begin
 
 	.type entry_attend, @function
 	.p2align 4

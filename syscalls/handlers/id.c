@@ -15,6 +15,7 @@ sysfn sys_getpid, sys_getppid, sys_getpgrp, sys_getpgid, sys_setpgid, sys_setsid
 /* --- processes -------------------------------------------------------------------------------------------------- */
 long sys_getpid(struct call *c) { return c->t->p->pid; }
 long sys_getppid(struct call *c) { return host_last(SYS_getppid); }
+DIRECT(sys_getppid, SYS_getppid);
 long sys_getpgrp(struct call *c) { return host_last(SYS_getpgid, 0); }
 long sys_getpgid(struct call *c) { return host_last(SYS_getpgid, c->arg[0]); }
 long sys_setpgid(struct call *c) { return host(SYS_setpgid, c->arg[0], c->arg[1]); }
@@ -27,6 +28,10 @@ long sys_getuid(struct call *c) { return host_last(SYS_getuid); }
 long sys_geteuid(struct call *c) { return host_last(SYS_geteuid); }
 long sys_getgid(struct call *c) { return host_last(SYS_getgid); }
 long sys_getegid(struct call *c) { return host_last(SYS_getegid); }
+DIRECT(sys_getuid, SYS_getuid);
+DIRECT(sys_geteuid, SYS_geteuid);
+DIRECT(sys_getgid, SYS_getgid);
+DIRECT(sys_getegid, SYS_getegid);
 long sys_getgroups(struct call *c) { return host(SYS_getgroups, (int)c->arg[0], c->arg[1]); }
 
 static long three(struct call *c, long nr)

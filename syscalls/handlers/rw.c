@@ -19,9 +19,10 @@ static long no_file(struct call *c, long rv)
 	return o && o->ops->no_file ? -o->ops->no_file : rv;
 }
 /* A length that is negative as a signed number is refused before the buffer is looked at; the host looks there first. */
+static long not_moved(struct call *c, long rv) { return c->arg[2] < 0 ? -EINVAL : no_file(c, rv); }
 static long moved(long nr, struct call *c)
 {
-	return c->arg[2] < 0 ? -EINVAL : no_file(c, block(nr, c->arg[0], c->arg[1], c->arg[2], c->arg[3]));
+	return not_moved(c, c->arg[2] < 0 ? 0 : block(nr, c->arg[0], c->arg[1], c->arg[2], c->arg[3]));
 }
 long sys_read(struct call *c) { return moved(SYS_read, c); }
 long sys_write(struct call *c)
@@ -32,6 +33,10 @@ long sys_write(struct call *c)
 }
 long sys_pread(struct call *c) { return moved(SYS_pread64, c); }
 long sys_pwrite(struct call *c) { return moved(SYS_pwrite64, c); }
+DIRECT(sys_read, SYS_read, not_moved);
+DIRECT(sys_write, SYS_write, not_moved, &sock_states);
+DIRECT(sys_pread, SYS_pread64, not_moved);
+DIRECT(sys_pwrite, SYS_pwrite64, not_moved);
 /* A vector's call, with the vector as the box has it. */
 static long vectored(long nr, struct call *c)
 {
@@ -57,6 +62,8 @@ long sys_writev(struct call *c)
 	box_iov_done(v, (uint64_t)c->arg[2]);
 	return e;
 }
+DIRECT(sys_readv, SYS_readv, no_file);
+DIRECT(sys_writev, SYS_writev, no_file, &sock_states);
 /* The host takes the offset in two halves; on 64 bits the first holds all of it. */
 long sys_preadv(struct call *c) { return vectored(SYS_preadv, c); }
 long sys_pwritev(struct call *c) { return vectored(SYS_pwritev, c); }

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The short way of a call that is one host call with the guest's own arguments (DIRECT): its rewritten site jumps to
+ * entry_direct (entry.S), which asks this table and makes the call itself, the guest's registers and flags in their places.
+ * Whatever is unusual (somebody observes, a descriptor that is ours, an error, a signal) goes the way of all calls, before
+ * the host's call or with its result. Nothing is direct that dispatch has not run once: it opens the way by what the row says.
+ *
+ * An entry is written once and never changed: other threads read it without a lock. Two calls whose numbers end in the same
+ * byte share a place, and the second one stays on the long way.
+ */
+#include <ucontext.h>
+#include "host.h"
+#include "thread.h"
+
+/* entry.S knows it; rip - 1 and limit are so that it needs no flag to see what is not there (an entry of zeros never fits). */
+struct entry {
+	volatile uint32_t key;   /* number + key + 1 is 0 */
+	int nr;                  /* the host's */
+	int unless;              /* distance to a word that must be 0 */
+	int limit;               /* 0: the first argument is a descriptor, below fd_base; FREE: it is none */
+};
+#define FREE (1 << 30)
+_Static_assert(sizeof(struct entry) == 16, "entry.S");
+#define LAST 255
+struct entry direct_table[LAST + 1] SPARSE __attribute__((aligned(4096)));
+static volatile uint32_t direct_lock FORKED;
+AT_FORK_FREE(direct_lock);
+static const volatile int nothing;
+
+extern const struct direct __start_guise_direct[], __stop_guise_direct[];
+
+const struct direct *direct_find(const struct row *r)
+{
+	for (const struct direct *d = __start_guise_direct; d < __stop_guise_direct; d++)
+		if (r->fn && d->fn == r->fn)
+			return d;
+	return NULL;
+}
+void direct_open(struct call *c)
+{
+	const struct direct *d = direct_find(c->row);
+	struct entry *e = &direct_table[c->nr & LAST];
+	struct thread *t = c->t;
+
+	if (!d || c->tab || c->nr != (uint32_t)t->entry_nr || !t->p->pers->carry || (t->entry != entry_jump && t->entry != entry_direct) ||
+	    (!e->key && !lock_try(&direct_lock)))
+		return;
+	if (!e->key) {
+		const volatile int *unless = d->unless ? d->unless : &nothing;
+		direct_table[LAST].key = direct_table[LAST].key ? direct_table[LAST].key : 1;     /* else it would fit number -1 */
+		e->nr = d->nr;
+		e->unless = (int)((const volatile char *)unless - (char *)e);
+		e->limit = c->row->arg[0].kind == A_FD ? 0 : FREE;
+		__atomic_store_n(&e->key, ~c->nr, __ATOMIC_RELEASE);
+		unlock(&direct_lock);
+	}
+	t->entry = entry_direct;
+}
+
+static bool within(const greg_t *g, const char *lo, const char *hi)
+{
+	return (const char *)g[REG_RIP] >= lo && (const char *)g[REG_RIP] < hi;
+}
+/* Not made yet, or to be made again after it slept: the guest is about to make it. Else it is answered, and told by the long
+ * way, which thread.attn makes it take. */
+bool direct_turned(struct thread *t, long long *g, bool restart)
+{
+	bool slept = (char *)g[REG_RIP] == direct_call && (char *)g[REG_RCX] == direct_after;
+
+	if ((char *)g[REG_RIP] == direct_call && ((char *)g[REG_RCX] == direct_after + 1 || (slept && !restart))) {
+		g[REG_RIP] = (greg_t)direct_after;
+		g[REG_RAX] = -EINTR;
+	} else if (within(g, direct_after, direct_end)) {
+		g[REG_RIP] = (greg_t)direct_after;
+	} else if (within(g, (char *)entry_direct, direct_after)) {
+		bool kept = !within(g, (char *)entry_direct, direct_kept);
+		g[REG_RIP] = (kept ? (greg_t)t->entry_rip : g[REG_RCX]) - 2;
+		g[REG_RAX] = kept ? (greg_t)t->entry_nr : g[REG_RAX];
+		return true;
+	}
+	return false;
+}

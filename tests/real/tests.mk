@@ -1,0 +1,7 @@
+# What the tests of this folder need of their own: a tool of the host's.
+REAL_PROGRAMS := $(T)/real/interrupt
+
+$(T)/real/interrupt: tests/real/interrupt.c
+	@mkdir -p $(@D)
+	$(CC) -std=gnu17 -O2 -g -D_GNU_SOURCE -Wall -Wextra -Werror -MMD -MF $@.d -o $@ $<
+-include $(REAL_PROGRAMS:=.d)
