@@ -47,6 +47,8 @@ struct image {
 int image_open(struct image *, int fd, const char *path, char *why, size_t n);
 /* Map it; the interpreter (image->rtld) too, if one is given. 0, or -errno with a sentence. */
 int image_map(struct image *, char *why, size_t n);
+/* Which of it can be executed. */
+void image_code(const struct image *, void (*each)(uint64_t lo, uint64_t hi, int prot));
 static inline uint64_t image_start(const struct image *i)      /* where the first instruction is */
 {
 	return i->rtld ? i->rtld->entry + i->rtld->bias : i->entry + i->bias;

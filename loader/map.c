@@ -81,6 +81,24 @@ static int map_segment(const struct image *im, const struct segment *s)
 		return -errno;
 	return 0;
 }
+/* One mapping each, as the host has it: code that is followed by no zeros and shares no page with another segment. */
+static bool alone(const struct image *im, unsigned i)
+{
+	const struct segment *s = &im->seg[i];
+	return s->filesz && UP(s->vaddr + s->memsz) == UP(s->vaddr + s->filesz) &&
+	       (!i || UP(s[-1].vaddr + s[-1].memsz) <= DOWN(s->vaddr)) &&
+	       (i + 1 == im->n_seg || UP(s->vaddr + s->memsz) <= DOWN(s[1].vaddr));
+}
+void image_code(const struct image *im, void (*each)(uint64_t lo, uint64_t hi, int prot))
+{
+	for (unsigned i = 0; i < im->n_seg; i++) {
+		const struct segment *s = &im->seg[i];
+		if (s->prot & PROT_EXEC && alone(im, i))
+			each(DOWN(s->vaddr + im->bias), UP(s->vaddr + im->bias + s->filesz), s->prot);
+	}
+	if (im->rtld)
+		image_code(im->rtld, each);
+}
 int image_map(struct image *im, char *why, size_t n)
 {
 	int e = place(im, why, n);

@@ -10,6 +10,7 @@
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 #include "guise.h"
 #include "options.h"
@@ -27,9 +28,14 @@ static long fail(struct plan *pl, long e, const char *f, const char *arg)
 		snprintf(pl->why, sizeof pl->why, f, arg);
 	return e;
 }
+/* By the descriptor itself since Linux 5.8: a look-up in /proc costs a new process much. */
 static bool executable(int fd)
 {
 	char link[32];
+	if (!syscall(SYS_faccessat2, fd, "", X_OK, AT_EACCESS | AT_EMPTY_PATH))
+		return true;
+	if (errno != ENOSYS && errno != EINVAL)
+		return false;
 	fmt(link, sizeof link, "/proc/self/fd/%d", fd);
 	return !faccessat(AT_FDCWD, link, X_OK, AT_EACCESS);
 }
@@ -77,7 +83,7 @@ static long open_fd(struct thread *t, int fd)
 static long open_guest(struct plan *pl, struct thread *t)
 {
 	char link[32];
-	long fd, len;
+	long fd, len, given = pl->given;
 
 	if (pl->given >= 0) {
 		fd = pl->given;
@@ -88,6 +94,8 @@ static long open_guest(struct plan *pl, struct thread *t)
 	else
 		fd = open_found(t, pl->dirfd, pl->guest_path, pl);
 	if (fd < 0)
+		return fd;
+	if (fd == given && pl->path[0])
 		return fd;
 	fmt(link, sizeof link, "/proc/self/fd/%ld", fd);
 	len = readlink(link, pl->path, sizeof pl->path - 1);

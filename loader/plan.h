@@ -15,7 +15,7 @@ struct plan {
 	char guest_path[4096];           /* in: what to run; out: the binary, as the guest names it */
 	int fd;                          /* out: the binary, open; the caller closes it */
 	char fd_text[12];
-	char path[4096];                 /* out: the binary, host path */
+	char path[4096];                 /* out: the binary, host path; in: that of what is given, or "" */
 	unsigned scripts;                /* out: how many lead to it, each the interpreter of the one before */
 	unsigned n_pre;                  /* out: strings that replace argv[0]: interpreter, its argument, script, ... */
 	char *pre[2 * PLAN_SCRIPTS + 1]; /* in words */

@@ -200,6 +200,11 @@ static int run_natively(struct plan *pl, int argc, char **argv, char **envp)
 	execve(pl->path, v, envp);
 	return refuse(126, "%s: cannot be run: %s", argv[0], strerror(errno));
 }
+static void code_is(uint64_t lo, uint64_t hi, int prot)
+{
+	if (space.n_code < ARRAY_LEN(space.code))
+		space.code[space.n_code++] = (typeof(space.code[0])){ lo, hi, (uint8_t)prot };
+}
 static int build(struct options *o, struct thread *t, struct plan *pl, int argc, char **argv, char **envp)
 {
 	struct image *im = &pl->image;
@@ -212,6 +217,7 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 		return refuse(126, "%s: cannot be run: %s", argv[0], why);
 	if (image_map(im, why, sizeof why) < 0)
 		return refuse(126, "%s: cannot be run: %s", argv[0], why);
+	image_code(im, code_is);
 	fmt(proc.exe, sizeof proc.exe, "%s", pl->path);
 	im->argv = guest_argv(o, pl, argc, argv);
 	im->envp = envp;
@@ -256,6 +262,8 @@ static int run(struct begin *b)
 		return status;
 	pl.dirfd = AT_FDCWD;
 	pl.given = o->resume_fd;
+	if (o->resume_path && strlen(o->resume_path) < sizeof pl.path)
+		strcpy(pl.path, o->resume_path);
 	if (strlen(argv[0]) >= sizeof pl.guest_path)
 		return refuse(126, "%.60s...: cannot be run: %s", argv[0], strerror(ENAMETOOLONG));
 	strcpy(pl.guest_path, argv[0]);

@@ -105,6 +105,7 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 		if (!e && !(e = vec_signals(x)) && !(e = vec_limits(x)))
 			e = vec_handed(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
+		    !(e = vec_text(&x->argv, "--resume-path")) && !(e = vec_text(&x->argv, pl->path)) &&
 		    !(e = vec_text(&x->argv, "--argv0")) &&
 		    !(e = argv0 ? vec_text(&x->argv, argv0) : vec_add(&x->argv, x->guest.n ? x->guest.v[0] : (uint64_t)"")) &&
 		    !(e = vec_text(&x->argv, "--")))

@@ -243,6 +243,8 @@ struct space {                       /* one address space */
 	struct { uaddr lo, hi; } ours[48];/* ranges that are not the guest's */
 	unsigned n_ours;
 	uint64_t closed;         /* bit i: ours[i] begins with a hole, or is one */
+	struct { uaddr lo, hi; uint8_t prot; } code[4];  /* what the loader has mapped of files to be executed, while it is small */
+	unsigned n_code;
 	void (*claimed)(uaddr lo, uaddr hi);     /* the engine's, or NULL: told what has become ours since the start */
 	uaddr stack_lo, stack_hi;        /* the first thread's stack */
 	uaddr args, args_end, env, env_end, auxv, ps;    /* where the first stack keeps them */

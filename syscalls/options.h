@@ -23,6 +23,7 @@ struct options {
 	const char *cover;       /* file in which used rows are counted, absolute, or NULL: observe/cover.h */
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
 	int resume_fd;           /* the program, already open (its path may be gone), or -1; set by a guest's exec */
+	const char *resume_path; /* its host path as it was when it was opened, or NULL; the same */
 	int limits_fd;           /* what it has given up (confine.h), or -1; the same */
 	int engine_fd;           /* what its engine wants to have there, too (engine->hand), or -1; the same */
 	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */

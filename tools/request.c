@@ -153,6 +153,7 @@ static void set_bind(struct request *r, const char *v)
 }
 /* For ourselves, from self_argv below and proc_exec; --again is the first of them. */
 static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume-fd", v); }
+static void set_resume_path(struct request *r, const char *v) { r->opt.resume_path = v; }
 static void set_limits(struct request *r, const char *v) { r->opt.limits_fd = number_of("--limits-fd", v); }
 static void set_engine_fd(struct request *r, const char *v) { r->opt.engine_fd = number_of("--engine-fd", v); }
 static void set_signals(struct request *r, const char *v)
@@ -196,6 +197,7 @@ const struct option_table place_options = { place_rows, ARRAY_LEN(place_rows) };
 
 static const struct option_row hidden_rows[] = {
 	{ 0, "resume-fd", "FD", V_TEXT, NULL, set_resume },
+	{ 0, "resume-path", "PATH", V_TEXT, NULL, set_resume_path },
 	{ 0, "limits-fd", "FD", V_TEXT, NULL, set_limits },
 	{ 0, "engine-fd", "FD", V_TEXT, NULL, set_engine_fd },
 	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },
@@ -383,7 +385,7 @@ static int not_found(const struct request *r, const char *name)
 int request_run(struct request *r, int argc, char **argv)
 {
 	struct options *o = &r->opt;
-	const char *lacks = host_lacks();
+	const char *lacks = o->again ? NULL : host_lacks();
 
 	if (argc < 1)
 		refuse("which program? guise [OPTION...] PROGRAM [ARG...]; guise --help says more");

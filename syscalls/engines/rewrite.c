@@ -146,20 +146,30 @@ static void in_one_piece(struct vma *v)
 	else
 		host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot);
 }
+static struct vma *vma_new(uaddr lo, uaddr hi, int prot, bool shared)
+{
+	struct vma *v = &vmas[next_vma++ % ARRAY_LEN(vmas)];
+	*v = (struct vma){ lo, hi, (uint8_t)prot, !shared && prot & PROT_EXEC && !(prot & PROT_WRITE) };
+	if (v->ours_to_change)
+		in_one_piece(v);
+	touch(lo, hi);
+	return v;
+}
 static const struct vma *vma_of(struct thread *t, uaddr a)
 {
 	struct procfs_map m;
 	for (unsigned i = 0; i < ARRAY_LEN(vmas); i++)
 		if (a >= vmas[i].lo && a < vmas[i].hi)
 			return &vmas[i];
-	if (procfs_map_at(a, &m) != 1)
-		return NULL;
-	struct vma *v = &vmas[next_vma++ % ARRAY_LEN(vmas)];
-	*v = (struct vma){ m.lo, m.hi, (uint8_t)m.prot, !m.shared && m.prot & PROT_EXEC && !(m.prot & PROT_WRITE) };
-	if (v->ours_to_change)
-		in_one_piece(v);
-	touch(v->lo, v->hi);
-	return v;
+	return procfs_map_at(a, &m) == 1 ? vma_new(m.lo, m.hi, m.prot, m.shared) : NULL;
+}
+/* A small program's first site need not ask the host what is mapped there: the loader has just mapped it. */
+long rewrite_start(struct proc *p)
+{
+	for (unsigned i = 0; i < p->space->n_code; i++)
+		if (p->space->code[i].hi - p->space->code[i].lo <= SMALL)
+			vma_new(p->space->code[i].lo, p->space->code[i].hi, p->space->code[i].prot, false);
+	return 0;
 }
 
 /* --- writing a site ----------------------------------------------------------------------------------------------- */
@@ -483,7 +493,7 @@ static long rewrite_arm(struct thread *t) { return t->p->space->sealed && !t->vf
 
 static const struct engine rewrite = {
 	.name = "rewrite", .about = "Syscall User Dispatch once for each call site, which then jumps straight to us",
-	.rank = 60, .probe = trap_probe, .start = trap_start, .arm = rewrite_arm, .run = trap_run,
+	.rank = 60, .probe = trap_probe, .start = rewrite_start, .arm = rewrite_arm, .run = trap_run,
 	.found = rewrite_found, .changes = rewrite_changes, .look = rewrite_look, .count = rewrite_count,
 };
 ENGINE(rewrite);

@@ -63,7 +63,7 @@ static void way_jump(void) { open_past("/hostile/jump"); }
 static void way_text(void)
 {
 	printf("mprotect: %ld\n", past(SYS_mprotect, (long)text, text_end - text, PROT_READ | PROT_WRITE | PROT_EXEC, 0));
-	uint8_t *at = text + 0x1000;
+	uint8_t *at = text + (text_end - text) / 2;      /* what the beginning holds every call of ours runs through */
 	memcpy(at, "\x0f\x05\xc3", 3);
 	gadget = at;
 	open_past("/hostile/text");
