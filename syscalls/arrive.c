@@ -35,6 +35,10 @@ static uint64_t fixup_find(uint64_t rip)
 static void our_fault(struct thread *t, int sig, siginfo_t *si, greg_t *g)
 {
 	uint64_t to = fixup_find((uint64_t)g[REG_RIP]);
+	if (!to && t->guard) {
+		to = (uint64_t)mem_guard_broken;
+		g[REG_RSP] = (greg_t)t->guard;
+	}
 	if (!to)
 		die("internal error: signal %d at %#lx (text begins at %#lx), address %#lx: please report this", sig,
 		    (uint64_t)g[REG_RIP], OWN_LO, (uint64_t)si->si_addr);

@@ -7,6 +7,7 @@
  * What a row asks for is boiled down, at its first use, to one word, its recipe: four bits an argument and a few for the
  * whole. A call that is made again pays for what its arguments need and for nothing else.
  */
+#include <fcntl.h>
 #include "host.h"
 #include "ext.h"
 #include "confine.h"
@@ -21,7 +22,8 @@ static const struct row *row_of(struct thread *t, struct call *c)
 }
 
 /* --- recipes -------------------------------------------------------------------------------------------------------- */
-enum { TAKE_RAW, TAKE_INT, TAKE_UINT, TAKE_FD, TAKE_SCALAR };  /* an argument: low 32 bits, the first lowest */
+/* an argument: low 32 bits, the first lowest. SET: 0 is 0; AT: the working directory is the host's own number; else as SCALAR */
+enum { TAKE_RAW, TAKE_INT, TAKE_UINT, TAKE_FD, TAKE_SCALAR, TAKE_SET, TAKE_AT };
 #define DO_DIRECT (1ull << 32)           /* nothing but a host call: the next one need not come here (direct.c) */
 #define DO_SUB    (1ull << 33)           /* a command picks the row that counts */
 #define DO_FD     (1ull << 34)           /* the result is a descriptor */
@@ -29,6 +31,11 @@ enum { TAKE_RAW, TAKE_INT, TAKE_UINT, TAKE_FD, TAKE_SCALAR };  /* an argument: l
 #define DO_ABSENT (1ull << 36)           /* no handler */
 #define DO_ROOM   (1ull << 37)           /* acts, and then makes a descriptor */
 
+static bool same(const struct personality *p, unsigned set, long v)
+{
+	uint64_t h;
+	return !set_to_host(p, set, (uint32_t)v, &h) && (int)h == (int)v;
+}
 static uint64_t take(const struct personality *p, const struct arg *a)
 {
 #define ONE_OF(...) (1ull << a->kind & (__VA_ARGS__))       /* no table of the compiler's: it would lie on a page of its own */
@@ -40,9 +47,9 @@ static uint64_t take(const struct personality *p, const struct arg *a)
 	if (ONE_OF(B(A_FD)))
 		return TAKE_FD;
 	if (ONE_OF(B(A_ATFD)))
-		return p->identity ? TAKE_FD : TAKE_SCALAR;
+		return p->identity ? TAKE_FD : same(p, SET_AT, AT_FDCWD) ? TAKE_AT : TAKE_SCALAR;
 	if (ONE_OF(B(A_SET) | B(A_ENUM)))
-		return p->identity ? TAKE_RAW : TAKE_SCALAR;
+		return p->identity ? TAKE_RAW : same(p, a->what, 0) ? TAKE_SET : TAKE_SCALAR;
 	return ONE_OF(B(A_SIG)) ? TAKE_SCALAR : TAKE_RAW;
 #undef B
 #undef ONE_OF
@@ -134,7 +141,9 @@ static inline long scalars(struct call *c, uint32_t todo)
 			c->arg[i] = (int)c->raw[i];
 		} else if (how == TAKE_UINT) {
 			c->arg[i] = (unsigned)c->raw[i];
-		} else if (how == TAKE_SCALAR) {
+		} else if (how == TAKE_AT && (int)c->raw[i] == AT_FDCWD) {
+			c->arg[i] = AT_FDCWD;
+		} else if (how >= TAKE_SCALAR && (how != TAKE_SET || c->raw[i])) {
 			e = scalar(c, i);
 		}
 	}

@@ -104,6 +104,7 @@ struct record {                      /* one struct, in the guest's layout and in
 	uint32_t gsize, hsize;
 	void (*get)(const void *guest, void *host);          /* NULL: the layouts are the same */
 	void (*put)(const void *host, void *guest);
+	bool whole;              /* put writes every byte and reads none: into the guest's memory itself */
 };
 
 struct rights { uint64_t w[2]; };    /* what a descriptor may be used for, as the guest spells it: confine.h */
@@ -155,6 +156,7 @@ struct thread {
 	struct proc *p;          /* 200 */
 	uint64_t entry_nr;       /* 208 rax as it was at the syscall instruction, for restarts */
 	uint64_t entry_rip;      /* 216 where a direct call returns to (direct.c) */
+	uint64_t guard;          /* 224 our stack where a fault of ours is expected (mem_guarded), or 0 */
 	/* entry.S knows nothing below this line */
 	uint64_t fs, tls;        /* fs base to load at start; unused later (the guest owns fs) */
 	volatile int tid;        /* host thread id; the kernel clears it when the thread is gone */

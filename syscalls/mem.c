@@ -8,6 +8,7 @@
 #include "records.h"
 
 long mem_move(void *dst, const void *src, size_t n);
+long mem_guarded(void (*put)(const void *, void *), const void *from, void *to);
 long mem_scan(char *dst, const char *src, size_t n);
 long mem_put32(uaddr, uint32_t);         /* mem_atomic.S; unlike mem_store* not ordered before what follows */
 long mem_put64(uaddr, uint64_t);
@@ -111,6 +112,8 @@ long rec_put(struct thread *t, unsigned what, uaddr dst, const void *host)
 {
 	const struct record *r = &t->p->pers->rec[what];
 	char guest[256];
+	if (r->whole && in_user(dst, r->gsize))
+		return mem_guarded(r->put, host, (void *)dst);
 	if (!r->put)
 		return copy_out(dst, host, r->gsize);
 	return r->gsize > sizeof guest ? put_large(r, dst, host) : put_by(r, dst, host, guest);

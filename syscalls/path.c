@@ -94,7 +94,7 @@ static bool plain(uaddr path)
 {
 	union { uint32_t word; char b[4]; } u = { 0 };
 	size_t n = MIN(sizeof u, PAGE - (path & (PAGE - 1)));
-	if (copy_in(&u, path, n))
+	if (n == sizeof u ? mem_load32(path, &u.word) : copy_in(&u, path, n))
 		return true;             /* Linux answers EFAULT */
 	if (u.b[0] == '/')
 		return n >= 2 && u.b[1] != 'p' && u.b[1] != 'd' && u.b[1] != '/' && u.b[1] != '.';

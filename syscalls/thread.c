@@ -28,6 +28,7 @@ _Static_assert(offsetof(struct thread, poked) == 168 && offsetof(struct thread, 
 _Static_assert(offsetof(struct thread, entry) == 176 && offsetof(struct thread, leave) == 184, "entry.S");
 _Static_assert(offsetof(struct thread, look) == 192 && offsetof(struct thread, p) == 200, "entry.S");
 _Static_assert(offsetof(struct thread, entry_nr) == 208 && offsetof(struct thread, entry_rip) == 216, "entry.S");
+_Static_assert(offsetof(struct thread, guard) == 224, "entry.S");
 _Static_assert(offsetof(struct proc, fd_base) == 72 && offsetof(struct proc, slow) == 76, "entry.S");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 

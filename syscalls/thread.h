@@ -19,6 +19,7 @@ void entry_jump(void);
 void entry_direct(void);
 void entry_attend(void);
 void leave_supervised(void);
+extern char mem_guard_broken[];
 extern char direct_kept[], direct_call[], direct_after[], direct_end[];
 extern char exit_begin[], exit_end[], wait_begin[], wait_call[], wait_after[], wait_interrupted[];
 long host_clone(long flags, void *stack, void *ptid, volatile void *ctid, long tls);

@@ -76,10 +76,11 @@ static void kevent_put(const void *from, void *to)
 /* --- all ---------------------------------------------------------------------------------------------------------------------- */
 #define SAME(rec_, name_, size_) [REC_##rec_] = { name_, size_, size_, NULL, NULL },
 #define CONV(rec_, name_, guest_, host_, get_, put_) [REC_##rec_] = { name_, sizeof(guest_), sizeof(host_), get_, put_ },
+#define WHOLE(rec_, name_, guest_, host_, put_) [REC_##rec_] = { name_, sizeof(guest_), sizeof(host_), NULL, put_, true },
 #define SEEN(rec_, name_, size_) [REC_##rec_] = { name_, size_, 0, NULL, NULL },
 
 const struct record fbsd_rec[N_REC] = {
-	CONV(STAT, "stat", struct fbsd_stat, struct statx, NULL, fbsd_stat_put)
+	WHOLE(STAT, "stat", struct fbsd_stat, struct statx, fbsd_stat_put)
 	CONV(STAT_OLD, "freebsd11_stat", struct fbsd11_stat, struct statx, NULL, fbsd11_stat_put)
 	CONV(STAT_OLDER, "ostat", struct fbsd_ostat, struct statx, NULL, fbsd_ostat_put)
 	CONV(NSTAT, "nstat", struct fbsd_nstat, struct statx, NULL, fbsd_nstat_put)

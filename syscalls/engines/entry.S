@@ -50,6 +50,7 @@
 #define T_P      200
 #define T_NR     208
 #define T_RET    216
+#define T_GUARD  224
 #define P_FDBASE 72
 #define P_SLOW   76
 /* an entry of direct.c's table */
@@ -321,6 +322,38 @@ mem_move:
 	.pushsection guise_fixups, "a"
 	.quad	1b - ., 2b - . + 8
 	.popsection
+
+/* long mem_guarded(void (*put)(const void *, void *), const void *from, void *to): put may fault at `to`, wherever it is, and is
+ * then left where it stands (arrive.c): 0 or -EFAULT. */
+	.globl mem_guarded, mem_guard_broken
+	.type mem_guarded, @function
+	.p2align 4
+mem_guarded:
+	push	%rbx
+	push	%rbp
+	push	%r12
+	push	%r13
+	push	%r14
+	push	%r15
+	mov	%rdi, %rax
+	mov	%rsi, %rdi
+	mov	%rdx, %rsi
+	mov	%rsp, %gs:T_GUARD
+	sub	$8, %rsp
+	call	*%rax
+	add	$8, %rsp
+	xor	%eax, %eax
+1:	movq	$0, %gs:T_GUARD
+	pop	%r15
+	pop	%r14
+	pop	%r13
+	pop	%r12
+	pop	%rbp
+	pop	%rbx
+	ret
+mem_guard_broken:
+	mov	$-14, %rax
+	jmp	1b
 
 /* long mem_scan(char *dst, const char *src, size_t n): copies up to and with NUL; its length, n if none, or -EFAULT. */
 	.globl mem_scan

@@ -100,7 +100,7 @@ static struct function *function_at(uint64_t rip)
 /* --- stepping --------------------------------------------------------------------------------------------------------- */
 struct count { unsigned steps[PHASES], host; };
 
-#define GUISE_AT 0x7bf00000ul            /* where the Makefile links it: 16 MiB hold it */
+#define GUISE_AT 0x7be00000ul            /* where the Makefile links it: 16 MiB hold it */
 #define VDSO_FROM 0x7f0000000000ul       /* far up lies nothing else that runs: a handler called it */
 static void count(struct count *c, uint64_t rip, uint64_t caller, uint16_t opcode, bool guest)
 {
