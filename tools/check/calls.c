@@ -105,6 +105,7 @@ static void found(const struct site *k, const uint64_t reg[N_REGS], int nr)
 	struct call c;
 	fetch(k->s->pers, reg, &c);
 	struct finding *g = finding_of(k->s, c.tab, c.nr);
+	g->near |= k->f->hops <= NEAR;
 	if (!g->sites++)
 		g->m = k->m, g->f = k->f, g->at = k->at;
 	find_commands(k, g, &c, nr);
@@ -145,6 +146,7 @@ static void look_at(const struct site *k, enum edgekind kind)
 	if (k->s->untold < ARRAY_LEN(k->s->unclear))
 		k->s->unclear[k->s->untold] = (struct place_of){ k->m, k->f, k->at };
 	k->s->untold++;
+	k->s->untold_near += k->f->hops <= NEAR;
 }
 static int by_number(const void *a, const void *b)
 {
@@ -208,21 +210,47 @@ static void because(struct subject *s, const char *f, const char *what)
 	if (!*s->why)
 		snprintf(s->why, sizeof s->why, f, what);
 }
+/* A multiplexer is as good as its commands, where all that are given can be told: they are counted themselves. */
+static enum level needed_level(const struct finding *g)
+{
+	enum level l = finding_level(g);
+	return l == L_PART && g->n_command && !g->any_command ? L_FULL : l;
+}
+/* What of the support is missing, among the calls of the program's own asking (and those that runs made), or the others. */
+static void limits_of(const struct subject *s, bool near, unsigned n[L_GONE + 1], unsigned *commands)
+{
+	for (unsigned i = 0; i < s->n_finding; i++) {
+		const struct finding *g = &s->finding[i];
+		if ((g->near || g->made) != near)
+			continue;
+		n[needed_level(g)]++;
+		for (unsigned k = 0; k < g->n_command; k++)
+			*commands += !g->command[k].row || g->command[k].row->level != L_FULL;
+	}
+}
+/* words begin with a plural */
 static void add_words(char *text, size_t n, unsigned count, const char *words)
 {
-	size_t len = strlen(text);
+	size_t len = strlen(text), first = strcspn(words, " ");
+	bool one = count == 1 && words[first - 1] == 's';
 	if (count && len < n)
-		snprintf(text + len, n - len, "%s%u %s", len ? ", " : "", count, words);
+		snprintf(text + len, n - len, "%s%u %.*s%s", len ? ", " : "", count, (int)(first - one), words, words + first);
 }
-void subject_judge(struct subject *s)
+static void put_limits(char *text, size_t size, const struct subject *s, bool near)
 {
 	unsigned n[L_GONE + 1] = { 0 }, commands = 0;
 
-	for (unsigned i = 0; i < s->n_finding; i++) {
-		n[finding_level(&s->finding[i])]++;
-		for (unsigned k = 0; k < s->finding[i].n_command; k++)
-			commands += !s->finding[i].command[k].row || s->finding[i].command[k].row->level != L_FULL;
-	}
+	limits_of(s, near, n, &commands);
+	add_words(text, size, n[L_PART], "calls in part");
+	add_words(text, size, n[L_STUB], "pretended");
+	add_words(text, size, n[L_NOSYS] + n[L_GONE], "not served");
+	add_words(text, size, commands, "commands not or in part");
+	add_words(text, size, near ? s->untold_near : s->untold - s->untold_near, "places whose number cannot be told");
+}
+void subject_judge(struct subject *s)
+{
+	char limits[400] = "", may[200] = "";
+
 	if (s->n_missing)
 		because(s, "a library is missing: %s", s->missing[0]);
 	if (s->world.n_missing_data && !s->n_missing)
@@ -232,17 +260,14 @@ void subject_judge(struct subject *s)
 		snprintf(s->text, sizeof s->text, "cannot run, because %s", s->why);
 		return;
 	}
-	char limits[400] = "";
-	add_words(limits, sizeof limits, n[L_PART], "calls in part");
-	add_words(limits, sizeof limits, n[L_STUB], "pretended");
-	add_words(limits, sizeof limits, n[L_NOSYS] + n[L_GONE], "not served");
-	add_words(limits, sizeof limits, commands, "commands not or in part");
-	add_words(limits, sizeof limits, s->untold, "places whose number cannot be told");
+	put_limits(limits, sizeof limits, s, true);
 	add_words(limits, sizeof limits, s->old, "places that make 32-bit calls");
 	add_words(limits, sizeof limits, s->world.n_missing, "functions that no library has");
 	add_words(limits, sizeof limits, s->n_asked, "things that runs asked for in vain");
+	put_limits(may, sizeof may, s, false);
 	s->verdict = *limits ? RUNS_LIMITED : RUNS;
-	snprintf(s->text, sizeof s->text, *limits ? "runs with limits: it can make %s" : "runs%s", limits);
+	snprintf(s->text, sizeof s->text, "runs%s%s%s%s", *limits ? " with limits: it can make " : "", limits,
+		 *may ? "; its libraries may, for their own ends: " : "", may);
 }
 void subject_free(struct subject *s)
 {

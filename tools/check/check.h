@@ -19,6 +19,10 @@ enum { MOST_MODULES = 256, MOST_VALUES = 256, MOST_RANGES = 64, MOST_NAME = 512,
 #define MOST_WORDS (1ull << 29)          /* of data that are gone through for one program, and steps of all its searches: */
 #define MOST_STEPS_ALL (1ull << 28)
 
+/* A call of the program's own asking: its code calls a library's function that makes it, or one that this one calls. */
+#define NEAR 2
+#define FAR  255
+
 struct range { uint64_t at, size; };
 struct function {
 	uint64_t at, end;
@@ -26,6 +30,7 @@ struct function {
 	uint32_t edge, n_edge;   /* what it leads to: module.edge */
 	bool reached;
 	bool calls;              /* has an instruction that makes a call */
+	uint8_t hops;            /* from the program's own code to here, of direct calls; FAR: none, or too many */
 	struct module *by;       /* what it was first reached from: a function of this module, or NULL */
 	uint32_t by_function;
 };

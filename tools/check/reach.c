@@ -198,6 +198,60 @@ const struct caller *callers_of(const struct world *w, const struct module *m, u
 	return w->caller + lo;
 }
 
+/* --- how far from the program's own code ---------------------------------------------------------------------------- */
+/* What Go's linker puts in of the language's own; the rest somebody wrote, or asked for. */
+static bool is_library(const struct module *m, const struct function *f, const struct module *program)
+{
+	static const char *const own[] = { "runtime.", "runtime/", "internal/" };
+	if (m != program)
+		return true;
+	for (unsigned i = 0; m->go && f->name && i < ARRAY_LEN(own); i++)
+		if (!strncmp(f->name, own[i], strlen(own[i])))
+			return true;
+	return false;
+}
+/* A stub of run-time linking is no step of its own. */
+static bool is_stub(const struct module *m, const struct function *f)
+{
+	const struct edge *e = &m->edge[f->edge];
+	return f->n_edge && e->kind == EDGE_JUMP_SLOT && e->at - f->at <= 4;
+}
+static void approach(struct world *w, struct module *m, uint64_t at, unsigned hops)
+{
+	struct function *g = module_is_code(m, at) ? function_at(m, at) : NULL;
+	if (!g || !g->reached)
+		return;
+	hops += is_library(m, g, w->module[0]) && !is_stub(m, g);
+	if (hops < g->hops && hops <= NEAR) {
+		g->hops = (uint8_t)hops;
+		push(w, m, g->at);
+	}
+}
+static void find_hops(struct world *w)
+{
+	for (unsigned i = 0; i < w->n; i++)
+		for (uint32_t k = 0; k < w->module[i]->n_function; k++) {
+			struct function *f = &w->module[i]->function[k];
+			bool own = f->reached && !is_library(w->module[i], f, w->module[0]);
+			f->hops = own ? 0 : FAR;
+			if (own)
+				push(w, w->module[i], f->at);
+		}
+	while (w->n_work) {
+		struct work k = w->work[--w->n_work];
+		const struct function *f = function_at(k.m, k.at);
+		for (uint32_t i = f->edge; i < f->edge + f->n_edge; i++) {
+			const struct edge *e = &k.m->edge[i];
+			struct module *to = k.m;
+			uint64_t at = e->to;
+			if (e->kind == EDGE_CALL || e->kind == EDGE_JUMP ||
+			    ((e->kind == EDGE_CALL_SLOT || e->kind == EDGE_JUMP_SLOT || e->kind == EDGE_LOAD) &&
+			     slot_leads(w, k.m, e->to, &to, &at)))
+				approach(w, to, at, f->hops);
+		}
+	}
+}
+
 /* --- all ---------------------------------------------------------------------------------------------------------- */
 static void find_missing(struct world *w, struct module *m)
 {
@@ -263,6 +317,7 @@ void reach(struct world *w)
 				add_callers(w, w->module[i], f, &room);
 	if (w->n_caller)
 		qsort(w->caller, w->n_caller, sizeof *w->caller, by_called);
+	find_hops(w);
 }
 void world_free(struct world *w)
 {

@@ -30,6 +30,7 @@ struct finding {                     /* one call */
 	const struct function *f;
 	uint64_t at;
 	struct command *command; unsigned n_command;
+	bool near;               /* the program's own code asks for it; else only its libraries may, for their own ends */
 	bool any_command;        /* some place gives commands that cannot be told */
 	uint64_t made, failed;   /* by runs that were recorded */
 };
@@ -47,6 +48,7 @@ struct subject {
 	char *missing[64]; unsigned n_missing;   /* libraries, with who wants them */
 	bool loads;              /* it loads more, under names that cannot be told */
 	struct finding *finding; unsigned n_finding;
+	unsigned untold_near;    /* of those that the program's own code leads to */
 	unsigned sites, untold, old;     /* places that make calls; where the number cannot be told; of 32-bit calls */
 	struct place_of { const struct module *m; const struct function *f; uint64_t at; } unclear[16];  /* the first untold */
 	struct asked *asked; unsigned n_asked;

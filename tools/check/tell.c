@@ -132,6 +132,8 @@ static void tell_call(const struct finding *f)
 		       (unsigned long)(f->at - (f->f->name ? f->f->at : 0)));
 	else if (!f->sites)
 		printf("  not foretold");
+	if (f->sites && !f->near && finding_level(f) != L_FULL)
+		printf("  (libraries)");
 	printf("%s%s\n", note_of(f) ? "  " : "", note_of(f) ? note_of(f) : "");
 	for (unsigned i = 0; i < f->n_command; i++)
 		tell_command(&f->command[i]);
@@ -306,6 +308,7 @@ static void json_calls(const struct subject *s)
 		str("level", levels[finding_level(f)]);
 		str("note", note_of(f));
 		num("sites", f->sites);
+		str("asked_by", !f->sites ? NULL : f->near ? "program" : "libraries");
 		str("file", f->m ? f->m->host : NULL);
 		str("function", f->f ? f->f->name : NULL);
 		num("made", f->made);
