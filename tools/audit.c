@@ -166,7 +166,7 @@ static void prepare(struct request *r, const char *command)
 	struct session *s = session_new(&r->opt.trace_fd);
 	events_start(sinks, 1);
 	s->want = WANT_ARGS;
-	s->text = view.text;
+	s->text = view.text == NO_TEXT ? 1 : view.text;
 	r->opt.policy_fd = policy_seal(policy);
 	session_spawn(s, r->opt.trace_fd, &r->opt.trace_end, NULL);
 	int fd[8];

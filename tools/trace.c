@@ -37,10 +37,13 @@ static void set_expr(struct request *r, const char *v)
 static void set_status(struct request *r, const char *v) { filter_status(v); }
 static void set_path(struct request *r, const char *v)
 {
-	view.paths = realloc(view.paths, (view.n_paths + 1) * sizeof *view.paths);
+	char *real = realpath(v, NULL);          /* what its descriptors are called */
+	view.paths = realloc(view.paths, (view.n_paths + 2) * sizeof *view.paths);
 	if (!view.paths)
 		refuse("no memory for a list of paths");
 	view.paths[view.n_paths++] = (char *)v;
+	if (real && strcmp(real, v))
+		view.paths[view.n_paths++] = real;
 }
 static void set_fds(struct request *r, const char *v)
 {
@@ -69,7 +72,7 @@ void view_text(const char *v)
 	unsigned long n = strtoul(v, &end, 10);
 	if (*end || end == v || n > 32768)
 		refuse("-s wants a number of bytes up to 32768, not \"%s\"", v);
-	view.text = n ? (uint32_t)n : 1;
+	view.text = n ? (uint32_t)n : NO_TEXT;
 }
 static void set_text(struct request *r, const char *v) { view_text(v); }
 static void set_hex(struct request *r, const char *v) { view.hex = MIN(view.hex + 1, 2); }
@@ -79,6 +82,9 @@ static void set_relative(struct request *r, const char *v) { view.stamp = 4; }
 static void set_took(struct request *r, const char *v) { view.took = true; }
 static void set_rip(struct request *r, const char *v) { view.rip = true; }
 static void set_nr(struct request *r, const char *v) { view.nr = true; }
+static void set_successful(struct request *r, const char *v) { filter_status("successful"); }
+static void set_failed(struct request *r, const char *v) { filter_status("failed"); }
+static void set_habit(struct request *r, const char *v) { }
 static void set_stack(struct request *r, const char *v) { view.stack = true; }
 static void set_quiet(struct request *r, const char *v) { view.quiet = true; }
 static void set_all(struct request *r, const char *v) { view.all = true; }
@@ -104,6 +110,9 @@ static const struct option_row rows[] = {
 	{ 'P', "trace-path", "PATH", V_FILE, "only calls that name PATH or a descriptor of it", set_path },
 	{ 0, "trace-fds", "FD,..", V_TEXT, "only calls that use one of these descriptors", set_fds },
 	{ 0, "status", "HOW,..", V_TEXT, "only calls that were successful, failed, unfinished; all, none", set_status },
+	{ 'z', "successful-only", NULL, V_NONE, "the same as --status successful", set_successful },
+	{ 'Z', "failed-only", NULL, V_NONE, "the same as --status failed", set_failed },
+	{ 0, "seccomp-bpf", NULL, V_NONE, "accepted from habit: calls that nobody asked for cost next to nothing", set_habit },
 	{ 's', NULL, "BYTES", V_TEXT, "show so much of a text that is no path (32)", set_text },
 	{ 'x', NULL, NULL, V_NONE, "text that is not ASCII in hexadecimal; -xx: all text", set_hex },
 	{ 'y', NULL, NULL, V_NONE, "say what a descriptor is; -yy: both ends of a socket", set_names },
@@ -213,7 +222,8 @@ static void ask(const struct request *r, struct session *s)
 		s->want |= WANT_STACK;
 	if ((want.count || want.count_too) && by_processor(r))
 		s->want |= WANT_CPU;
-	s->text = view.text;
+	s->text = view.text == NO_TEXT ? 1 : view.text;
+	view.watch = &s->watch;
 	for (unsigned i = 0; i < want.n_expr; i++)
 		filter_add(s, want.expr[i]);
 	filter_done(s);

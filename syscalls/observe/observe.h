@@ -25,7 +25,7 @@ struct line {
 	size_t n, len;               /* room, and how much is used; at[len] is NUL */
 	const struct personality *pers;
 	const struct memory *mem;
-	uint32_t text;               /* bytes of a buffer that are shown, TEXT_LIMIT if 0 */
+	uint32_t text;               /* bytes of a buffer that are shown, TEXT_LIMIT if 0, none if NO_TEXT */
 	bool fds;                    /* say what descriptors are */
 	uint8_t hex;                 /* bytes of text in hexadecimal: 1 where any is not ASCII, 2 always */
 	bool json;
@@ -35,6 +35,8 @@ struct line {
 	bool names;                  /* --arg-names */
 	bool all;                    /* every record of a row, every field */
 };
+#define NO_TEXT (~0u)
+static inline unsigned text_limit(const struct line *l) { return l->text == NO_TEXT ? 0 : l->text ? l->text : TEXT_LIMIT; }
 static inline void line_grow(struct line *l, size_t n) { l->len = MIN(l->len + n, l->n - 1); }
 static inline bool line_full(const struct line *l) { return l->len + 1 >= l->n; }
 #define PUT(l, ...) line_grow((l), fmt((l)->at + (l)->len, (l)->n - (l)->len, __VA_ARGS__))

@@ -198,15 +198,13 @@ static void show_strv(struct line *l, struct call *c, int i)
 }
 
 /* --- buffers ---------------------------------------------------------------------------------------------------- */
-static unsigned limit_of(const struct line *l) { return l->text ? l->text : TEXT_LIMIT; }
-
 static void show_inbuf(struct line *l, struct call *c, int i)
 {
 	long n = count_of(l, c, i);
 	if (n < 0)
 		show_addr(l, c, i);
 	else if (c->row->arg[i].what != REC_INT || n != 4 || !put_record(l, REC_INT, (uaddr)c->raw[i], false))
-		put_bytes(l, (uaddr)c->raw[i], (uint64_t)n, limit_of(l));
+		put_bytes(l, (uaddr)c->raw[i], (uint64_t)n, text_limit(l));
 }
 /* How much of it was written the result says, if it counts bytes; otherwise text ends at its NUL. */
 static void show_outbuf(struct line *l, struct call *c, int i)
@@ -225,7 +223,7 @@ static void show_outbuf(struct line *l, struct call *c, int i)
 		return;
 	if (!counts_bytes(c))
 		len = peek_str(l, buf, (uaddr)c->raw[i], MIN((size_t)n, sizeof buf));
-	put_bytes(l, (uaddr)c->raw[i], (uint64_t)(len > 0 ? len : n), limit_of(l));
+	put_bytes(l, (uaddr)c->raw[i], (uint64_t)(len > 0 ? len : n), text_limit(l));
 }
 static void show_iovin(struct line *l, struct call *c, int i)
 {

@@ -180,7 +180,7 @@ bool put_iovec(struct line *l, uaddr a, uint64_t n, uint64_t bytes, bool readabl
 		put_item(l), put_open(l, '{');
 		put_key(l, "iov_base");
 		if (readable)
-			put_bytes(l, (uaddr)v.iov_base, MIN(v.iov_len, bytes), l->text ? l->text : TEXT_LIMIT);
+			put_bytes(l, (uaddr)v.iov_base, MIN(v.iov_len, bytes), text_limit(l));
 		else
 			put_addr(l, (uaddr)v.iov_base);
 		put_key(l, "iov_len"), put_uint(l, v.iov_len);
@@ -252,7 +252,7 @@ static void put_bare(struct line *l, const struct layout *, const char *guest);
 
 static void put_pointer(struct line *l, const struct field *f, uaddr a, uint64_t n)
 {
-	unsigned text = l->text ? l->text : TEXT_LIMIT;
+	unsigned text = text_limit(l);
 	if (f->type == F_PSTR)
 		put_str(l, a, 256);
 	else if (f->type == F_PBYTES)

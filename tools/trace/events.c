@@ -54,6 +54,22 @@ void line_of(struct line *l, char *buf, size_t n, const struct event *e)
 			    .mem = e->mem ? e->mem : &e->task->in, .all = view.all };
 	buf[0] = 0;
 }
+/* An argument that goes in and comes out, of a call that succeeded. */
+static bool is_changed(const struct event *e, int i)
+{
+	const struct call *c = &e->task->call;
+	return e->mem && e->mem->older && c->row->arg[i].kind == A_INOUT && !counts_bytes(c) && c->raw[i] && !call_failed(c) && c->rv != SYS_RESTART &&
+	       piece_first(&e->task->in, PIECE_MEM, (uint64_t)c->raw[i]);
+}
+bool put_before_of(struct line *l, const struct event *e, int i)
+{
+	if (e->past || !is_changed(e, i))
+		return false;
+	l->mem = &e->task->in;
+	show_arg(l, &e->task->call, i);
+	l->mem = e->mem;
+	return true;
+}
 void put_arg_of(struct line *l, const struct event *e, int i)
 {
 	struct task *t = e->task;
@@ -64,8 +80,22 @@ void put_arg_of(struct line *l, const struct event *e, int i)
 			show_arg(l, e->past, i);
 		return;
 	}
+	size_t at = l->len, before = at;
+	bool first = l->first;
+	if (!l->json && is_changed(e, i)) {
+		l->mem = &t->in;
+		show_arg(l, &t->call, i);
+		put_s(l, " => ");
+		before = l->len;
+		l->first = first;
+	}
 	l->mem = arg_is_out(&t->call.row->arg[i]) && e->mem ? e->mem : &t->in;
 	show_arg(l, &t->call, i);
+	size_t n = l->len - before;
+	if (before > at && before - at == n + 4 && !memcmp(l->at + at, l->at + before, n)) {      /* nothing that is shown */
+		l->len = at + n;
+		l->at[l->len] = 0;
+	}
 	l->mem = e->mem ? e->mem : &t->in;
 }
 static void tell(const struct event *e)

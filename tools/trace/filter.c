@@ -78,6 +78,22 @@ static bool of_unseen(const struct arg *a)
 static bool of_clock(const struct arg *a) { return is_set(a) && a->what == SET_CLOCK; }
 static bool of_creds(const struct arg *a) { return a->kind == A_UID; }
 
+static bool of_any_stat(const struct arg *a)
+{
+	return is_rec(a) && (a->what == REC_STAT || a->what == REC_STAT_OLD || a->what == REC_STAT_OLDER ||
+			       a->what == REC_STATX || a->what == REC_NSTAT);
+}
+static bool of_any_statfs(const struct arg *a)
+{
+	return is_rec(a) && (a->what == REC_STATFS || a->what == REC_STATFS_OLD ||
+			       a->what == REC_STATFS_OLDER);
+}
+static bool stat_path(const struct row *r) { return has(r, of_any_stat) && has(r, of_file) && !strstr(r->name, "lstat"); }
+static bool stat_link(const struct row *r) { return has(r, of_any_stat) && strstr(r->name, "lstat"); }
+static bool stat_fd(const struct row *r) { return has(r, of_any_stat) && r->arg[0].kind >= A_FD && r->arg[0].kind <= A_ATFD; }
+static bool statfs_path(const struct row *r) { return has(r, of_any_statfs) && has(r, of_file); }
+static bool statfs_fd(const struct row *r) { return has(r, of_any_statfs) && r->arg[0].kind == A_FD; }
+static bool takes_nothing(const struct row *r) { return !r->arg[0].kind && r->ret != R_NOTHING; }
 static bool begins_with_addr(const struct row *r) { return r->arg[0].kind == A_ADDR || r->ret == R_ADDR; }
 static bool gives_fd(const struct row *r) { return r->ret == R_FD; }
 static bool mounts(const struct row *r)
@@ -98,6 +114,8 @@ static const struct class {
 	{ "memory", of_memory, begins_with_addr }, { "process", of_process, begins_or_ends }, { "signal", of_signal },
 	{ "ipc", of_ipc }, { "clock", of_clock }, { "creds", of_creds },
 	{ "unseen", of_unseen, mounts },
+	{ "stat", NULL, stat_path }, { "lstat", NULL, stat_link }, { "fstat", NULL, stat_fd }, { "%stat", of_any_stat },
+	{ "statfs", NULL, statfs_path }, { "fstatfs", NULL, statfs_fd }, { "%statfs", of_any_statfs }, { "pure", NULL, takes_nothing },
 };
 static const struct class *class_find(const char *name)
 {
@@ -123,7 +141,7 @@ static bool matches(const struct match *m, const struct row *r)
 	if (!r->name)
 		return false;
 	if (m->class)
-		return has(r, m->class->arg) || (m->class->row && m->class->row(r));
+		return (m->class->arg && has(r, m->class->arg)) || (m->class->row && m->class->row(r));
 	if (m->re)
 		return !regexec(m->re, r->name, 0, NULL, 0);
 	return !strcmp(r->name, m->name);
@@ -151,11 +169,13 @@ const char *filter_word(nrset *s, const char *word, bool in)
 	size_t len = strlen(word);
 	int e;
 
-	if (word[0] == '?')
-		word++, m.name = word;
+	bool perhaps = word[0] == '?';   /* it need not be there */
+	m.name = word += perhaps;
+	len -= perhaps;
 	if (word[0] == '%' && !(m.class = class_find(word + 1)))
 		return "there is no such class; there are "
-		       "%file %desc %network %memory %process %signal %ipc %clock %creds %unseen";
+		       "%file %desc %network %memory %process %signal %ipc %clock %creds %pure "
+		       "%stat %lstat %fstat %statfs %fstatfs %%stat %%statfs %unseen";
 	if (!strcmp(word, "all"))
 		m.all = true;
 	if (word[0] == '/') {
@@ -167,10 +187,12 @@ const char *filter_word(nrset *s, const char *word, bool in)
 		m.re = &re;
 		free(text);
 	}
-	bool none = strcmp(word, "none") && !mark(s, &m, in) && m.name == word && m.name[0] != '?' && !m.class;
+	bool none = strcmp(word, "none") && !mark(s, &m, in) && !m.class;
+	if (none && (m.class = class_find(word)))        /* "file" for "%file", as strace had it */
+		none = !mark(s, &m, in);
 	if (m.re)
 		regfree(&re);
-	return none ? "no system has such a call" : NULL;
+	return none && !perhaps ? "no system has such a call" : NULL;
 }
 static void mark_word(nrset *s, const char *word, bool in)
 {

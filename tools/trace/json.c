@@ -44,7 +44,17 @@ static void put_arg(struct line *l, struct call *c, const struct event *e, int i
 	const struct arg *a = &c->row->arg[i];
 	put_item(l);
 	put_s(l, "{\"name\":"), put_json(l, a->name ? a->name : "");
-	put_s(l, ",\"value\":"), put_arg_of(l, e, i);
+	put_s(l, ",\"value\":");
+	size_t value = l->len;
+	put_arg_of(l, e, i);
+	size_t n = l->len - value, end = l->len;
+	put_s(l, ",\"before\":");
+	size_t before = l->len;
+	l->first = true;
+	if (!put_before_of(l, e, i) || (l->len - before == n && !memcmp(l->at + value, l->at + before, n))) {
+		l->len = end;
+		l->at[end] = 0;
+	}
 	put_s(l, "}");
 	l->first = false;
 }

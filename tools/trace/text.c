@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include "tools/trace/trace.h"
+#include "observe/entry.h"
 #include "tools/trace/symbols.h"
 #include "tools/trace/unwind.h"
 
@@ -239,12 +240,26 @@ static void on_unfinished(struct text *x, const struct event *e)
 }
 
 /* --- what is not a call ------------------------------------------------------------------------------------------- */
+/* Its program was started by an exec that nobody recorded: is it one of those that were asked for? */
+static bool start_wanted(const struct task *t)
+{
+	const nrset *set = view.watch ? view.watch : view.only;
+	const struct systab *y = t->pers->tab;
+	bool path = !view.n_paths && !view.by_fd;
+
+	for (unsigned i = 0; i < view.n_paths; i++)
+		path |= !strcmp(view.paths[i], t->process->program);
+	for (unsigned nr = 0; set && nr < y->n; nr++)
+		if (y->row[nr].name && !strcmp(y->row[nr].name, "execve"))
+			path &= nr_in(set, pers_index(t->pers), 0, nr);
+	return path && (!view.status || view.status & ST_SUCCESS);
+}
 static void on_start(struct text *x, const struct event *e)
 {
 	const struct process *p = e->task->process;
 	struct line l;
 
-	if (view.status && !(view.status & ST_SUCCESS))
+	if (!start_wanted(e->task))
 		return;
 	line_of(&l, text, sizeof text, e);
 	put_front(&l, x, e, e->ns);

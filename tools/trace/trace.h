@@ -125,6 +125,7 @@ struct view {
 	unsigned n_paths;
 	uint64_t fd_set[16];     /* --trace-fds */
 	bool by_fd;
+	const nrset *watch;      /* -e: the calls that are recorded; NULL: as only */
 	const nrset *only;       /* --read with -e: the calls that are told of; NULL: all */
 	sigbits signals;         /* -e signal=: those that are told of */
 	bool by_signal;
@@ -154,6 +155,7 @@ extern uint64_t first_ns;                        /* when the first event was */
 extern struct en_sites sites;                    /* how many call sites; zero until the end */
 void line_of(struct line *, char *buf, size_t n, const struct event *);      /* for this event's call and task */
 void put_arg_of(struct line *, const struct event *, int i); /* argument i, what went in or what came out */
+bool put_before_of(struct line *, const struct event *, int i);     /* what went in where something else came out; false: nothing put */
 void task_is_self(struct task *);                /* from here on thread_self() is it */
 
 /* --- drain.c, session.c ------------------------------------------------------------------------------------------- */
