@@ -156,9 +156,39 @@ long box_vectored(long nr, const long a[6], int at)
 	box_iov_done(v, n);
 	return e;
 }
+/* The descriptors that a message hands on: none of ours may be among them. */
+static long own_rights(struct msghdr *m)
+{
+	struct proc *p = thread_self()->p;
+	for (struct cmsghdr *h = CMSG_FIRSTHDR(m); h; h = CMSG_NXTHDR(m, h)) {
+		int *fd = (int *)CMSG_DATA(h);
+		size_t n = h->cmsg_len < CMSG_LEN(0) ? 0 : (h->cmsg_len - CMSG_LEN(0)) / sizeof *fd;
+		for (size_t i = 0; h->cmsg_level == SOL_SOCKET && h->cmsg_type == SCM_RIGHTS && i < n; i++)
+			if ((char *)(fd + i + 1) > (char *)m->msg_control + m->msg_controllen)
+				break;
+			else if (fd_is_ours(p, fd[i]))
+				return -EBADF;
+	}
+	return 0;
+}
+/* Control messages that are sent, in a copy of ours. */
+static long control_in(struct msghdr *m)
+{
+	void *at = m->msg_control;
+	long e;
+
+	if (!m->msg_controllen || m->msg_controllen > CONTROL_MOST)      /* the host takes no more */
+		return m->msg_controllen ? -ENOBUFS : 0;
+	if (!(m->msg_control = mem_alloc(CONTROL_MOST)))
+		return -ENOMEM;
+	if ((e = copy_in(m->msg_control, (uaddr)at, m->msg_controllen)) || (e = own_rights(m)))
+		mem_free(m->msg_control, CONTROL_MOST);
+	return e;
+}
 /* sendmsg or recvmsg of a header that is the host's own. Its parts stay where they are; the header does not. */
 long box_msg(long nr, int fd, uaddr at, long flags)
 {
+	bool sends = nr == SYS_sendmsg;
 	struct msghdr m;
 	const struct iovec *v;
 	long e = copy_in(&m, at, sizeof m), r;
@@ -174,7 +204,12 @@ long box_msg(long nr, int fd, uaddr at, long flags)
 		return e;
 	struct iovec *guest = m.msg_iov;
 	m.msg_iov = (struct iovec *)v;
-	r = host_wait(nr, fd, (long)&m, flags, 0, 0);
+	if (!sends || !(e = control_in(&m)))
+		r = host_wait(nr, fd, (long)&m, flags, 0, 0);
+	else
+		r = e;
+	if (sends && !e && m.msg_controllen)
+		mem_free(m.msg_control, CONTROL_MOST);
 	box_iov_done(v, m.msg_iovlen);
 	m.msg_iov = guest;
 	if (nr == SYS_recvmsg && r >= 0 && copy_out(at, &m, sizeof m))

@@ -30,5 +30,7 @@ long bsd_semctl(struct call *c)
 		return e;
 	if (cmd == IPC_SET || cmd == IPC_STAT)
 		return with_record(c, arg);
+	if ((cmd == GETALL || cmd == SETALL) && mem_hidden(arg, 1))      /* the host's own to read or write */
+		return -EFAULT;
 	return host(SYS_semctl, (int)c->arg[0], (int)c->arg[1], cmd, cmd == SETVAL ? (uint64_t)(int)arg : arg);
 }

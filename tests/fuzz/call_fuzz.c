@@ -7,6 +7,8 @@
  *
  *     call_fuzz SECONDS SEED [NAME]    one NAME: only that call
  *     call_fuzz -1 SEED                that seed alone, in this process, telling each call before it is made
+ *     call_fuzz SECONDS SEED wall      waits for the file "target", an address of guise's own; many pointers are that one.
+ *                                      What lies there (SECRET) must never be seen: tests/fuzz/wall.test looks after the rest
  */
 #include "fbsd.h"
 
@@ -38,6 +40,9 @@ static int deaf;
 static char *pool;               /* 16 pages, then nothing */
 static const long POOL = 16 * 4096;
 static int verbose;
+static u64 target;               /* what a wall keeps from us, or 0 */
+static volatile u64 half = 0x2a3b4c5d6e7f8091;
+#define SECRET (half ^ 0x5ec4e75ec4e75ec4)   /* nowhere in our own memory */
 
 static u64 next(void)
 {
@@ -66,6 +71,8 @@ static u64 size(void)
 }
 static u64 pointer(void)
 {
+	if (target && next() % 3 == 0)
+		return target + next() % 8 * 8 - (next() % 16 == 0 ? 4096 : 0);
 	switch (next() % 12) {
 	case 0: return PICK(0, 1, 8, 4096, 0x7fffffffe000, 0x7ffffffff000, 1ull << 63, -1ull, -4096ull);
 	case 1: return (u64)pool + POOL - next() % 64;
@@ -208,13 +215,41 @@ static void furnish(void)
 	if (!verbose)
 		dup2(open("/dev/null", O_RDWR, 0), 1);
 }
+static int seen(const u64 *p, long bytes)
+{
+	u64 secret = SECRET;
+	for (long i = 0; i < bytes / 8; i++)
+		if (p[i] == secret)
+			return 1;
+	return 0;
+}
+/* In memory that is ours, or in what can be read back. */
+static void look(void)
+{
+	static u64 buf[1024];
+	if (seen((void *)pool, POOL))
+		quit(66);
+	for (int fd = 3; fd < 24; fd++) {
+		fcntl(fd, F_SETFL, O_NONBLOCK);
+		for (int i = 0; i < 8; i++) {
+			long n = i % 2 ? pread(fd, buf, sizeof buf, 0) : read(fd, buf, sizeof buf);
+			for (int by = 0; by < 8 && n > 0; by++)
+				if (seen((void *)((char *)buf + by), n - by))
+					quit(66);
+			memset(buf, 0, sizeof buf);
+		}
+	}
+}
 static void child(u64 seed, const char *only)
 {
 	rng = seed * 0x9e3779b97f4a7c15 + 77;
 	furnish();
 	deaf = seed % 8 == 0;
-	for (int i = 0; i < 300; i++)
+	for (int i = 0; i < 300; i++) {
 		one_call(any(only));
+		if (target && i % 30 == 29)
+			look();
+	}
 	quit(0);
 }
 static u64 parse(const char *s)
@@ -249,7 +284,22 @@ static const char *watch(long pid)
 		return "was lost";
 	if ((status & 127) == 0 && WEXITSTATUS(status) == 125)
 		return "met a mistake of the translator";
+	if (target && (status & 127) == 0 && WEXITSTATUS(status) == 66)
+		return "saw what a wall should hide";
 	return 0;
+}
+static u64 wait_for_target(void)
+{
+	char s[32] = "";
+	u64 v = 0;
+	long fd;
+	while ((fd = open("target", O_RDONLY, 0)) < 0)
+		sleep_ms(20);
+	read(fd, s, sizeof s - 1);
+	close(fd);
+	for (int i = 0; s[i] > ' '; i++)
+		v = v * 16 + (u64)(s[i] <= '9' ? s[i] - '0' : s[i] - 'a' + 10);
+	return v;
 }
 int main(int argc, char **argv)
 {
@@ -257,6 +307,11 @@ int main(int argc, char **argv)
 	u64 seed = argc > 2 ? parse(argv[2]) : 1, first = seed;
 	const char *only = argc > 3 ? argv[3] : 0;
 
+	if (only && !strcmp(only, "wall")) {
+		only = 0;
+		target = wait_for_target();
+		end = now_ms() + (long)parse(argv[1]) * 1000;
+	}
 	mkdir("d", 0755);
 	put_file("d/f", "text");
 	symlink("f", "sym");

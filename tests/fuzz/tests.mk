@@ -2,7 +2,7 @@
 # sanitizers wherever the compiler has them (with CC=clang, FUZZER=1 also as a libFuzzer target), the calls' as a FreeBSD
 # guest. What other fragments define is expanded late, because they may be read after this one.
 
-FUZZ_PROGRAMS := $(T)/fuzz/loader_fuzz $(T)/fuzz/check_fuzz $(T)/fuzz/call_fuzz
+FUZZ_PROGRAMS := $(T)/fuzz/loader_fuzz $(T)/fuzz/check_fuzz $(T)/fuzz/call_fuzz $(T)/fuzz/wall_fuzz
 FUZZ_LOADER   := loader/elf.c loader/map.c
 FUZZ_CHECK    := $(addprefix tools/check/,module.c dynamic.c frames.c go.c code.c effect.c track.c reach.c) \
                  loader/elf.c syscalls/engines/insn.c
@@ -22,4 +22,7 @@ $(T)/fuzz/check_fuzz: tests/fuzz/check_fuzz.c tests/unit/elf_image.h $(FUZZ_CHEC
 $(T)/fuzz/call_fuzz: tests/fuzz/call_fuzz.c $$(FBSD_RT)
 	@mkdir -p $(@D)
 	$(FBSD_CC) $(FBSD_FLAG) -MF $@.d $(FBSD_LINK) -o $@ $< $(FBSD_RT)
--include $(T)/fuzz/call_fuzz.d
+$(T)/fuzz/wall_fuzz: tests/fuzz/wall_fuzz.c
+	@mkdir -p $(@D)
+	$(CC) $(LINUX_FLAG) -MF $@.d -Wno-unused-result -static -o $@ $< -lrt
+-include $(T)/fuzz/call_fuzz.d $(T)/fuzz/wall_fuzz.d
