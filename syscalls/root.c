@@ -70,11 +70,33 @@ static long find(struct lookup *l, const char *path, unsigned how)
 	uint64_t flags = O_PATH | O_CLOEXEC | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW) | (how & PATH_DIR ? O_DIRECTORY : 0);
 	return *path == '/' ? walk_find(l->p, path, how, &l->found) : walk_beneath(l->dirfd, path, flags, 0);
 }
+/* Many hosts have their /bin in /usr/bin. There a root that keeps a program in /usr/bin alone would seem to have it in /bin
+ * too, and a search along PATH would end at the host's. The root's own place counts. */
+static bool elsewhere(struct lookup *l, const char *path)
+{
+	struct stat st;
+	char other[PATH_MAX], dir[8] = "/bin";
+	struct found was = l->found;
+	if (!str_ncmp(path, "/sbin/", 6))
+		str_copy(dir, "/sbin", sizeof dir);
+	else if (str_ncmp(path, "/bin/", 5))
+		return false;
+	if (host(SYS_newfstatat, AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW) || !S_ISLNK(st.st_mode) ||
+	    fmt(other, sizeof other, "/usr%s", path) >= sizeof other)
+		return false;
+	long fd = find(l, other, PATH_FOLLOW);
+	l->found = was;
+	return fd >= 0 && !host(SYS_close, fd);
+}
+/* Is what the root does not have to be looked for on the host? */
+static bool host_too(struct lookup *l, const char *path)
+{
+	return *path == '/' && !l->ps->only && !l->found.bound && !elsewhere(l, path);
+}
 static bool on_host(struct lookup *l, const char *path, unsigned how)
 {
 	struct stat st;
-	return *path == '/' && !l->ps->only && !l->found.bound
-	    && !host(SYS_newfstatat, AT_FDCWD, path, &st, how & PATH_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
+	return host_too(l, path) && !host(SYS_newfstatat, AT_FDCWD, path, &st, how & PATH_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
 }
 static bool device(const char *path)
 {
@@ -107,7 +129,7 @@ static long object(struct lookup *l, const char *path, unsigned how, bool follow
 	long fd = find(l, path, how | PATH_FOLLOW);
 	if (fd >= 0)
 		return path_to_fd(w, fd, follow);
-	if (fd == -ENOENT && *path == '/' && !l->found.bound && (!l->ps->only || device(path)))
+	if (fd == -ENOENT && (host_too(l, path) || (!l->found.bound && device(path))))
 		return path_to_host(w, path);
 	return fd;
 }
@@ -180,8 +202,7 @@ static long entry(struct lookup *l, const char *path, unsigned how, struct where
 	str_copy(name, name == l->tmp ? "." : "", 2);
 	fd = find(l, l->tmp, PATH_FOLLOW | PATH_DIR);
 	*there = fd >= 0 && !host(SYS_newfstatat, fd, l->link, &st, AT_SYMLINK_NOFOLLOW);
-	if (!*there && (on_host(l, path, 0) || (fd == -ENOENT && *path == '/' && !l->found.bound && !l->ps->only)
-			|| (!(how & PATH_CREATE) && device(path)))) {
+	if (!*there && (on_host(l, path, 0) || (fd == -ENOENT && host_too(l, path)) || (!(how & PATH_CREATE) && device(path)))) {
 		if (fd >= 0)
 			host(SYS_close, fd);
 		return path_to_host(w, path);
@@ -303,8 +324,8 @@ static long open_by_hand(struct lookup *l, unsigned flags, unsigned mode, struct
 		if (e != -ENOENT)
 			return e;
 		if (!(flags & O_CREAT))
-			return l->found.bound || (l->ps->only && !device(l->abs)) ? e
-			     : path_open_host(AT_FDCWD, l->abs, flags, mode);
+			return host_too(l, l->abs) || (!l->found.bound && device(l->abs))
+			     ? path_open_host(AT_FDCWD, l->abs, flags, mode) : e;
 		e = how & PATH_FOLLOW ? maker(l, l->abs, PATH_CREATE, w)
 							 : entry(l, l->abs, PATH_CREATE, w, &there);
 		if (e)
@@ -335,9 +356,12 @@ static long open_overlay(struct lookup *l, unsigned flags, unsigned mode)
 	if ((flags & O_CREAT) && (flags & O_EXCL)) {
 		if (on_host(l, l->abs, 0))
 			return -EEXIST;
-	} else if ((rv = walk_open(l->ps, l->abs, there, mode)) != -ENOENT
-		   || (rv = path_open_host(AT_FDCWD, l->abs, there, mode)) != -ENOENT || !(flags & O_CREAT)) {
-		return rv;
+	} else {
+		rv = walk_open(l->ps, l->abs, there, mode);
+		if (rv == -ENOENT && host_too(l, l->abs))
+			rv = path_open_host(AT_FDCWD, l->abs, there, mode);
+		if (rv != -ENOENT || !(flags & O_CREAT))
+			return rv;
 	}
 	rv = walk_open(l->ps, l->abs, flags, mode);
 	return rv == -ENOENT ? path_open_host(AT_FDCWD, l->abs, flags, mode) : rv;

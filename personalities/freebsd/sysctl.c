@@ -13,7 +13,7 @@
 #include "host.h"
 #include "personalities/freebsd/sysctl.h"
 
-static sysctl_fn host_number, host_number_ms, vmstat_count, mem_pages, mem_bytes, kern_osrelease, kern_version,
+static sysctl_fn host_number, host_number_ms, vmstat_count, stat_count, mem_pages, mem_bytes, kern_osrelease, kern_version,
 	kern_osreldate, kern_hostname, kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc,
 	kern_timecounter, kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid, kern_arandom, kern_compiler, kern_cp_time,
 	kern_cp_times, kern_smp_maxid, kern_smp_active, kern_cpusetsize, vm_vmtotal, vm_loadavg, vm_swap_total,
@@ -24,6 +24,7 @@ static sysctl_fn host_number, host_number_ms, vmstat_count, mem_pages, mem_bytes
 #define HOSTMS(path) .fn = host_number_ms, .text = path      /* seconds there, milliseconds here */
 #define MEM(key) .fn = mem_pages, .text = key                /* a line of /proc/meminfo, in pages */
 #define VMSTAT(key) .fn = vmstat_count, .text = key          /* a line of /proc/vmstat */
+#define STAT(key) .fn = stat_count, .text = key              /* a line of /proc/stat */
 #define MEMB(key) .fn = mem_bytes, .text = key               /* the same in bytes */
 
 static const struct sysctl_row rows[] = {
@@ -67,7 +68,13 @@ static uint64_t keyed(const char *path, const char *key)
 	return v;
 }
 static uint64_t meminfo(const char *key) { return keyed("/proc/meminfo", key) * 1024; }
-static long vmstat_count(struct sysctl_req *r) { return sysctl_int(r, (int64_t)keyed("/proc/vmstat", r->row->text)); }
+/* Counters are 64 bits wide since 12; who has room for 32 only gets these. */
+static long counter(struct sysctl_req *r, uint64_t v)
+{
+	return r->old && r->old_len == sizeof(uint32_t) ? sysctl_out(r, &v, sizeof(uint32_t)) : sysctl_out(r, &v, sizeof v);
+}
+static long vmstat_count(struct sysctl_req *r) { return counter(r, keyed("/proc/vmstat", r->row->text)); }
+static long stat_count(struct sysctl_req *r) { return counter(r, keyed("/proc/stat", r->row->text)); }
 static long mem_bytes(struct sysctl_req *r) { return sysctl_int(r, (int64_t)meminfo(r->row->text)); }
 static long mem_pages(struct sysctl_req *r) { return sysctl_int(r, (int64_t)(meminfo(r->row->text) / PAGE)); }
 

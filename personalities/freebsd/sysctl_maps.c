@@ -60,6 +60,7 @@ static void file_type(struct kinfo_file *k, const struct stat *st)
 {
 	static const uint8_t vtype[16] = { [1] = 7, [2] = 4, [4] = 2, [6] = 3, [8] = 1, [10] = 5, [12] = 6 };
 	unsigned f = st->st_mode >> 12 & 15;
+	k->status = 1;                   /* what follows is valid */
 	k->type = f == 12 ? KF_SOCKET : f == 1 ? KF_PIPE : f ? KF_VNODE : KF_UNKNOWN;
 	if (k->type != KF_VNODE)
 		return;
@@ -69,7 +70,7 @@ static void file_type(struct kinfo_file *k, const struct stat *st)
 	k->file.rdev = st->st_rdev;
 	k->file.fileid = st->st_ino;
 	k->file.size = (uint64_t)st->st_size;
-	k->file.mode = (uint16_t)(st->st_mode & 07777);
+	k->file.mode = (uint16_t)st->st_mode;
 }
 static void socket_type(struct sysctl_req *r, struct kinfo_file *k)
 {
@@ -89,6 +90,28 @@ static void socket_type(struct sysctl_req *r, struct kinfo_file *k)
 	if (!host(SYS_getpeername, k->fd, &ss, &len))
 		r->p->pers->sockaddr_put(&ss, (size_t)len, k->sock.peer, sizeof k->sock.peer);
 }
+static int open_flags(long fl)
+{
+	return ((fl & O_ACCMODE) != O_WRONLY ? KF_READ : 0) | ((fl & O_ACCMODE) != O_RDONLY ? KF_WRITE : 0) |
+	       (fl & O_APPEND ? KF_APPEND : 0) | (fl & O_NONBLOCK ? KF_NONBLOCK : 0);
+}
+/* Where another process stands in a file, and what it may do there. */
+static void others(int pid, struct kinfo_file *k)
+{
+	char path[48], text[256];
+	uint64_t pos = 0, fl = 0;
+	const char *s;
+	fmt(path, sizeof path, "/proc/%d/fdinfo/%d", pid, k->fd);
+	if (file_read(path, text, sizeof text) <= 0 || str_ncmp(text, "pos:", 4))
+		return;
+	str_num(text + 4 + (text[4] == '\t'), &pos);
+	if (!(s = str_chr(text, '\n')) || str_ncmp(s + 1, "flags:", 6))
+		return;
+	for (s += 7; *s && *s != '\n'; s++)
+		fl = *s >= '0' && *s <= '7' ? fl * 8 + (uint64_t)(*s - '0') : fl;
+	k->offset = (int64_t)pos;
+	k->flags = open_flags((long)fl);
+}
 static long tell_fd(struct sysctl_req *r, int fd, const char *link)
 {
 	struct kinfo_file k = { .fd = fd, .ref_count = 1, .flags = KF_READ };
@@ -101,12 +124,13 @@ static long tell_fd(struct sysctl_req *r, int fd, const char *link)
 	file_type(&k, &st);
 	if (fd >= 0 && pid_of(r) == r->p->pid) {
 		long fl = host(SYS_fcntl, fd, F_GETFL);
-		k.flags = ((fl & O_ACCMODE) != O_WRONLY ? KF_READ : 0) | ((fl & O_ACCMODE) != O_RDONLY ? KF_WRITE : 0) |
-			  (fl & O_APPEND ? KF_APPEND : 0) | (fl & O_NONBLOCK ? KF_NONBLOCK : 0);
+		k.flags = open_flags(fl);
 		if (k.type == KF_SOCKET)
 			socket_type(r, &k);
 		if ((n = host(SYS_lseek, fd, 0, SEEK_CUR)) >= 0)
 			k.offset = n;
+	} else if (fd >= 0) {
+		others(pid_of(r), &k);
 	}
 	if ((n = host(SYS_readlink, link, path, sizeof path - 1)) > 0 && path[0] == '/') {
 		path[n] = 0;

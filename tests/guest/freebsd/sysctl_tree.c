@@ -50,6 +50,41 @@ static void values(void)
 	yes(by_name("kern.hostname") == 0 && len == strlen(buf) + 1);
 	yes(by_name("kern.smp.maxid") == 0 && by_name("kern.sched.cpusetsize") == 0 && *(int *)buf >= 32);
 }
+/* What iostat, vmstat and swapinfo read. */
+static void devices(void)
+{
+	int n, bad = 0, mib[4];
+	u32 room;
+	u64 wide;
+
+	number("kern.devstat.version");
+	yes(by_name("kern.devstat.numdevs") == 0 && len == 4);
+	n = *(int *)buf;
+	yes(by_name("kern.devstat.all") == 0 && len == 8 + (size_t)n * 288);
+	for (int i = 0; i < n; i++) {
+		char *d = buf + 8 + i * 288;
+		u64 *bytes = (u64 *)(d + 64), *ops = (u64 *)(d + 96);
+		bad += !d[44] || *(u32 *)(d + 224) != 512 || bytes[0] || ops[0] || !(ops[1] + ops[2]) || *(u32 *)(d + 40) != (u32)i;
+	}
+	show(bad);
+	yes(by_name("vm.stats.sys.v_swtch") == 0 && len == 8 && (wide = *(u64 *)buf) > 1000);
+	len = 4;                         /* counters had 32 bits before 12 */
+	show(sysctlbyname("vm.stats.sys.v_swtch", 20, &room, &len, 0, 0));
+	yes(len == 4 && (u32)(room - (u32)wide) < 100000000);
+	yes(by_name("vm.nswapdev") == 0 && len == 4);
+	n = *(int *)buf;
+	len = 12;
+	show(sysctl(MIB(0, 3), 2, mib, &len, "vm.swap_info", 12));
+	say("%lu\n", len / 4);
+	for (int i = 0; i <= n; i++)
+		bad += get(3, mib[0], mib[1], i) != (i < n ? 0 : -ENOENT);
+	show(get(3, mib[0], mib[1], -1));
+	show(get(2, mib[0], mib[1]));
+	show(bad);
+	len = 0;
+	long e = sysctlbyname("kern.msgbuf", 11, 0, &len, 0, 0);         /* the host may keep it to itself */
+	yes(e == -EPERM || (e == 0 && len > 0));
+}
 static void errors(void)
 {
 	len = 3;
@@ -188,6 +223,7 @@ static void interfaces(void)
 int main(int argc, char **argv)
 {
 	values();
+	devices();
 	errors();
 	about();
 	walk();
