@@ -4,6 +4,7 @@
  * descriptors are ours, their host names are those the kernel gives them, links resolved.
  */
 #include <fcntl.h>
+#include <sys/stat.h>
 #include "host.h"
 #include "options.h"
 #include "paths.h"
@@ -38,12 +39,37 @@ static void mount_open(struct proc *p, struct mount *m, const char *host, const 
 	m->guest = keep(guest);
 	m->guest_len = str_len(m->guest);
 }
+/* Deeper than any name can tell, where programs may be started, too: so from there upwards. */
+static bool below(int root)
+{
+	struct stat top, now, up;
+	long fd = host(SYS_openat, AT_FDCWD, ".", O_PATH | O_CLOEXEC), next;
+	bool found = false;
+
+	if (fd < 0 || host(SYS_fstat, root, &top) || host(SYS_fstat, fd, &now))
+		return fd >= 0 && host(SYS_close, fd);
+	while (!(found = now.st_dev == top.st_dev && now.st_ino == top.st_ino)) {
+		next = host(SYS_openat, fd, "..", O_PATH | O_CLOEXEC);
+		if (next < 0 || host(SYS_fstat, next, &up) || (up.st_dev == now.st_dev && up.st_ino == now.st_ino)) {
+			if (next >= 0)
+				host(SYS_close, next);
+			break;
+		}
+		host(SYS_close, fd);
+		fd = next;
+		now = up;
+	}
+	host(SYS_close, fd);
+	return found;
+}
 static void go_inside(struct proc *p)
 {
 	char cwd[PATH_MAX];
 	const struct paths *ps = p->paths;
 	long n = host(SYS_getcwd, cwd, sizeof cwd);
 	bool inside = n > 0 && cwd[0] == '/' && path_mount_of(ps, cwd);
+	if (n == -ENAMETOOLONG && (!ps->only || below(ps->root.fd)))
+		return;
 	if (!inside && (ps->only || n <= 0 || !cwd[1]))
 		host(SYS_fchdir, ps->root.fd);
 }

@@ -11,8 +11,14 @@ int main(int argc, char **argv)
 {
 	static char b[8192];
 	struct stat st, up;
-	long bad = 0, e;
+	char *av[] = { argv[0], "below", 0 }, *env[] = { 0 };
+	long bad = 0, e, self = open(argv[0], O_RDONLY, 0);
 
+	if (argc > 1) {                          /* a program that was started down there is there */
+		show(mkdir("made", 0700));
+		show(sys(SYS_rmdir, "made"));
+		return 0;
+	}
 	show(mkdir("top", 0700));
 	show(chdir("top"));
 	for (int i = 0; i < DEPTH; i++)
@@ -23,6 +29,10 @@ int main(int argc, char **argv)
 	show(fstatat(AT_FDCWD, ".", &st, AT_SYMLINK_NOFOLLOW));
 	show(fstatat(AT_FDCWD, "..", &up, 0));
 	yes(st.ino != up.ino);
+	e = fork();
+	if (!e)
+		quit(sys(SYS_fexecve, self, av, env));
+	say("-> %x\n", wait_for(e));
 	long fd = open("f", O_RDWR | O_CREAT, 0600);
 	show(fd >= 0);
 	show(link("f", "g"));
