@@ -8,6 +8,7 @@
  * whole. A call that is made again pays for what its arguments need and for nothing else.
  */
 #include <fcntl.h>
+#include "observe/ring.h"
 #include "host.h"
 #include "ext.h"
 #include "confine.h"
@@ -209,6 +210,13 @@ static long as_value(struct call *c, long rv)
 }
 
 /* --- the call ------------------------------------------------------------------------------------------------------- */
+/* Somebody observes, but not this call. */
+static inline bool unasked(const struct call *c)
+{
+	const struct proc *p = c->t->p;
+	unsigned nr = MIN(c->nr, MOST_NRS - 1u);
+	return p->asked && !p->limited && !attach_point.pid && !(p->asked[c->tab % MOST_TABS][nr / 64] >> nr % 64 & 1);
+}
 static bool __attribute__((noinline)) slow_enter(struct call *c, const struct row *top, long *e)
 {
 	if (c->t->p->limited)
@@ -234,7 +242,7 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	e = scalars(c, (uint32_t)todo);
 	if (!e && box_closed)
 		e = box_args(c);
-	if (p->slow && slow_enter(c, top, &e))   /* an injection answered it */
+	if (p->slow && !unasked(c) && slow_enter(c, top, &e))   /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
 	if (todo & DO_ROOM && p->fds_full && !e && no_room(c))
 		e = -EMFILE;
@@ -259,7 +267,7 @@ static inline __attribute__((always_inline)) long call_made(struct call *c)
 	c->rv2 = 0;
 	c->has_rv2 = false;
 	c->rv = c->row ? run(c, c->row) : run_unknown(c);
-	if (c->t->p->slow)
+	if (c->t->p->slow && (c->t->telling || !unasked(c)))
 		slow_exit(c);
 	return c->rv;
 }

@@ -224,6 +224,7 @@ struct proc {
 	volatile uint32_t signals_taken; /* how many handlers of the guest were begun */
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
+	const uint64_t (*asked)[16];     /* by table: the calls that somebody observes, where not all; NULL: all (observe/trace.c) */
 	bool confined;           /* it has given up naming things (capability mode) */
 	bool watched;            /* somebody traces: what the guest starts stays with us, its end is told */
 	int told_pid;            /* the process whose beginning was recorded; a child's copy has its parent's */

@@ -273,9 +273,50 @@ static void take_stack(struct writer *w, const struct regs *r)
 	}
 	entry_trim(w, p, sizeof s + n);
 }
+/* Most rows take few registers and nothing of the memory: what a row needs is found out once. */
+enum { NEED_KNOWN = 1, NEED_IN = 2, NEED_OUT = 4, NEED_FD = 8 };
+static bool needs_in(const struct arg *a)
+{
+	switch ((enum argkind)a->kind) {
+	case A_PATH: case A_STR: case A_STRV: case A_IN: case A_INOUT: case A_INV: case A_INOUTV: case A_INBUF: case A_IOVIN: case A_SOCKIN:
+	case A_SIGSETIN: return true;
+	case A_FD: case A_ATFD: return session->want & WANT_FDS;
+	default: return false;
+	}
+}
+static unsigned needs_of(const struct row *r)
+{
+	unsigned n = 0, need = NEED_KNOWN;
+	for (; n < 8 && r->arg[n].kind; n++) {
+		need |= needs_in(&r->arg[n]) ? NEED_IN : 0;
+		need |= arg_is_out(&r->arg[n]) ? NEED_OUT : 0;
+	}
+	need |= r->ret == R_FD && session->want & WANT_FDS ? NEED_FD : 0;
+	return need | ((n + 1) & ~1u) << 4;
+}
+/* A row's address and, above it, what it needs: one word, since threads read and write it without a lock. */
+static volatile uint64_t known[MOST_NRS];
+static volatile uint32_t known_want; /* by what was wanted then */
+#define NEED_SHIFT 56
+
+static unsigned needs(const struct call *c)
+{
+	if (known_want != session->want) {
+		for (unsigned i = 0; i < MOST_NRS; i++)
+			known[i] = 0;
+		known_want = session->want;
+	}
+	uint64_t k = known[c->nr % MOST_NRS];
+	if (k << 8 >> 8 != (uint64_t)c->row)
+		known[c->nr % MOST_NRS] = k = (uint64_t)c->row | (uint64_t)needs_of(c->row) << NEED_SHIFT;
+	return (unsigned)(k >> NEED_SHIFT);
+}
+/* Those registers that the row speaks of, in pairs; all that there can be where it says nothing. */
+unsigned capture_registers(const struct call *c) { return c->row && c->row->fn ? needs(c) >> 4 : 6; }
+
 void capture_in(struct writer *w, struct call *c)
 {
-	if (session->want & WANT_ARGS && c->row && c->row->fn)
+	if (session->want & WANT_ARGS && c->row && c->row->fn && needs(c) & NEED_IN)
 		for (int i = 0; i < 8 && c->row->arg[i].kind; i++)
 			take_in(w, c, i);
 	if (session->want & WANT_STACK)
@@ -283,7 +324,7 @@ void capture_in(struct writer *w, struct call *c)
 }
 void capture_out(struct writer *w, struct call *c)
 {
-	if (!(session->want & WANT_ARGS) || !c->row || !c->row->fn || c->rv < 0)
+	if (!(session->want & WANT_ARGS) || !c->row || !c->row->fn || c->rv < 0 || !(needs(c) & (NEED_OUT | NEED_FD)))
 		return;
 	for (int i = 0; i < 8 && c->row->arg[i].kind; i++)
 		if (arg_is_out(&c->row->arg[i]))

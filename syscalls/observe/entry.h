@@ -8,6 +8,7 @@
 
 struct writer {
 	struct ring *ring;
+	char *data;              /* where it lies */
 	uint64_t pos;            /* where the record begins, as head counts */
 	size_t len, last;        /* so far; of the last piece */
 	uint16_t pieces;
@@ -28,6 +29,7 @@ void entry_trim(struct writer *, struct piece *, size_t len);
 
 /* capture.c: after the head of an ENTER, of an EXIT */
 void capture_in(struct writer *, struct call *);
+unsigned capture_registers(const struct call *);     /* how many are recorded */
 void capture_out(struct writer *, struct call *);
 void capture_hello(struct writer *, struct proc *);
 

@@ -86,7 +86,7 @@ void ring_leave(struct thread *t)
 /* --- writing ------------------------------------------------------------------------------------------------------ */
 static char *place(const struct writer *w, uint64_t pos)
 {
-	return ring_data(session, (unsigned)(w->ring - ring_at(session, 0))) + (pos & (RING_BYTES - 1));
+	return w->data + (pos & (RING_BYTES - 1));
 }
 static bool wait_for(struct ring *r, uint64_t end)
 {
@@ -125,7 +125,7 @@ bool entry_begin(struct writer *w, struct thread *t, unsigned type, size_t head)
 {
 	if (!ring_alive() || (!(t->ring && t->ring->tid == t->tid) && !claim(t)))
 		return false;
-	*w = (struct writer){ .ring = t->ring, .pos = t->ring->head };
+	*w = (struct writer){ .ring = t->ring, .pos = t->ring->head, .data = ring_data(session, (unsigned)(t->ring - ring_at(session, 0))) };
 	char *at = entry_room(w, head);
 	if (!at)
 		return false;

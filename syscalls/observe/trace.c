@@ -30,6 +30,8 @@ unsigned pers_index(const struct personality *p)
 }
 
 /* --- starting --------------------------------------------------------------------------------------------------- */
+static void ask(struct proc *p);
+
 static void move_fd(struct proc *p, int *fd, char *text, size_t n)
 {
 	int high = *fd < 0 ? -1 : fd_ours(p, *fd);
@@ -89,6 +91,7 @@ void observe_start(struct proc *p)
 	attach_point.observed = &p->observed;
 	if (o->trace_fd < 0 || o->supervised) {  /* or the supervisor writes it (engine ptrace) */
 		audit_start(p);
+		ask(p);
 		return;
 	}
 	join(p);
@@ -98,6 +101,7 @@ void observe_start(struct proc *p)
 	if (ring_alive())
 		hello(t, o->again ? HELLO_EXEC : HELLO_START);
 	audit_start(p);
+	ask(p);
 }
 static void in_child(struct proc *p)
 {
@@ -108,17 +112,23 @@ static void in_child(struct proc *p)
 }
 AT_FORK_IF(in_child, session);
 
-/* --- one call --------------------------------------------------------------------------------------------------- */
-/* Those that the row speaks of, in pairs; all that there can be where it says nothing. */
-static unsigned registers(const struct call *c)
+/* Of all others dispatch makes no more than it does without us. */
+static void ask(struct proc *p)
 {
-	unsigned n = 0;
-	if (!c->row || !c->row->fn)
-		return 6;
-	while (n < 8 && c->row->arg[n].kind)
-		n++;
-	return (n + 1) & ~1u;
+	static uint64_t asked[MOST_TABS][MOST_NRS / 64];
+	_Static_assert(sizeof asked[0] == sizeof *p->asked, "as dispatch reads it");
+
+	p->asked = NULL;
+	if (p->opt->cover)
+		return;
+	for (unsigned t = 0; t < MOST_TABS; t++)
+		for (unsigned i = 0; i < MOST_NRS / 64; i++)
+			asked[t][i] = (session ? session->watch[own_index][t][i] : 0) |
+				      (policy ? policy->touch[own_index][t][i] | policy->result[own_index][t][i] : 0);
+	p->asked = asked;
 }
+
+/* --- one call --------------------------------------------------------------------------------------------------- */
 static uint64_t cpu_time(void)
 {
 	struct timespec ts;
@@ -134,7 +144,7 @@ bool trace_enter(struct call *c, bool late)
 {
 	struct thread *t = c->t;
 	struct writer w;
-	unsigned n = registers(c);
+	unsigned n = capture_registers(c);
 	uint64_t cpu = session->want & WANT_CPU ? cpu_time() : 0;        /* before the call's time begins */
 	if (!entry_begin(&w, t, EN_ENTER, sizeof(struct en_enter) + n * 8))
 		return false;
@@ -177,6 +187,7 @@ static void attach(struct thread *t)
 		own_index = pers_index(t->p->pers);
 		t->p->watched = true;
 		t->p->told_pid = t->p->pid;
+		ask(t->p);
 		t->ring = NULL;
 		hello(t, HELLO_ATTACH);
 	} else if (!session) {
