@@ -81,7 +81,7 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		_guise_reply "$2" -W "auto $(_guise_names "$guise" engines 's/^([a-z]+) +(works|not here:) .*/\1/p')" ;;
 	trace:-e:*)
 		compopt -o nospace
-		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds %unseen inject= status= signal=none" ;;
+		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds %pure %stat %lstat %fstat %statfs %fstatfs %%stat %%statfs %unseen inject= status= signal=none" ;;
 	trace:-S:*)
 		_guise_reply "$2" -W "time calls errors sites in-proc avg min max p50 p90 p99 name" ;;
 	trace:--status:*)
