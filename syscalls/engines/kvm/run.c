@@ -148,7 +148,7 @@ static void cut_short(struct thread *t, struct vcpu *u)
 	uint64_t page = PAGE_DOWN(t->regs.rip);
 	if (page == K_AT(K_CALL))
 		call(t, u);
-	else if (page == K_AT(K_GATES))
+	else if (page == K_AT(K_GATES) && !u->run->s.regs.sregs.cs.dpl)          /* else a program has jumped there */
 		exception(t, u, (unsigned)((t->regs.rip - page) / GATE_SIZE));
 }
 static void port(struct thread *t, struct vcpu *u)

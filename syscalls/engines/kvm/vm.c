@@ -8,6 +8,7 @@
 #include "engines/kvm/kvm.h"
 
 #define POOL_PIECE (1ul << 20)
+#define MOST_SLOTS 12u                       /* 2^12 blocks: shadow paging costs the host 128 KiB for each */
 
 struct vm kvm_vm;
 
@@ -66,7 +67,7 @@ static void limits(struct vm *vm)
 {
 	long slots = host(SYS_ioctl, vm->kvm, KVM_CHECK_EXTENSION, KVM_CAP_NR_MEMSLOTS);
 	unsigned bits = physical_bits(vm->cpuid);
-	uint64_t fit = bits <= BLOCK_SHIFT ? 1 : 1ull << MIN(bits - BLOCK_SHIFT, 15u);
+	uint64_t fit = bits <= BLOCK_SHIFT ? 1 : 1ull << MIN(bits - BLOCK_SHIFT, MOST_SLOTS);
 
 	vm->max_slots = (unsigned)MIN((uint64_t)(slots > 0 ? slots : 32), fit);
 	vm->run_size = (int)host(SYS_ioctl, vm->kvm, KVM_GET_VCPU_MMAP_SIZE, 0);
@@ -159,7 +160,7 @@ static long kernel(struct vm *vm)
 
 	for (unsigned i = 0; i < K_SHARED && !e; i++) {
 		page[i] = vm_page(vm, &gpa[i]);
-		e = !page[i] ? -ENOMEM : vm_map_kernel(vm, K_AT(i), gpa[i], i == K_CALL ? PTE_U : 0);
+		e = !page[i] ? -ENOMEM : vm_map_kernel(vm, K_AT(i), gpa[i], i == K_CALL && vm->io_open ? PTE_U : 0);
 	}
 	if (e)
 		return e;
