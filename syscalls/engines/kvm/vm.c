@@ -38,7 +38,10 @@ long vm_open(struct vm *vm, char *why, size_t n)
 		return fd;
 	}
 	if ((e = kvm_ioctl((int)fd, KVM_GET_API_VERSION, NULL)) != KVM_API_VERSION) {
-		fmt(why, n, "/dev/kvm is of version %ld, and only %d is known", e, KVM_API_VERSION);
+		if (e < 0)
+			fmt(why, n, "/dev/kvm is not the device that offers virtual machines: %s", error_text(e));
+		else
+			fmt(why, n, "/dev/kvm is of version %ld, and only %d is known", e, KVM_API_VERSION);
 		return -EINVAL;
 	}
 	e = host(SYS_ioctl, fd, KVM_CHECK_EXTENSION, KVM_CAP_SYNC_REGS);
