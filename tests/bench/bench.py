@@ -11,7 +11,7 @@ smoke: a few calls each, without what must be built or fetched: whether it works
 """
 import sys
 sys.dont_write_bytecode = True
-import argparse, json, os, platform, resource, shutil, subprocess, time
+import argparse, functools, json, os, platform, resource, shutil, subprocess, time
 import cases, chart, measure, project
 
 HERE = os.path.dirname(os.path.abspath(__file__))
@@ -104,6 +104,12 @@ def peers():
     return found, lacking
 
 
+@functools.cache
+def engines_here():
+    text = subprocess.run([GUISE[0], 'engines'], capture_output=True, text=True, timeout=60).stdout
+    return [l.split()[0] for l in text.splitlines() if l.split()[1:2] == ['works']]
+
+
 def ways_of(row, where, tools):
     native, guest = pair(row.program)
     count = row.count if SHARE else min(row.count, 3000)          # a guest is looked at for sealing after 2,000
@@ -118,6 +124,8 @@ def ways_of(row, where, tools):
         with open(where + '/' + way + '.toml', 'w') as f:
             f.write('[[rule]]\n%s\n' % rule)
         ways[way] = GUISE[:1] + ['audit', '--policy', where + '/' + way + '.toml', '-o', '/dev/null'] + GUISE[2:] + [guest]
+    ways.update({e: GUISE[:2] + ['--engine', e, guest] for e in engines_here()})
+    ways.update({way: [BUILT + '/bare', way] for way, e in (('dispatch', 'trap'), ('stop', 'ptrace'), ('exit', 'kvm')) if e in ways})
     ways.update({way: command + [native] for way, command in tools.items()})
     return {way: argv + args for way, argv in ways.items()}
 
@@ -151,7 +159,8 @@ def slower_peers(row, argvs, where, native):
 def measured(row, where, tools):
     argvs = ways_of(row, where, tools)
     if any(way not in argvs for way in row.ways):
-        raise Skipped('%s is not installed' % [w for w in row.ways if w not in argvs][0])
+        lacks = [w for w in row.ways if w not in argvs][0]
+        raise Skipped('%s is not installed' % lacks if row.group != 'engines' else 'that engine does not work here')
     before = measure.pinned(1) if row.pin else None
     try:
         if row.state and is_sealed(argvs['guest'], where) != (row.state == 'sealed'):
@@ -197,7 +206,7 @@ def number(x, unit=''):
 def line(r):
     if 'skipped' in r:
         return '%-40s %s: %s' % (r['what'], 'FAILED' if r['failed'] else 'skipped', r['skipped'])
-    native, guest = ('%s' % number(r['medians'][w], r['each']) if w in r['medians'] else '' for w in ('native', 'guest'))
+    native, guest = ('%s' % number(r['medians'][w], r['each']) if w in r['medians'] else '' for w in (('native', 'guest') if r['group'] != 'engines' else list(r['medians'])))
     figure = '%s (%s..%s)' % (number(r['figure']), number(r['low']), number(r['high'])) if not r['unit'] else \
         '%s (%s..%s) %s' % tuple([number(r[k], r['unit']).split()[0] for k in ('figure', 'low', 'high')] + [r['unit']])
     wanted = '%s %s' % (r['sign'], number(r['wanted'], r['unit']) if r['unit'] else '%.2f' % r['wanted'])

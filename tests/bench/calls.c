@@ -156,6 +156,24 @@ static void new_stubs(void)
 }
 static void a_first(void) { ((long (*)(void))(fresh += STUB))(); }
 
+/* A page of numbers over and over, and a step through 8 MiB: what a program does between its calls. */
+static unsigned long *heap;
+static void much_memory(void)
+{
+	enum { SIZE = 8 << 20 };
+	heap = (unsigned long *)mmap(0, SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON, -1, 0);
+	for (unsigned i = 0; i < SIZE / 8; i++)
+		heap[i] = i * 0x9e3779b97f4a7c15ul;
+}
+static void compute(void)
+{
+	static unsigned long x = 88172645463325252ul;
+	for (unsigned i = 0; i < 20000; i++) {
+		x ^= x << 13, x ^= x >> 7, x ^= x << 17;
+		heap[x % (1 << 20)] += x;
+		heap[i % 512] ^= heap[x % 512];
+	}
+}
 static void idle(void)
 {
 	print("idle\n");
@@ -171,7 +189,7 @@ static const struct { const char *name; void (*set_up)(void), (*once)(void); lon
 	{ "pread", a_file, a_pread }, { "pwrite", a_file, a_pwrite }, { "read", zeros, a_read }, { "stat", a_file, a_stat },
 	{ "open", a_file, an_open }, { "pipe", two_pipes, there_and_back }, { "futex", two_words, hand_off },
 	{ "queue", ring, pass_on }, { "fork", none, a_child }, { "exec", none, a_program }, { "first", new_stubs, a_first },
-	{ "mix", zeros, a_mix, 6 },
+	{ "mix", zeros, a_mix, 6 }, { "compute", much_memory, compute },
 };
 
 /* The median of parts: what else the machine did meanwhile fell on a few of them. */

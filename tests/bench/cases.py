@@ -2,7 +2,8 @@
 """What is measured: one row a line. A row says which ways of running something are compared, what one run yields, what is made
 of the values that stood side by side, and what was wanted.
 
-    ways     native: the Linux build, on Linux      guest: the FreeBSD build, on guise
+    ways     native: the Linux build, on Linux      guest: the FreeBSD build, on guise      an engine's name: on that one
+             dispatch, stop, exit: what the host alone takes for an engine's way (bare.c)
              linux: the Linux build, on guise       text, raw, rare: the guest, traced      rule, filter, path: under a policy
              others: peers, if installed
     args     what the program is given; COUNT is replaced by what the mode asks for
@@ -62,6 +63,16 @@ def trace(what, figure, ways, wanted, unit='ns', sign='<=', case='mix'):
     return Row('trace', what, 'calls', [case, 'COUNT', 'armed'], 3000, measure.says, 'ns', ways, figure, unit, sign, wanted, (), False, '')
 
 
+def engine(what, name, case, bare=None, wanted=1.20, count=15000, sign='<=', figure=None):
+    return Row('engines', what, 'calls', [case, 'COUNT', 'armed'], count, measure.says, 'ns', (bare or 'native', name),
+               figure or (lambda v: [g / b for b, g in zip(v[bare or 'native'], v[name])]), '', sign, wanted, (), False, '')
+
+
+def engine_cost(what, case, once, unit, wanted):                 # beside the default engine
+    return Row('engines', what, 'calls', [case, 'COUNT', 'armed'], 1, once, unit, ('guest', 'kvm'),
+               lambda v: [k - g for g, k in zip(v['guest'], v['kvm'])], unit, '<=', wanted, (), False, '')
+
+
 ROWS = [
     call('getpid, answered in process', 'getpid', 0.25),
     call('clock_gettime, as a call', 'clock', 0.5),
@@ -99,5 +110,14 @@ ROWS = [
     trace('a policy adds to calls no rule names', adds('rule'), ('guest', 'rule'), 10),
     trace('  and its filter in the host\'s kernel', adds('filter'), ('guest', 'filter'), 100),
     trace('a policy with paths adds to a stat', adds('path'), ('guest', 'path'), 6000, case='stat'),
+    engine('a call, rewrite: native getppid', 'rewrite', 'getppid', wanted=1.60),
+    engine('a call, seccomp: native getppid', 'seccomp', 'getppid', wanted=1.60),
+    engine('a call, trap: a bare dispatch', 'trap', 'getpid', 'dispatch'),
+    engine('a call, ptrace: a bare stop', 'ptrace', 'getpid', 'stop', count=3000),
+    engine('a call, kvm: a bare exit', 'kvm', 'getpid', 'exit', count=3000),
+    engine('computing under kvm: natively', 'kvm', 'compute', wanted=0.98, count=600, sign='>=',
+           figure=lambda v: [n / g for n, g in zip(v['native'], v['kvm'])]),
+    engine_cost('start-up: kvm adds', 'nothing', measure.lasts, 'ms', 10),
+    engine_cost('private memory of an idle guest: kvm adds', 'idle', measure.weighs, 'KiB', 2048),
     trace('strace -f adds, in times of our text', strace_adds, ('native', 'strace', 'guest', 'text'), 20, 'x', '>='),
 ]
