@@ -5,7 +5,8 @@
 #   check-guest  freestanding programs, each on every engine           check-fuzz   bounded: loader and calls
 #   ONLY=word    only tests whose name holds the word
 #
-# `make bench` measures and tests nothing; FULL=1 takes longer over it; `make bench-steps` counts instructions. That they run
+# `make bench` measures and tests nothing; FULL=1 takes longer over it; `make bench-docs` puts what it found into docs/;
+# `make bench-steps` counts instructions. That they run
 # at all is tested by real/bench.test.
 
 T         := $(B)/tests
@@ -37,7 +38,10 @@ check-fuzz: $(B)/guise $(FUZZ_PROGRAMS)
 bench: $(B)/guise $(BENCH_PROGRAMS)
 	python3 tests/bench/bench.py --guise $(B)/guise --built $(T) --out $(B)/bench $(if $(FULL),--mode full) \
 		$(if $(ONLY),--only '$(ONLY)')
+# docs/PERFORMANCE.md, its numbers and its chart, of the last run of make bench
+bench-docs:
+	python3 tests/bench/page.py docs $(B)/bench/bench.json
 bench-steps: $(B)/guise $(BENCH_PROGRAMS)
 	$(T)/bench/steps $(B)/guise $(T)/bench/calls.freebsd $(T)/bench/calls.linux
 
-.PHONY: check check-unit check-guest check-real check-fuzz bench bench-steps
+.PHONY: check check-unit check-guest check-real check-fuzz bench bench-docs bench-steps

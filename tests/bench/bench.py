@@ -6,18 +6,19 @@ bench.svg there.
 
     bench.py --guise build/gcc/guise --built build/gcc/tests [--out FOLDER] [--mode quick|full|smoke] [--only WORD]
 
-quick: under two minutes, what is built and fetched for it left out. full: more turns, and a thousand idle guests.
+quick: some five minutes, what is built and fetched for it left out. full: more turns, a larger project and a thousand idle
+guests, half an hour at most: each row has its seconds, and fewer turns where they are over.
 smoke: a few calls each, without what must be built or fetched: whether it works at all, for the tests.
 """
 import sys
 sys.dont_write_bytecode = True
 import argparse, functools, json, os, platform, resource, shutil, subprocess, time
-import cases, chart, measure, project
+import cases, chart, measure, project, tell
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 TOP = os.path.dirname(os.path.dirname(HERE))
-# turns of calls, of programs; the share of each row's count; modules of the project
-MODES = {'quick': (9, 5, 1, 1200), 'full': (31, 15, 1, 3000), 'smoke': (1, 1, 0, 10)}
+# turns of calls, of programs; the share of each row's count; modules of the project; seconds that a row's turns may take
+MODES = {'quick': (15, 7, 1, 1200, 10), 'full': (61, 25, 1, 3000, 40), 'smoke': (1, 1, 0, 10, 60)}
 
 p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
 p.add_argument('--guise', required=True)
@@ -29,7 +30,7 @@ p.add_argument('--engine', default='', help='another than the default one')
 opt = p.parse_args()
 GUISE = [os.path.abspath(opt.guise), 'run'] + (['--engine', opt.engine] if opt.engine else [])
 BUILT = os.path.join(os.path.abspath(opt.built), 'bench')
-TURNS, PROGRAM_TURNS, SHARE, MODULES = MODES[opt.mode]
+TURNS, PROGRAM_TURNS, SHARE, MODULES, SECONDS = MODES[opt.mode]
 
 
 # --- programs: what each way runs; a reason where it cannot be had ----------------------------------------------------------
@@ -96,7 +97,7 @@ def peers():
     """{way: command before a native program}, {way: why not}"""
     found, lacking = {}, {}
     for way, tool, command in (('strace', 'strace', ['strace', '-f', '-o', '/dev/null']), ('qemu', 'qemu-x86_64', ['qemu-x86_64']),
-                               ('runsc', 'runsc', ['runsc', '--rootless', '--platform=ptrace', '--network=none', 'do'])):
+                               ('runsc', 'runsc', ['runsc', '--rootless', '--platform=ptrace', '--network=none', 'do', '-cwd', '/tmp'])):
         if shutil.which(tool):
             found[way] = command
         else:
@@ -149,7 +150,7 @@ def slower_peers(row, argvs, where, native):
             continue
         argv = [str(max(int(a) // 10, 30)) if a.isdigit() else a for a in argvs[way]]
         try:
-            took = measure.in_turns({way: argv}, row.once, min(TURNS, 3), where)[way]
+            took = measure.in_turns({way: argv}, row.once, min(TURNS, 3), where, SECONDS)[way]
             ratios[way] = measure.spread(took)[0] / native
         except measure.Failed as e:
             print('%s, %s: %s' % (row.what, way, e), file=sys.stderr)
@@ -166,7 +167,7 @@ def measured(row, where, tools):
         if row.state and is_sealed(argvs['guest'], where) != (row.state == 'sealed'):
             raise Skipped('the guest is not ' + row.state)
         turns = PROGRAM_TURNS if row.program != 'calls' else TURNS
-        values = measure.in_turns({w: argvs[w] for w in row.ways}, row.once, turns, where)
+        values = measure.in_turns({w: argvs[w] for w in row.ways}, row.once, turns, where, SECONDS)
         figures = row.figure(values)
         middle, low, high = measure.spread(figures)
         medians = {w: measure.spread(v)[0] for w, v in values.items()}
@@ -186,6 +187,13 @@ def result(row, where, tools):
         return dict(head, skipped=str(e), failed=not isinstance(e, Skipped))
 
 
+def steps_in(where):
+    """The instructions of a call, by phase, as a table; '' where that cannot be counted."""
+    r = subprocess.run([BUILT + '/steps', GUISE[0], BUILT + '/calls.freebsd', BUILT + '/calls.linux'], capture_output=True, text=True,
+                       cwd=where)
+    return r.stdout if not r.returncode else ''
+
+
 def thousand(where):
     """Do a thousand idle guests fit?"""
     resource.setrlimit(resource.RLIMIT_NOFILE, (4096, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
@@ -194,35 +202,6 @@ def thousand(where):
         started = time.time() - t
         return 'a thousand idle guests: started in %.1f s, %.0f MiB of private memory together' % (
             started, sleepers.private() * 1000 / 1024)
-
-
-# --- telling ---------------------------------------------------------------------------------------------------------------
-
-def number(x, unit=''):
-    digits = 2 if not unit or abs(x) < 10 and unit in ('ms', 'x') else 0
-    return '%.*f' % (digits, x) + (' ' + unit if unit else '')
-
-
-def line(r):
-    if 'skipped' in r:
-        return '%-40s %s: %s' % (r['what'], 'FAILED' if r['failed'] else 'skipped', r['skipped'])
-    native, guest = ('%s' % number(r['medians'][w], r['each']) if w in r['medians'] else '' for w in (('native', 'guest') if r['group'] != 'engines' else list(r['medians'])))
-    figure = '%s (%s..%s)' % (number(r['figure']), number(r['low']), number(r['high'])) if not r['unit'] else \
-        '%s (%s..%s) %s' % tuple([number(r[k], r['unit']).split()[0] for k in ('figure', 'low', 'high')] + [r['unit']])
-    wanted = '%s %s' % (r['sign'], number(r['wanted'], r['unit']) if r['unit'] else '%.2f' % r['wanted'])
-    return '%-40s %12s %12s  %-24s %-12s %s' % (r['what'], native, guest, figure, wanted, 'met' if r['met'] else 'MISSED')
-
-
-def peer_table(results, lacking):
-    names = {'linux': 'guise, Linux', 'strace': 'strace -f', 'qemu': 'qemu-x86_64', 'runsc': 'runsc ptrace'}
-    yield ''
-    yield '%-40s' % 'ratios to native' + ' %12s' % 'guise' + ''.join(' %12s' % n for n in names.values())
-    for r in results:
-        if r.get('peers'):
-            yield '%-40s' % r['what'] + ' %12.2f' % r['figure'] + ''.join(' %12s' % (
-                '%.2f' % r['peers'][w] if w in r['peers'] else '-') for w in names)
-    for why in lacking.values():
-        yield 'skipped: ' + why
 
 
 def machine():
@@ -241,24 +220,25 @@ def main():
         lines.append(text)
         print(text, flush=True)
     m = machine()
-    say('guise against native Linux: Linux %(kernel)s, %(cpus)d of %(cpu)s, load %(load)s' % m)
+    say(tell.where(m))
     if m['load'] > m['cpus'] / 2:
         say('others want the processors: rows with more than one thread or process, and programs, say less than they could')
-    say('%-40s %12s %12s  %-24s %-12s' % ('medians; the middle half in brackets', 'native', 'guest', 'guest:native or cost', 'wanted'))
+    say(tell.HEAD)
     with measure.scratch() as where:
         project.write(where + '/project', MODULES)
         for row in rows:
             results.append(result(row, where, tools))
-            say(line(results[-1]))
+            say(tell.line(results[-1]))
+        counted = steps_in(where)
         if opt.mode == 'full':
             say(thousand(where))
-    for text in peer_table(results, lacking):
+    for text in tell.peer_table(results, lacking):
         say(text)
     say('%d rows, %s, in turns, %d s' % (len(rows), opt.mode, time.time() - start))
     if opt.out:
         os.makedirs(opt.out, exist_ok=True)
         found = {'schema': 'guise-bench-1', 'mode': opt.mode, 'engine': opt.engine or 'default', 'machine': m, 'rows': results,
-                 'peers_skipped': lacking}
+                 'peers_skipped': lacking, 'steps': counted}
         for name, text in (('txt', '\n'.join(lines) + '\n'), ('json', json.dumps(found, indent=1) + '\n'), ('svg', chart.draw(found))):
             with open('%s/bench.%s' % (opt.out, name), 'w') as f:
                 f.write(text)

@@ -105,10 +105,14 @@ def burns(argv, cwd, count=20, seconds=1.0):
 
 # --- in turns ----------------------------------------------------------------------------------------------------------------
 
-def in_turns(ways, once, rounds, cwd):
-    """ways: {name: argv}. {name: results}, the nth of each taken side by side; a first turn is thrown away: disk, caches."""
+def in_turns(ways, once, rounds, cwd, seconds):
+    """ways: {name: argv}. {name: results}, the nth of each taken side by side; a first turn is thrown away: disk, caches. After so
+    many seconds no turn is begun, if there are five."""
     found = {name: [] for name in ways}
+    end = time.monotonic() + seconds
     for turn in range(rounds + 1):
+        if turn > 5 and time.monotonic() > end:
+            break
         for name, argv in ways.items():
             value = once(argv, cwd)
             if turn or rounds == 0:

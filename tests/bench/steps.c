@@ -20,10 +20,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-enum phase { CALLER, SLOT, IN, DISPATCH, HANDLER, OUT, PHASES };
-static const char *const phase_name[] = { "caller", "slot", "in", "dispatch", "handler", "out" };
+enum phase { CALLER, SLOT, DIRECT, IN, DISPATCH, HANDLER, OUT, PHASES };
+static const char *const phase_name[] = { "caller", "slot", "direct", "in", "dispatch", "handler", "out" };
 static const struct { const char *function; enum phase phase; } known[] = {      /* all others are the handler's */
-	{ "entry_jump", IN }, { "entry_syscall", IN }, { "exit_begin", OUT }, { "syscall_run", DISPATCH },
+	{ "__start_guise_slots", SLOT }, { "entry_jump", IN }, { "entry_syscall", IN }, { "entry_direct", DIRECT }, { "exit_begin", OUT }, { "syscall_run", DISPATCH },
 	{ "fetch", DISPATCH }, { "stack_args", DISPATCH }, { "store", DISPATCH }, { "scalar", DISPATCH }, { "set_to_host", DISPATCH },
 	{ "errno_to_guest", DISPATCH },
 };
@@ -51,7 +51,12 @@ static enum phase phase_of(const char *function)
 }
 static bool is_entry(const char *name)   /* labels within entry.S that are no functions of their own */
 {
-	return strncmp(name, "wait_", 5) && strcmp(name, "exit_end");
+	static const char *const within[] = { "exit_end", "direct_kept", "direct_call", "direct_after", "direct_end", "direct_not",
+					      "direct_answered", "leave_native", "leave_supervised" };
+	for (size_t i = 0; i < sizeof within / sizeof *within; i++)
+		if (!strcmp(name, within[i]))
+			return false;
+	return strncmp(name, "wait_", 5);
 }
 static void functions_of(const char *path)
 {
@@ -184,8 +189,8 @@ int main(int argc, char **argv)
 	else
 		functions_of(argv[1]);
 	if (ok)
-		printf("instructions\n%-10s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "case", "native", "guise", phase_name[0],
-		       phase_name[1], phase_name[2], phase_name[3], phase_name[4], phase_name[5], "calls", "host");
+		printf("instructions\n%-10s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s %8s\n", "case", "native", "guise", phase_name[0],
+		       phase_name[1], phase_name[2], phase_name[3], phase_name[4], phase_name[5], phase_name[6], "calls", "host");
 	if (ok && argc > 4)
 		ok = row(argv, argv[4], true);
 	for (size_t i = 0; ok && argc == 4 && i < sizeof cases / sizeof *cases; i++)
