@@ -66,7 +66,7 @@ $(B)/runtime.o: $(RT_OBJ) tools/runtime.allow
 
 $(B)/guise: $(B)/runtime.o $(HOST_OBJ)
 	$(CC) -static -no-pie $(CFLAGS) -Wl,-z,noseparate-code,-Ttext-segment=$(BASE_AT),-e,front -o $@.ld $^ $(LIBDW) $(LIBS)
-	@$(WHOLE) if=$@.ld of=$@ && chmod +x $@ && rm $@.ld
+	@$(WHOLE) if=$@.ld of=$@.whole && chmod +x $@.whole && mv $@.whole $@ && rm $@.ld
 
 -include $(RT_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
 -include tests/tests.mk
