@@ -70,32 +70,43 @@ static bool parse_map(const char *s, struct procfs_map *m)
 	m->path = s;
 	return true;
 }
-#define MAPS_BUF 16384
-long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *arg)
+#define LINES_BUF 16384
+long procfs_lines(const char *path, long (*fn)(void *, const char *line), void *arg)
 {
-	char path[32], *buf, *line, *end;
+	char *buf, *line, *end;
 	size_t have = 0;
-	struct procfs_map m;
 	long n, fd, e = 0;
 
-	fmt(path, sizeof path, pid ? "/proc/%d/maps" : "/proc/self/maps", pid);
 	if ((fd = open_ours(path, O_RDONLY)) < 0)
 		return fd;
-	if (!(buf = mem_alloc(MAPS_BUF)))
+	if (!(buf = mem_alloc(LINES_BUF)))
 		e = -ENOMEM;
-	while (!e && (n = host(SYS_read, fd, buf + have, MAPS_BUF - 1 - have)) > 0) {
+	while (!e && (n = host(SYS_read, fd, buf + have, LINES_BUF - 1 - have)) > 0) {
 		have += (size_t)n;
 		buf[have] = 0;
 		for (line = buf; !e && (end = str_chr(line, '\n')); line = end + 1) {
 			*end = 0;
-			e = parse_map(line, &m) ? fn(arg, &m) : 0;
+			e = fn(arg, line);
 		}
 		have -= MIN(have, (size_t)(line - buf));
 		memmove(buf, line, have);
 	}
 	host(SYS_close, fd);
-	mem_free(buf, buf ? MAPS_BUF : 0);
+	mem_free(buf, buf ? LINES_BUF : 0);
 	return e;
+}
+struct map_lines { long (*fn)(void *, const struct procfs_map *); void *arg; };
+static long map_line(void *arg, const char *line)
+{
+	struct map_lines *l = arg;
+	struct procfs_map m;
+	return parse_map(line, &m) ? l->fn(l->arg, &m) : 0;
+}
+long procfs_maps(int pid, long (*fn)(void *, const struct procfs_map *), void *arg)
+{
+	char path[32];
+	fmt(path, sizeof path, pid ? "/proc/%d/maps" : "/proc/self/maps", pid);
+	return procfs_lines(path, map_line, &(struct map_lines){ fn, arg });
 }
 
 /* --- one mapping, since Linux 6.11 by a question --------------------------------------------------------------------- */

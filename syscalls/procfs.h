@@ -6,6 +6,7 @@
 #pragma once
 #include "guise.h"
 
+long procfs_lines(const char *path, long (*fn)(void *, const char *line), void *);       /* of a text of any length */
 /* Every entry of a directory whose name is a number, but the one through which it is read. */
 long procfs_each(const char *dir, long (*fn)(void *, unsigned number), void *);
 

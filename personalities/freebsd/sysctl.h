@@ -17,4 +17,5 @@ sysctl_fn proc_all, proc_by, proc_args, proc_sv_name, proc_pathname, proc_groups
 	  proc_auxv, proc_rlimit, proc_ps_strings, proc_umask, proc_osrel, proc_cwd;      /* sysctl_proc.c */
 sysctl_fn net_route, net_ifcount, net_port_last;                                                 /* sysctl_net.c */
 sysctl_fn devstat_all, devstat_numdevs, vm_nswapdev, vm_swap_info, kern_msgbuf;                  /* sysctl_dev.c */
+sysctl_fn pcb_tcp, pcb_udp, pcb_raw, pcb_stream, pcb_dgram, pcb_seqpacket, kern_file;            /* sysctl_pcb.c */
 sysctl_fn vfs_conflist;                                                                          /* sysctl_vfs.c */
