@@ -120,7 +120,10 @@ static long __attribute__((noinline)) scalar(struct call *c, int i)
 		c->arg[i] = p->identity ? (int)c->raw[i] : c->raw[i] ? sig_to_host(p, (int)c->raw[i]) : 0;
 		return c->raw[i] && !c->arg[i] ? -EINVAL : 0;
 	case A_SET: case A_ENUM:
-		if ((e = set_to_host(p, a->what, arg_value(a, c->raw[i]), &h)) < 0) {
+		e = set_to_host(p, a->what, arg_value(a, c->raw[i]), &h);
+		if (e < 0 && p->value)
+			e = p->value(a->what, arg_value(a, c->raw[i]), &h);
+		if (e < 0) {
 			report_unknown(c->t, a->kind == A_SET ? UNK_BITS : UNK_OPTION, a->name, (uint64_t)c->raw[i]);
 			return e;
 		}

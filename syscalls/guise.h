@@ -306,6 +306,8 @@ struct personality {
 	bool opens_first;                                    /* open acts, and then finds that there is no descriptor left */
 	bool classic_sockets;                                /* sockets answer as the first ones did, not as the host's (handlers/sock.c) */
 	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one */
+	/* A value of a set that is no row of its table, since it carries a number (the clock of a process), or NULL. */
+	long (*value)(unsigned set, uint64_t guest, uint64_t *host);
 	uint8_t sig_carrier;                                 /* the host's signal that is none of the guest's (carrier.c), or 0 */
 	sigbits sig_ignored;                                  /* ours: default action is "ignore" here though not on the host */
 	const char *const *interp_dirs;                      /* where else the guest's rtld may be found */

@@ -5,6 +5,7 @@
  */
 #include <time.h>
 #include "host.h"
+#include "freebsd/freebsd.h"
 #include "freebsd/thr.h"
 
 sysfn fbsd_nanosleep, fbsd_clock_nanosleep, fbsd_clock_getcpuclockid2;
@@ -19,22 +20,37 @@ static bool is_over(struct call *c, int i)
 long fbsd_nanosleep(struct call *c) { return is_over(c, 0) ? 0 : sys_nanosleep(c); }
 long fbsd_clock_nanosleep(struct call *c) { return is_over(c, 2) ? 0 : sys_clock_nanosleep(c); }
 
-/* The caller's own clocks have fixed numbers. Another process's clock would need a number that the CLOCK table cannot
- * hold: it is refused as if that process could not be seen. */
+/* --- the clocks of processes and threads: a bit, and the number of whose it is -------------------------------------------- */
+#define CPUCLOCK 0x80000000u
+#define CPUCLOCK_PROCESS 0x40000000u
+#define HOST_CLOCK(id, thread) ((uint32_t)(~(unsigned)(id) << 3 | ((thread) ? 4 : 0) | 2))       /* what it ran, user and system */
+
+long fbsd_value(unsigned set, uint64_t guest, uint64_t *h)
+{
+	int id = (int)(guest & ~(CPUCLOCK | CPUCLOCK_PROCESS)), tid = fbsd_tid_host(id);
+	bool process = guest & CPUCLOCK_PROCESS;
+
+	if (set != SET_CLOCK || !(guest & CPUCLOCK) || guest >> 32 || !(process ? id : tid))
+		return -EINVAL;
+	*h = process ? HOST_CLOCK(id, false) : HOST_CLOCK(tid, true);
+	return 0;
+}
+/* A process must be there; whether a thread is one of ours is found when its clock is asked. */
 long fbsd_clock_getcpuclockid2(struct call *c)
 {
 	enum { WHICH_PID, WHICH_TID };
-	bool thread = c->arg[1] == WHICH_TID;
-	long self = thread ? fbsd_tid(c->t->tid) : c->t->p->pid;
-	int clock;
+	unsigned clock;
+	long id = c->arg[0];
 
-	if (c->arg[1] != WHICH_PID && !thread)
+	if (c->arg[1] == WHICH_PID) {
+		id = id ? id : c->t->p->pid;
+		if (id != (int)id || id < 0 || host(SYS_kill, id, 0) == -ESRCH)
+			return -ESRCH;
+		clock = CPUCLOCK | CPUCLOCK_PROCESS | (unsigned)id;
+	} else if (c->arg[1] == WHICH_TID) {
+		clock = CPUCLOCK | (unsigned)(id ? id : fbsd_tid(c->t->tid));
+	} else {
 		return -EINVAL;
-	if (c->arg[0] && c->arg[0] != self) {
-		report_unknown(c->t, UNK_OPTION, "clock of another process", (uint64_t)c->arg[0]);
-		return -ESRCH;
 	}
-	clock = (int)set_to_guest(c->t->p->pers, SET_CLOCK,
-				  thread ? CLOCK_THREAD_CPUTIME_ID : CLOCK_PROCESS_CPUTIME_ID);
 	return arg_put(c, 2, &clock);
 }
