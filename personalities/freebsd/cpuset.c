@@ -20,6 +20,11 @@ enum { WHICH_TID = 1, WHICH_PID, WHICH_CPUSET, WHICH_IRQ, WHICH_JAIL, WHICH_DOMA
 #define MASK_BYTES 128                   /* CPU_MAXSIZE / 8 */
 #define POLICY_FIRSTTOUCH 2
 
+/* A set that this process has made, or its maker before the fork; 0: it is in the one that all others are in. A set holds
+ * this process alone: what it may run on is its threads' own. */
+static int own FORKED;
+static bool is_own(long id) { return own && (id == own || id == -1); }
+
 /* The host's number of a thread, 0 for the caller, -ESRCH. */
 static long target(int which, long id)
 {
@@ -68,12 +73,14 @@ static long get_mask(int level, int which, long id, uint8_t *mask)
 
 	if (which == WHICH_IRQ || which == WHICH_JAIL)
 		return -ESRCH;
-	if (which == WHICH_CPUSET ? id != -1 && id != THE_SET : which == WHICH_DOMAIN && id != 0)
+	if (which == WHICH_CPUSET ? id != -1 && id != THE_SET && !is_own(id) : which == WHICH_DOMAIN && id != 0)
 		return -ESRCH;
 	if (which != WHICH_CPUSET && which != WHICH_DOMAIN && (t = target(which, id)) < 0)
 		return t;
 	memset(mask, 0, MASK_BYTES);
-	if (level != LEVEL_WHICH || which == WHICH_CPUSET || which == WHICH_DOMAIN) {
+	if (which == WHICH_CPUSET && level != LEVEL_ROOT && is_own(id))
+		level = LEVEL_WHICH;
+	else if (level != LEVEL_WHICH || which == WHICH_CPUSET || which == WHICH_DOMAIN) {
 		all_cpus(mask);
 		return t ? host(SYS_sched_getaffinity, t, sizeof buf, buf) < 0 ? -ESRCH : 0 : 0;
 	}
@@ -124,6 +131,8 @@ long fbsd_cpuset_setaffinity(struct call *c)
 
 	if (e || (e = copy_in(mask, (uaddr)c->arg[4], (size_t)c->arg[3])) || (e = mask_ok(mask)))
 		return e;
+	if (c->arg[0] == LEVEL_CPUSET && which == WHICH_CPUSET && is_own(c->arg[2]))
+		return set_threads(c->t->p->pid, mask);
 	if (c->arg[0] != LEVEL_WHICH)
 		return c->arg[0] == LEVEL_ROOT || c->arg[0] == LEVEL_CPUSET ? -EPERM : -EINVAL;
 	if (which != WHICH_TID && which != WHICH_PID && which != WHICH_TIDPID)
@@ -135,8 +144,15 @@ long fbsd_cpuset_setaffinity(struct call *c)
 	return set_threads(t ? (int)t : c->t->p->pid, mask);
 }
 
-long fbsd_cpuset(struct call *c) { return -EPERM; }
-long fbsd_cpuset_setid(struct call *c) { return c->arg[2] == THE_SET ? 0 : -ESRCH; }
+long fbsd_cpuset(struct call *c)
+{
+	int id = THE_SET + c->t->p->pid; /* no other process's */
+	long e = mem_store32((uaddr)c->arg[0], (uint32_t)id);
+	if (!e)
+		own = id;
+	return e;
+}
+long fbsd_cpuset_setid(struct call *c) { return c->arg[2] == THE_SET || is_own(c->arg[2]) ? 0 : -ESRCH; }
 long fbsd_cpuset_getid(struct call *c)
 {
 	uint8_t mask[MASK_BYTES];
@@ -145,7 +161,7 @@ long fbsd_cpuset_getid(struct call *c)
 		return -EINVAL;
 	if ((e = get_mask(LEVEL_WHICH, (int)c->arg[1], c->arg[2], mask)))
 		return e;
-	return mem_store32((uaddr)c->arg[3], THE_SET);
+	return mem_store32((uaddr)c->arg[3], own ? (uint32_t)own : THE_SET);
 }
 /* One memory domain, number 0. */
 static long domain_size(const struct call *c)

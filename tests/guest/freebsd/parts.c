@@ -66,6 +66,16 @@ static void sets(void)
 	show(sys(SYS_cpuset_setid, 2, -1l, id));
 	show(sys(SYS_cpuset_setid, 2, -1l, 77));
 	show(sys(SYS_cpuset, &id));
+	{                                            /* a set of its own: what it may run on is the process's */
+		u8 cpus[128] = { 0 };
+		int mine = 0;
+		show(sys(SYS_cpuset_getid, 2, 2, -1l, &mine));
+		yes(mine == id && id > 1);
+		show(sys(SYS_cpuset_setid, 2, -1l, id));
+		works(sys(SYS_cpuset_getaffinity, 3, 2, -1l, 128l, cpus));
+		show(sys(SYS_cpuset_setaffinity, 2, 3, id, 128l, cpus));
+		show(sys(SYS_cpuset_setaffinity, 2, 3, 1, 128l, cpus));
+	}
 	show(sys(SYS_cpuset_getdomain, 3, 2, -1l, 32l, mask, &policy));
 	show(sys(SYS_cpuset_setdomain, 3, 2, -1l, 32l, mask, policy));
 	mask[0] = 2;
