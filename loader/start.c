@@ -20,6 +20,7 @@
 #include <unistd.h>
 #include "guise.h"
 #include "options.h"
+#include "tracing.h"
 #include "confine.h"
 #include "loader/loader.h"
 #include "loader/plan.h"
@@ -288,6 +289,8 @@ static int run(struct begin *b)
 	t->sigmask = proc.pers->sig_carrier ? mask & ~(1ull << (proc.pers->sig_carrier - 1)) : mask;
 	t->sigmask |= (sigbits)o->blocked << 64;
 	observe_start(&proc);
+	if (o->traced)
+		tracee_load(&proc, o->traced);
 	signal_start(&proc);
 	confine_load(&proc, o->limits_fd);
 	if (pl.pers->proc_start)

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "thread.h"
 #include "pending.h"
+#include "tracing.h"
 #include "engines/own.h"
 
 struct fixup { int64_t fault, resume; };     /* both relative to the entry itself */
@@ -143,7 +144,7 @@ static bool wants_restart(struct thread *t)
 		return false;            /* sigtimedwait ends with it */
 	for (v &= ~t->sigmask; !sig && v; )
 		sig = (uint64_t)v ? __builtin_ctzll((uint64_t)v) + 1 : __builtin_ctzll((uint64_t)(v >> 64)) + 65;
-	return sig && t->p->act[sig].flags & SA_RESTART;
+	return sig && (t->p->act[sig].flags & SA_RESTART || (t->p->traced && t->p->act[sig].handler < 2));
 }
 /* A guest that steps through itself has jumped to us, and the flag with it: it is the guest's, to be kept, not ours. */
 static void unstep(greg_t *g)
@@ -182,6 +183,8 @@ void signal_host(int sig, siginfo_t *si, void *context)
 		carrier_arrived(t, si);
 	else if (!carrier_astray(t, si))
 		note(t, sig, si, g, caused);
+	if (t->p->traced)
+		tracee_halted(t, ours, g, uc->uc_mcontext.fpregs);
 	if (!t->attn) {
 		if (ours)
 			sleep_on(t, g);

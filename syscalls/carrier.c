@@ -20,6 +20,7 @@
 #include "pending.h"
 #include "thread.h"
 #include "procfs.h"
+#include "tracing.h"
 
 #define CARRIER_CODE (-0x4755)           /* si_code of our messages; no kernel's */
 enum { CARRY = 1, LOOK, BROADCAST, LISTEN };
@@ -87,7 +88,7 @@ static long to_process(struct thread *self, const siginfo_t *si)
 	long e;
 	if (p->signal_seen)
 		p->signal_seen(p, si->si_signo);
-	if (ignored(p, si->si_signo))
+	if (ignored(p, si->si_signo) || (si->si_signo <= 64 && p->act[si->si_signo].handler == 0 && signal_spares(p, si->si_signo)))
 		return 0;
 	e = pending_add(p, 0, si);
 	if (!e)
@@ -188,7 +189,9 @@ static void told_arrived(struct thread *t, siginfo_t *si)
 static void carried(struct thread *t, const struct message *m)
 {
 	siginfo_t si = { .si_signo = m->sig, .si_errno = m->err, .si_code = m->sig_code };
-	if (m->sig <= 0 || m->sig > 128 || SIGSET_UNBLOCKABLE >> (m->sig - 1) & 1)
+	if (m->sig == SIGSTOP && !t->p->traced)
+		host(SYS_kill, t->p->pid, SIGSTOP);
+	if (m->sig <= 0 || m->sig > 128 || (SIGSET_UNBLOCKABLE >> (m->sig - 1) & 1 && !(m->sig == SIGSTOP && t->p->traced)))
 		return;
 	si.si_pid = m->pid;
 	si.si_uid = m->uid;
@@ -211,6 +214,16 @@ bool carrier_astray(const struct thread *t, const siginfo_t *si)
 	memcpy(&m, si, sizeof m);
 	return !t->p->pers->sig_carrier && m.code == CARRIER_CODE && m.op == CARRY;
 }
+static void trace_told(struct thread *t, const struct message *m)
+{
+	switch (m->op) {
+	case TRACE_OP_ATTACH: tracee_asked(t, (int)m->value); break;
+	case TRACE_OP_SERVE: tracer_asked(t); break;
+	case TRACE_OP_ORPHAN: tracer_orphan(t, (int)(m->value >> 32), (int)(uint32_t)m->value); break;
+	case TRACE_OP_SEEN: tracer_orphan(t, (int)m->value, 0); break;
+	case TRACE_OP_WAITS: t->attn |= t->tr.waits; break;
+	}
+}
 void carrier_arrived(struct thread *t, siginfo_t *si)
 {
 	struct message m;
@@ -223,8 +236,13 @@ void carrier_arrived(struct thread *t, siginfo_t *si)
 	} else if (m.code == CARRIER_CODE && m.op == LISTEN) {
 		if (t->p->pers->listened)
 			t->p->pers->listened(t->p);
+	} else if (m.code == CARRIER_CODE && m.op >= TRACE_OP_ATTACH) {
+		trace_told(t, &m);
 	} else if (m.code == CARRIER_CODE) {
 		carried(t, &m);
+	} else if (m.code > 0) {         /* a socket of ours */
+		tracee_heard(t);
+		tracer_news(t);
 	} else if (m.code == SI_TIMER || m.code == SI_MESGQ) {
 		told_arrived(t, si);
 	} else {
@@ -287,6 +305,14 @@ static long to_other(struct thread *t, int pid, int tid, const siginfo_t *si)
 		return tid ? host(SYS_tgkill, pid, tid, t->p->pers->sig_carrier) : host(SYS_kill, pid, t->p->pers->sig_carrier);
 	report_unknown(t, UNK_OPTION, "signal to a native process", (uint64_t)si->si_signo);
 	return -EINVAL;
+}
+long carrier_tell(struct thread *t, int pid, int tid, int op, uint64_t value)
+{
+	struct message m = { .op = op, .pid = t->p->pid, .value = value };
+	bool headless = false;
+	if (!t->p->pers->sig_carrier || pid <= 0 || (pid != t->p->pid && !takes_carrier(t, pid, &headless)))
+		return -EPERM;
+	return op ? post(t, pid, tid || headless ? tid : pid, &m) : 0;
 }
 /* It has arrived, or will before anything else: its thread is stopped, or ends. */
 static bool arrived(struct thread *t, int pid)
@@ -351,6 +377,12 @@ long signal_send(struct thread *t, int pid, int tid, int sig, int code, uint64_t
 	si.si_value.sival_ptr = (void *)value;
 	if (sig > 64)
 		return send_unnumbered(t, pid, tid, &si);
+	if (sig == SIGSTOP && pid == t->p->pid && t->p->traced)
+		return tid ? to_thread(t, tid, &si) : to_process(t, &si);
+	if (sig && sig != SIGKILL && sig != SIGCONT && !tid && tracer_has(t->p, pid))  /* queued there; the host merges them */
+		return to_other(t, pid, 0, &si);
+	if (sig == SIGSTOP && pid > 0 && pid != t->p->pid && host(SYS_kill, pid, 0) == 0 && tracee_is(pid))
+		return to_other(t, pid, tid, &si);
 	if (code == SI_USER)
 		return host(SYS_kill, pid, sig);
 	if (code == SI_TKILL)

@@ -14,6 +14,7 @@
 #include "confine.h"
 #include "row.h"
 #include "box.h"
+#include "tracing.h"
 
 static const struct row *row_of(struct thread *t, struct call *c)
 {
@@ -276,6 +277,17 @@ static inline __attribute__((always_inline)) long call_made(struct call *c)
 }
 long call_run(struct call *c) { return call_made(c); }
 
+/* What its tracer did to the registers meanwhile counts. */
+static void __attribute__((noinline)) traced_enter(struct thread *t, struct call *c)
+{
+	c->rv = c->rv2 = 0;
+	c->has_rv2 = false;
+	if (!tracee_enter(t))
+		return;
+	t->entry_nr = t->regs.rax;
+	t->p->pers->fetch(t, c);
+	c->row = row_of(t, c);
+}
 static inline __attribute__((always_inline)) void result(struct thread *t, struct call *c)
 {
 	if (c->rv == -EINTR)
@@ -286,6 +298,8 @@ static inline __attribute__((always_inline)) void result(struct thread *t, struc
 	} else if (c->rv != SYS_NORETURN) {
 		t->p->pers->store(t, c);
 	}
+	if (__builtin_expect(t->p->traced != NULL, 0))
+		tracee_leave(t, c);
 	if (t->attn)
 		thread_attend(t);
 }
@@ -300,6 +314,8 @@ static inline __attribute__((always_inline)) void enter(struct thread *t)
 	t->p->pers->fetch(t, &c);
 	c.row = row_of(t, &c);
 	t->call = &c;
+	if (__builtin_expect(t->p->traced != NULL, 0))
+		traced_enter(t, &c);
 	call_made(&c);
 	t->call = NULL;
 	result(t, &c);

@@ -13,6 +13,7 @@
 #include "confine.h"
 #include "observe/audit.h"
 #include "pending.h"
+#include "tracing.h"
 #include "loader/plan.h"
 
 struct vec { uint64_t *v; size_t n, room; };
@@ -48,6 +49,7 @@ struct exec {
 	struct plan plan;
 	struct vec argv, envv, guest;
 	char signals[40];
+	char traced[64];
 	int limits;              /* what this process and its descriptors have given up, or -1 */
 	int handed;              /* what the engine wants to have there, or -1 */
 	char limits_text[12], handed_text[12];
@@ -85,6 +87,13 @@ static long vec_handed(struct exec *x)
 	long e = vec_text(&x->argv, "--engine-fd");
 	return e ? e : vec_text(&x->argv, x->handed_text);
 }
+static long vec_traced(struct exec *x)
+{
+	if (!tracee_save(x->t->p, x->traced, sizeof x->traced))
+		return 0;
+	long e = vec_text(&x->argv, "--traced");
+	return e ? e : vec_text(&x->argv, x->traced);
+}
 /* argv of the host's exec: [guise, its options, --argv0 .. --,] interpreter, its argument, script, the guest's own rest */
 static long build(struct exec *x, uaddr argv, uaddr envv)
 {
@@ -102,7 +111,7 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 		if (!e && o->trace_fd >= 0 && !(e = vec_text(&x->argv, "--trace-fd")) && !(e = vec_text(&x->argv, o->fd_text[0])) &&
 		    !(e = vec_text(&x->argv, "--trace-end")))        /* it may have come later than the options */
 			e = vec_text(&x->argv, o->fd_text[2]);
-		if (!e && !(e = vec_signals(x)) && !(e = vec_limits(x)))
+		if (!e && !(e = vec_signals(x)) && !(e = vec_traced(x)) && !(e = vec_limits(x)))
 			e = vec_handed(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
 		    !(e = vec_text(&x->argv, "--resume-path")) && !(e = vec_text(&x->argv, pl->path)) &&

@@ -36,6 +36,7 @@
 #define X_MSG_EOF        (1ull << 34)        /* shut down the sending side after this */
 
 #define X_WEXITED_DEFAULT (1ull << 32)
+#define X_WTRAPPED       (1ull << 33)        /* wait: tracees that have stopped */
 
 #define X_KCMP_OBJ       (1ull << 32)        /* kcmp: what two descriptors are of, however opened */
 

@@ -141,6 +141,20 @@ struct sigpend {                     /* one signal on its way to the guest */
 };
 
 /* --- one guest thread. %gs points here while guest or handler code runs ----------------------------------------------- */
+struct thread_traced {
+	volatile uint32_t parked;    /* it stands still, or cannot run: what is in regs is whole */
+	volatile uint32_t suspended; /* ... and goes on when the tracer has taken this back */
+	uint32_t flags;          /* STOP_* of the call that it is in, or of its beginning */
+	uint32_t changed;        /* TR_*: by the tracer, to be loaded */
+	uint32_t nr;             /* the call in which it began, where there is no call */
+	int child;               /* of the fork that is to be told */
+	const struct row *row;   /* of nr */
+	void *fpu;               /* while it is parked: its vector state, and its fs base */
+	uint64_t fs;
+	volatile bool waits;     /* for children: to be told that a tracee has something to tell */
+	volatile bool news;      /* told */
+};
+enum { TR_FPU = 1, TR_FS = 2 };
 struct thread {
 	struct thread *self;     /* 0   for "mov %gs:0, %rdi" */
 	uint64_t stack;          /* 8   top of our stack; every entry begins there */
@@ -186,6 +200,7 @@ struct thread {
 	uint16_t denied;         /* ... and refused it: errno of the host */
 	int fault_sig, fault_code;       /* why its last access to the guest's memory failed (mem_move and its kin) */
 	struct vcpu *vcpu;       /* where its guest runs, under the engine kvm */
+	struct thread_traced tr; /* of a process that another guest debugs, or that debugs others: tracing.h */
 };
 
 /* --- one guest process; a vfork child has its own copy ---------------------------------------------------------------- */
@@ -211,8 +226,10 @@ struct proc {
 		struct {
 			bool observed;   /* somebody traces or counts */
 			bool limited;    /* this process or one of its descriptors has given up rights: confine.h */
+			bool debugged;   /* it has a tracer: traced */
+			bool spare;
 		};
-		uint16_t slow;
+		uint32_t slow;
 	};
 	uint64_t fd_limit;       /* descriptors the guest may have: fd_soft or fd_base */
 	uint64_t fd_soft, fd_hard;       /* its RLIMIT_NOFILE as it sees it */
@@ -225,6 +242,7 @@ struct proc {
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
 	const uint64_t (*asked)[16];     /* by table: the calls that somebody observes, where not all; NULL: all (observe/trace.c) */
+	struct traced *traced;   /* by another guest: tracee.c; or NULL */
 	bool confined;           /* it has given up naming things (capability mode) */
 	bool watched;            /* somebody traces: what the guest starts stays with us, its end is told */
 	int told_pid;            /* the process whose beginning was recorded; a child's copy has its parent's */

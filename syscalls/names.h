@@ -73,4 +73,4 @@ enum right {
 };
 
 /* multiplexers: the argument of kind SUB picks a row of this table */
-enum sub { SUB_NONE, SUB_FCNTL, SUB_IOCTL, SUB_SYSARCH, SUB_UMTX, SUB_PROCCTL, SUB_SOCKOPT, SUB_PRCTL, SUB_GETSOCKOPT, N_SUB };
+enum sub { SUB_NONE, SUB_FCNTL, SUB_IOCTL, SUB_SYSARCH, SUB_UMTX, SUB_PROCCTL, SUB_SOCKOPT, SUB_PRCTL, SUB_GETSOCKOPT, SUB_PTRACE, N_SUB };

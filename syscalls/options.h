@@ -27,6 +27,7 @@ struct options {
 	int limits_fd;           /* what it has given up (confine.h), or -1; the same */
 	int engine_fd;           /* what its engine wants to have there, too (engine->hand), or -1; the same */
 	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */
+	const char *traced;      /* by whom, where another guest debugs it (tracing.h), or NULL; the same */
 	int trace_fd, report_fd; /* the shared memory of observe/ring.h; where to write; or -1 */
 	int witness_fd;          /* where the supervisor writes what it sees (engine ptrace), or -1 */
 	const char *post_mortem; /* directory for what is left of one that dies by a fault, absolute, or NULL: the same engine */

@@ -88,7 +88,7 @@ bool pending_full(struct proc *p) { return p->pending->n >= OWN_MOST; }
 long pending_add(struct proc *p, int tid, const siginfo_t *si)
 {
 	struct pending *q = p->pending;
-	if (merged(q, tid, si))
+	if (!p->traced && merged(q, tid, si))    /* a tracer is told of each */
 		return 0;
 	for (struct entry *e = q->e; e < q->e + MOST; e++) {
 		if (!take_state(e, FREE))

@@ -11,6 +11,7 @@
 #include "thread.h"
 #include "arena.h"
 #include "pending.h"
+#include "tracing.h"
 
 extern const struct atfork __start_guise_atfork[], __stop_guise_atfork[];
 extern volatile uint32_t *const __start_guise_forklocks[], *const __stop_guise_forklocks[];
@@ -179,10 +180,21 @@ static long fork_shared(struct thread *t, unsigned flags, unsigned long host_fla
 		mem_free(p, sizeof *p);
 		return -EAGAIN;
 	}
-	host_flags |= CLONE_VM | (flags & FORK_VFORK ? CLONE_VFORK : 0);
-	if (!(flags & FORK_VFORK))
+	child->tr.nr = t->call->nr;
+	child->tr.row = t->call->row;
+	bool own = tracee_vfork_own(t->p, p) && flags & FORK_VFORK, was_shared = shared;
+	host_flags |= CLONE_VM | (flags & FORK_VFORK && !own ? CLONE_VFORK : 0);
+	if (!(flags & FORK_VFORK) || own)
 		shared = true;
+	if (!own && flags & FORK_VFORK)
+		tracee_absent(t);
 	long pid = thread_clone(child, (long)host_flags);
+	if (!own && flags & FORK_VFORK)
+		tracee_back(t);
+	if (own && pid > 0) {
+		tracee_vforked(t, child, (int)pid);
+		shared = was_shared;
+	}
 	if (pid > 0 && flags & FORK_VFORK && !p->execs)
 		ended_whole(pid);
 	if (pid < 0 || flags & FORK_VFORK) {
@@ -201,6 +213,8 @@ long proc_fork(struct thread *t, unsigned flags, uaddr stack, int exit_signal)
 	long pid = fork_copy(t, host_flags);
 	if (pid > 0 && t->p->pers->proc_forks)
 		t->p->pers->proc_forks(t->p, (int)pid);
+	if (pid > 0 && t->p->traced)
+		tracee_forks(t, (int)pid);
 	if (!pid && flags & FORK_DROPSIG)
 		drop_handlers(t->p);
 	if (!pid && stack)
@@ -214,6 +228,7 @@ void proc_child_shared(struct thread *t)
 	fd_forked_shared(t->p);
 	if (t->p->pers->proc_forked)
 		t->p->pers->proc_forked(t->p);
+	tracee_vfork_began(t);
 }
 void proc_exit(struct thread *t, int status)
 {
@@ -222,6 +237,7 @@ void proc_exit(struct thread *t, int status)
 	status = audit_status(t, status);
 	observe_end(t, status, true);
 	report_end(t);
+	tracee_exits(t, (status & 0xff) << 8);
 	for (;;)
 		host(SYS_exit_group, status);
 }

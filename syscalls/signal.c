@@ -11,6 +11,7 @@
 #include "thread.h"
 #include "options.h"
 #include "pending.h"
+#include "tracing.h"
 
 
 sigbits const SIGSET_UNBLOCKABLE = (sigbits)(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
@@ -146,9 +147,10 @@ static long host_action(struct proc *p, int sig)
 	k.handler = signal_host;
 	if (!is_fault(sig) && !(p->sig_watch >> (sig - 1) & 1)) {
 		bool ignored = a->handler == 0 && p->pers->sig_ignored & BIT_OF(sig);
+		bool told = p->traced && (sig == SIGCONT || !signal_spares(p, sig));     /* its tracer */
 		if (a->handler == 1 || ignored)
 			k.handler = (void *)SIG_IGN;
-		else if (a->handler == 0 && !is_told(p, sig))
+		else if (a->handler == 0 && !told && !is_told(p, sig))
 			k.handler = (void *)SIG_DFL;
 	}
 	if (sig == SIGSYS || (p->sig_watch >> (sig - 1) & 1 && a->handler < 2))
@@ -221,20 +223,30 @@ void signal_die(struct thread *t, int sig)
 	report_end(t);
 	if (sig > 64)
 		sig = SIGTERM;
+	tracee_exits(t, sig);
 	host(SYS_rt_sigaction, sig, &dfl, NULL, 8);
 	host(SYS_tgkill, host(SYS_getpid), host(SYS_gettid), sig);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &none, NULL, 8);
 	for (;;)                         /* its default here is to be ignored, though not there */
 		host(SYS_exit_group, 128 + sig);
 }
+/* By default they stop the process, and come here only where it is traced, or was until now; one that is traced is not
+ * stopped besides. */
+#define SIG_STOPS (1ull << (SIGSTOP - 1) | 1ull << (SIGTSTP - 1) | 1ull << (SIGTTIN - 1) | 1ull << (SIGTTOU - 1))
+static void stop_host(struct proc *p)
+{
+	if (!p->traced)
+		host(SYS_kill, p->pid, SIGSTOP);
+}
 static void deliver(struct thread *t, struct sigpend *pd)
 {
 	struct proc *p = t->p;
 	struct sigact act;
-	bool forced = pd->caused;
 
-	if (forced && p->pers->fault)
+	if (pd->caused && p->pers->fault)
 		p->pers->fault(t, pd);
+	if (p->traced && !tracee_signal(t, pd))
+		return;
 	int sig = pd->sig;
 	lock(&p->siglock);
 	act = p->act[sig];
@@ -245,12 +257,14 @@ static void deliver(struct thread *t, struct sigpend *pd)
 	unlock(&p->siglock);
 	if (p->observed)
 		observe_signal(t, pd);
-	if (forced && (act.handler == 1 || t->sigmask & BIT_OF(sig)))
+	if (pd->caused && (act.handler == 1 || t->sigmask & BIT_OF(sig)))
 		act.handler = 0;         /* a fault can be neither ignored nor held back */
 	if (act.handler == 1)
 		return;
 	if (act.handler == 0) {
-		if (!signal_spares(p, sig))
+		if (SIG_STOPS >> (sig - 1) & 1 && sig <= 64)
+			stop_host(p);
+		else if (!signal_spares(p, sig))
 			signal_die(t, sig);
 		return;
 	}
@@ -327,6 +341,8 @@ void thread_attend(struct thread *t)
 	struct sigpend pd;
 	do {
 		t->attn = 0;
+		if (t->p->traced)
+			tracee_attend(t);
 		if (held(t)) {           /* it stays noted, all others blocked, until the guest says so */
 			host_mask(~FAULTS & ~carrier_bit(t->p));
 			return;
@@ -369,6 +385,7 @@ static void carrier_listen(struct proc *p)
 	host(SYS_rt_sigaction, p->pers->sig_carrier, &k, NULL, 8);
 }
 /* An exec that failed has told the host what the next program was to find. */
+void tracee_catch(struct proc *p) { signal_exec_failed(p); }
 void signal_exec_failed(struct proc *p)
 {
 	lock(&p->siglock);
@@ -393,7 +410,7 @@ void signal_start(struct proc *p)
 			continue;
 		if (!host(SYS_rt_sigaction, sig, NULL, &k, 8) && k.handler == (void *)SIG_IGN)
 			p->act[sig].handler = 1;
-		if (is_fault(sig) || is_told(p, sig) || p->pers->sig_ignored & BIT_OF(sig))
+		if (is_fault(sig) || is_told(p, sig) || p->traced || p->pers->sig_ignored & BIT_OF(sig))
 			host_action(p, sig);
 	}
 }

@@ -17,6 +17,7 @@
 #include "arena.h"
 #include "thread.h"
 #include "pending.h"
+#include "tracing.h"
 
 #define SLOT (128 * 1024ul)
 #define SLOTS 8192ul                     /* threads at once; fewer where virtual memory is limited */
@@ -188,6 +189,8 @@ long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid)
 	if (p->nthreads == 1 && p->engine->look)
 		p->engine->look(self);   /* the last occasion for what only a process of one thread can have */
 	child->go = !before;
+	if (p->traced)
+		tracee_born(self, child);
 	lock(&p->all.lock);              /* a thread begins as its maker is: not in the middle of a broadcast */
 	child->turn = p->all.turn;
 	__atomic_add_fetch(&p->nthreads, 1, __ATOMIC_RELAXED);
@@ -272,6 +275,8 @@ void thread_exit(struct thread *t, int status)
 	struct proc *p = t->p;
 	uint64_t all = ~0ull;
 
+	if (p->traced && p->nthreads > 1)
+		tracee_ends(t);
 	if (p->pers->thread_exit)
 		p->pers->thread_exit(t);
 	if (p->nthreads == 1)

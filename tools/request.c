@@ -156,6 +156,7 @@ static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = nu
 static void set_resume_path(struct request *r, const char *v) { r->opt.resume_path = v; }
 static void set_limits(struct request *r, const char *v) { r->opt.limits_fd = number_of("--limits-fd", v); }
 static void set_engine_fd(struct request *r, const char *v) { r->opt.engine_fd = number_of("--engine-fd", v); }
+static void set_traced(struct request *r, const char *v) { r->opt.traced = v; }
 static void set_signals(struct request *r, const char *v)
 {
 	char *rest;
@@ -200,6 +201,7 @@ static const struct option_row hidden_rows[] = {
 	{ 0, "resume-path", "PATH", V_TEXT, NULL, set_resume_path },
 	{ 0, "limits-fd", "FD", V_TEXT, NULL, set_limits },
 	{ 0, "engine-fd", "FD", V_TEXT, NULL, set_engine_fd },
+	{ 0, "traced", "BY", V_TEXT, NULL, set_traced },
 	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },
 	{ 0, "again", NULL, V_NONE, NULL, set_again },
 	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },

@@ -18,10 +18,10 @@ long bsd_wait6(struct call *c)
 	struct rusage ru[2];
 	long e = 0, r, flags = c->arg[3];
 
-	if (!(flags & (WEXITED | WSTOPPED | WCONTINUED | (long)X_IGNORED)))
+	if (!(flags & (WEXITED | WSTOPPED | WCONTINUED | (long)X_WTRAPPED)))
 		return -EINVAL;
 	if (!(flags & (WEXITED | WSTOPPED | WCONTINUED)))
-		flags |= WSTOPPED;               /* traced children alone: there are none, but there may be children */
+		flags |= WSTOPPED;               /* tracees alone; the host wants to be asked for something */
 	memset(ru, 0, sizeof ru);
 	r = wait_for((int)c->arg[0], c->arg[1], flags, &si, c->arg[4] ? &ru[0] : NULL);
 	if (r < 0)

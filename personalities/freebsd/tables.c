@@ -63,6 +63,7 @@ const struct systab fbsd_tab[1] = { { "freebsd", rows, ARRAY_LEN(rows) } };
 #include "sysarch.def"
 #include "procctl.def"
 #include "umtx.def"
+#include "ptrace.def"
 #undef CMD
 #undef NOCMD
 static const struct subrow fcntls[] = {
@@ -106,11 +107,20 @@ static const struct subrow umtxs[] = {
 #undef CMD
 #undef NOCMD
 };
+static const struct subrow ptraces[] = {
+#define CMD(nr_, name_, ret_, fn_, level_, ...) \
+	SUBROW(nr_, #name_, ret_, fn_, level_, SUB(req, PTRACE), PID(pid), __VA_ARGS__),
+#define NOCMD(nr_, name_, reason_) SUBROW_NOSYS(nr_, #name_, reason_, SUB(req, PTRACE), PID(pid), PTR(addr), INT(data)),
+#include "ptrace.def"
+#undef CMD
+#undef NOCMD
+};
 struct subtab fbsd_sub[N_SUB] = {
 	[SUB_FCNTL] = { "fcntl", fcntls, ARRAY_LEN(fcntls) },
 	[SUB_IOCTL] = { "ioctl", ioctls, ARRAY_LEN(ioctls) },
 	[SUB_SYSARCH] = { "sysarch", sysarchs, ARRAY_LEN(sysarchs) },
 	[SUB_PROCCTL] = { "procctl", procctls, ARRAY_LEN(procctls) },
+	[SUB_PTRACE] = { "ptrace", ptraces, ARRAY_LEN(ptraces) },
 	[SUB_UMTX] = { "umtx", umtxs, ARRAY_LEN(umtxs) },
 };
 _Static_assert(ARRAY_LEN(umtxs) == 29, "the operations are 0..28");

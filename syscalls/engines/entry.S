@@ -165,7 +165,7 @@ direct_kept:
 	bswap	%r11
 	movzbl	%r11b, %r11d
 	mov	%gs:T_P, %rcx
-	movzwl	P_SLOW(%rcx), %ecx
+	mov	P_SLOW(%rcx), %ecx
 	lea	(%r11,%rcx), %r11
 	mov	%gs:T_POKED, %ecx
 	lea	(%r11,%rcx), %r11

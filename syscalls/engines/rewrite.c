@@ -374,7 +374,7 @@ void rewrite_trapped(struct thread *t);
 void rewrite_trapped(struct thread *t)
 {
 	/* where another site is being changed: this one at its next trap */
-	if (worth_it(t->p, t->regs.rip - 2) && lock_try(&rewrite_lock)) {
+	if (!t->p->traced && worth_it(t->p, t->regs.rip - 2) && lock_try(&rewrite_lock)) {
 		trapped(t, t->regs.rip - 2);
 		if (seal_hopeful())
 			t->look = 1;

@@ -10,6 +10,8 @@
 #include "host.h"
 #include "ext.h"
 #include "wait.h"
+#include "pending.h"
+#include "tracing.h"
 
 sysfn sys_wait4;
 
@@ -28,10 +30,20 @@ int wait_status(const siginfo_t *si)
 }
 long wait_for(int idtype, long id, long flags, siginfo_t *si, struct rusage *ru)
 {
+	struct thread *t = thread_self();
 	long e;
 	memset(si, 0, sizeof *si);
-	e = block(SYS_waitid, idtype, (int)id, si, (flags & HOST_FLAGS) | (idtype == P_PID ? HOST_WALL : 0), ru);
-	return e < 0 ? e : si->si_pid;
+	t->tr.news = false;
+	t->tr.waits = true;
+	if (tracer_busy(t->p)) {
+		e = tracer_wait(t, idtype, id, flags, si, ru, flags & (long)X_WTRAPPED);
+	} else {
+		e = block(SYS_waitid, idtype, (int)id, si, (flags & HOST_FLAGS) | (idtype == P_PID ? HOST_WALL : 0), ru);
+		e = e < 0 ? e : si->si_pid;
+	}
+	t->tr.waits = false;
+	/* what ended the sleep is news for tracers, no signal: it is made again */
+	return e == -EINTR && t->tr.news && !t->pend.sig && !(pending_for(t) & ~t->sigmask) ? SYS_RESTART : e;
 }
 static int idtype_of(long pid) { return pid > 0 ? P_PID : pid == -1 ? P_ALL : P_PGID; }
 
@@ -40,7 +52,7 @@ long sys_wait4(struct call *c)
 	siginfo_t si;
 	struct rusage ru;
 	long pid = c->arg[0], e = 0;
-	long r = wait_for(idtype_of(pid), pid < 0 ? -pid : pid, c->arg[2] | WEXITED, &si, c->arg[3] ? &ru : NULL);
+	long r = wait_for(idtype_of(pid), pid < 0 ? -pid : pid, c->arg[2] | WEXITED | (long)X_WTRAPPED, &si, c->arg[3] ? &ru : NULL);
 	int status = wait_status(&si);
 	if (r > 0 && c->arg[1])
 		e = arg_put(c, 1, &status);
