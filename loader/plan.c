@@ -260,7 +260,7 @@ static bool hand_over(struct plan *pl, struct thread *t)
 {
 	struct proc *p = t->p;
 	bool native = audit_native();
-	return p->pers && pl->pers->identity && !p->pers->identity && (!p->watched || native) && !p->traced && !p->engine->keeps &&
+	return p->pers && pl->pers->identity && !p->pers->identity && (!p->watched || native) && !p->engine->keeps &&
 	       !p->opt->stay && !path_confined(p);
 }
 /* guise is no guest of guise: the kernel runs it, where nothing is lost by that. At the start that is where no option

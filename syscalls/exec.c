@@ -87,9 +87,10 @@ static long vec_handed(struct exec *x)
 	long e = vec_text(&x->argv, "--engine-fd");
 	return e ? e : vec_text(&x->argv, x->handed_text);
 }
+/* A system without a carrier has no tracees: there the tracer has lost it, as with a program of the host's. */
 static long vec_traced(struct exec *x)
 {
-	if (!tracee_save(x->t->p, x->traced, sizeof x->traced))
+	if (!x->plan.pers->sig_carrier || !tracee_save(x->t->p, x->traced, sizeof x->traced))
 		return 0;
 	long e = vec_text(&x->argv, "--traced");
 	return e ? e : vec_text(&x->argv, x->traced);

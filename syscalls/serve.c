@@ -6,6 +6,7 @@
  * is not there.
  */
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include "host.h"
 #include "procfs.h"
@@ -36,6 +37,22 @@ static struct thread *thread_of(struct serve *s)
 /* --- memory ------------------------------------------------------------------------------------------------------ */
 static bool hidden(struct serve *s, uaddr a, uint64_t n) { return a + n < a || mem_is_ours(s->self->p->space, a, n); }
 
+static long by_hand(struct serve *s, uint64_t n, bool write)
+{
+	struct trace_packet *k = s->k;
+	struct procfs_map m;
+	long e;
+	if (!write)
+		return copy_in(k->data, k->a, n) ? -EFAULT : (long)n;
+	if (procfs_map_at(k->a, &m) != 1 || (m.shared && !(m.prot & PROT_WRITE)))
+		return -EFAULT;
+	if (!(m.prot & PROT_WRITE))
+		host(SYS_mprotect, PAGE_DOWN(k->a), PAGE, m.prot | PROT_WRITE);
+	e = copy_out(k->a, k->data, n);
+	if (!(m.prot & PROT_WRITE))
+		host(SYS_mprotect, PAGE_DOWN(k->a), PAGE, m.prot);
+	return e ? e : (long)n;
+}
 static long memory(struct serve *s, bool write)
 {
 	struct trace_packet *k = s->k;
@@ -46,10 +63,11 @@ static long memory(struct serve *s, bool write)
 	if (hidden(s, k->a, n))
 		return -EFAULT;
 	long fd = host(SYS_open, "/proc/self/mem", (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
-	if (fd < 0)
-		return fd;
 	long r = write ? host(SYS_pwrite64, fd, k->data, n, k->a) : host(SYS_pread64, fd, k->data, n, k->a);
-	host(SYS_close, fd);
+	if (fd >= 0)
+		host(SYS_close, fd);
+	if (r <= 0)                      /* hosts may forbid it to write through a protection, or altogether */
+		r = by_hand(s, n, write);
 	k->len = !write && r > 0 ? (uint32_t)r : 0;
 	return r > 0 ? r : -EFAULT;
 }

@@ -20,6 +20,7 @@
 #include "host.h"
 #include "thread.h"
 #include "pending.h"
+#include "mark.h"
 #include "tracing.h"
 
 enum { DUE_NOTHING, DUE_ATTACH, DUE_CHILD, DUE_EXEC };
@@ -55,7 +56,7 @@ static void wake_all(volatile uint32_t *word)
 void tracee_wake(struct thread *t) { wake_all(&t->p->traced->turn); }
 static uint64_t block_all(void)
 {
-	uint64_t all = ~0ull, old = 0;
+	uint64_t all = ~FAULTS, old = 0;         /* our own accesses to its memory may fault */
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, &old, 8);
 	return old;
 }
@@ -80,39 +81,13 @@ static struct traced *traced_new(int pid, int tracer, uint32_t events)
 	}
 	return NULL;
 }
-static long name_of(struct sockaddr_un *a, const char *what, int pid)
-{
-	*a = (struct sockaddr_un){ .sun_family = AF_UNIX };
-	return (long)offsetof(struct sockaddr_un, sun_path) + 1 +
-	       (long)fmt(a->sun_path + 1, sizeof a->sun_path - 1, "guise-%s-%d", what, pid);
-}
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
 		host(SYS_close, *fd);
 	*fd = -1;
 }
-/* That it is traced is seen by a name that it holds. */
-static void mark(struct proc *p, struct traced *d)
-{
-	struct sockaddr_un a;
-	long n = name_of(&a, "traced", p->pid), s = host(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
-	if (s < 0 || (s = fd_ours(p, (int)s)) < 0)
-		return;
-	d->marker = (int)s;
-	if (host(SYS_bind, s, &a, n) < 0 || host(SYS_listen, s, 1) < 0)
-		close_fd(&d->marker);
-}
-bool tracee_is(int pid)
-{
-	struct sockaddr_un a;
-	long n = name_of(&a, "traced", pid), s = host(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-	if (s < 0)
-		return false;
-	long e = host(SYS_connect, s, &a, n);
-	host(SYS_close, s);
-	return !e || e == -EAGAIN;
-}
+bool tracee_is(int pid) { return mark_is(pid, "traced"); }
 int tracee_tracer(const struct proc *p) { return p->traced ? p->traced->tracer : 0; }
 
 /* From now on every signal comes to us, and no site is a jump: the tracer finds the guest's own code, and what it writes
@@ -122,7 +97,7 @@ static void set_up(struct thread *t, struct traced *d)
 	if (d->set_up)
 		return;
 	d->set_up = true;
-	mark(t->p, d);
+	d->marker = mark_hold(t->p, "traced");
 	tracee_catch(t->p);
 	if (!t->p->engine->apart)        /* there nothing of the guest's is changed by us */
 		mem_changes(t, 0, USER_TOP, CHANGE_UNSEEN);
@@ -182,7 +157,7 @@ static void link_up(struct thread *t, struct traced *d)
 {
 	static const struct timespec nap = { 0, 200000 };
 	struct sockaddr_un a;
-	long n = name_of(&a, "tracer", d->tracer), e = 0, s = -1;
+	long n = mark_name(&a, "tracer", d->tracer), e = 0, s = -1;
 
 	for (unsigned i = 0; d->sock < 0; i++) {
 		s = host(SYS_socket, AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
@@ -493,6 +468,11 @@ void tracee_halted(struct thread *t, bool ours, const long long *g, void *fpu)
 
 	if (!d || !(must_stand(t, d) || d->due))
 		return;
+	if (t->helper) {                 /* none of the guest's: one of those */
+		if (d->due)
+			all_stand(t, d, true);
+		return;
+	}
 	if (!slept) {
 		t->attn = 1;
 		return;

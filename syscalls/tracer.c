@@ -20,6 +20,7 @@
 #include "ext.h"
 #include "procfs.h"
 #include "pending.h"
+#include "mark.h"
 #include "tracing.h"
 
 #define HOST_WALL 0x40000000
@@ -83,9 +84,8 @@ static void tell_us(struct proc *p, long s)
 /* In the host handler, too. */
 static long start(struct proc *p)
 {
-	struct sockaddr_un a = { .sun_family = AF_UNIX };
-	long n = (long)offsetof(struct sockaddr_un, sun_path) + 1 +
-		 (long)fmt(a.sun_path + 1, sizeof a.sun_path - 1, "guise-tracer-%d", p->pid);
+	struct sockaddr_un a;
+	long n = mark_name(&a, "tracer", p->pid);
 	use(p);
 	if (listener)
 		return 0;
@@ -164,19 +164,20 @@ static bool has_ended(int pid)
 	struct procfs_stat st;
 	return !procfs_stat(pid, &st) || st.state == 'Z' || st.state == 'X';
 }
-/* Of one that is not our child and could not say it: the host has it until its parent takes it. */
+/* Of one that is not our child and could not say it: the host has it until its parent takes it. -1: it goes on, as a
+ * program of the host's. */
 static int status_of(int pid)
 {
 	static const struct timespec nap = { 0, 1000000 };
 	struct procfs_stat st;
-	for (int i = 0; i < 2000; i++) {
+	for (int i = 0; i < 1000; i++) {
 		if (!procfs_stat(pid, &st))
 			return SIGKILL;
 		if (st.state == 'Z' || st.state == 'X')
 			return (int)st.f[52];
 		host(SYS_nanosleep, &nap, NULL);
 	}
-	return SIGKILL;
+	return -1;
 }
 static void ended(struct tracee *e)
 {
@@ -190,6 +191,8 @@ static void ended(struct tracee *e)
 		return;
 	}
 	int status = status_of(e->pid);
+	if (status < 0)
+		e->pid = 0;
 	if (!e->has_status)
 		e->status = status;
 	e->has_status = true;
@@ -264,7 +267,7 @@ void tracer_news(struct thread *t)
 	if (!tracer_busy(t->p))
 		return;
 	for EACH(e) {
-		if (!e->pid || e->sock < 0 || e->state != RUNNING)
+		if (!e->pid || e->sock < 0)
 			continue;
 		long n = host(SYS_recvfrom, e->sock, &k, sizeof k, MSG_PEEK | MSG_DONTWAIT, NULL, NULL);
 		if (n == (long)sizeof k && k.op == TELL_STOP)

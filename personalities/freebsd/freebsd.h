@@ -36,5 +36,8 @@ bool fbsd_signal_hold(struct thread *);
 uaddr fbsd_trampoline(size_t *len);                  /* the code a signal handler returns to */
 sysfn fbsd_sigreturn, fbsd_getcontext, fbsd_setcontext, fbsd_swapcontext, fbsd_sigfastblock;
 
+/* reaper.c */
+void fbsd_reaper_start(struct proc *);               /* in a new image: whether it reaps outlives exec */
+
 /* file.c */
 size_t fbsd_dirent(unsigned rec, void *out, size_t room, uint64_t ino, int64_t off, unsigned type, const char *name);

@@ -114,6 +114,7 @@ static void proc_start(struct proc *p)
 	size_t len;
 	fbsd_trampoline(&len);
 	fbsd_thread_start(thread_self());
+	fbsd_reaper_start(p);
 }
 static void identify(struct proc *p, const struct image *im)
 {
