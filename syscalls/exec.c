@@ -184,6 +184,8 @@ static long commit(struct exec *x)
 	struct proc *p = x->t->p;
 	long e;
 
+	if (p->traced && (x->plan.native || !x->plan.pers->sig_carrier))
+		tracee_leaves(x->t);
 	observe_exec(x->t, !x->plan.native);
 	if (p->pers->proc_exit)
 		p->pers->proc_exit(x->t);

@@ -81,6 +81,11 @@ static struct traced *traced_new(int pid, int tracer, uint32_t events)
 	}
 	return NULL;
 }
+static void traced_by(struct proc *p, struct traced *d)
+{
+	p->traced = d;
+	p->debugged = d != NULL;
+}
 static void close_fd(int *fd)
 {
 	if (*fd >= 0)
@@ -105,8 +110,7 @@ static void set_up(struct thread *t, struct traced *d)
 static void let_go(struct thread *t, struct traced *d)
 {
 	struct proc *p = t->p;
-	p->traced = NULL;
-	p->debugged = false;
+	traced_by(p, NULL);
 	close_fd(&d->sock);
 	close_fd(&d->marker);
 	tracee_catch(p);
@@ -128,8 +132,7 @@ long tracee_me(struct thread *t)
 	struct traced *d = traced_new(p->pid, parent, TRACE_EXEC);
 	if (!d)
 		return -EAGAIN;
-	p->traced = d;
-	p->debugged = true;
+	traced_by(p, d);
 	set_up(t, d);
 	return 0;
 }
@@ -139,8 +142,7 @@ void tracee_asked(struct thread *t, int tracer)
 	if (!d)
 		return;
 	d->due = DUE_ATTACH;
-	t->p->traced = d;
-	t->p->debugged = true;
+	traced_by(t->p, d);
 }
 
 /* --- to the tracer ----------------------------------------------------------------------------------------------- */
@@ -556,11 +558,11 @@ static void copied(struct proc *p)
 	for (struct traced *o = pool; o < pool + ARRAY_LEN(pool); o++)
 		o->pid = 0;
 	any = false;
-	p->traced = NULL;
+	traced_by(p, NULL);
 	t->tr.parked = t->tr.suspended = 0;
 	t->tr.flags = 0;
 	if (events & TRACE_FORK && (d = traced_new(p->pid, tracer, events))) {
-		p->traced = d;
+		traced_by(p, d);
 		t->tr.nr = t->call->nr;
 		t->tr.row = t->call->row;
 		child_of_traced(t, d);
@@ -573,7 +575,7 @@ AT_FORK_IF(copied, any);
 bool tracee_vfork_own(struct proc *p, struct proc *child)
 {
 	struct traced *d = p->traced;
-	child->traced = d && d->events & TRACE_FORK ? traced_new(-1, d->tracer, d->events) : NULL;
+	traced_by(child, d && d->events & TRACE_FORK ? traced_new(-1, d->tracer, d->events) : NULL);
 	return d != NULL;
 }
 void tracee_vfork_began(struct thread *t)
@@ -615,6 +617,14 @@ void tracee_vforked(struct thread *t, struct thread *child, int pid)
 }
 
 /* --- over exec --------------------------------------------------------------------------------------------------- */
+void tracee_leaves(struct thread *t)
+{
+	uint32_t flags = t->tr.flags;
+	t->tr.flags = STOP_SCX;
+	if (t->p->traced->events & TRACE_EXEC)
+		event(t, SIGTRAP, STOP_EXEC, 0);
+	t->tr.flags = flags;
+}
 size_t tracee_save(struct proc *p, char *text, size_t n)
 {
 	struct traced *d = p->traced;
@@ -641,5 +651,5 @@ void tracee_load(struct proc *p, const char *text)
 	t->tr.nr = (uint32_t)v[3];
 	t->tr.row = v[3] < p->pers->tab[0].n ? &p->pers->tab[0].row[v[3]] : NULL;
 	t->attn = 1;
-	p->traced = d;
+	traced_by(p, d);
 }

@@ -45,6 +45,12 @@ static long execs(void)
 	execve((char *)path, av, env);
 	return 99;
 }
+static long execs_native(void)
+{
+	char *av[] = { "true", 0 };
+	execve("/bin/true", av, env);
+	return 99;
+}
 static long threads(void)
 {
 	thread(counter, 0);
@@ -171,6 +177,12 @@ static void execed(void)
 	go(pid, 0);
 	next(pid, 0, &pl);
 	yes(pl.nr == SYS_execve && pl.nargs == 3);
+	go(pid, 0);
+	next(pid, 0, 0);
+	say("a program of the host's, which is let go\n");
+	pid = start(execs_native);
+	go(pid, 0);
+	next(pid, 0, 0);
 	go(pid, 0);
 	next(pid, 0, 0);
 	say("unseen\n");
