@@ -536,7 +536,7 @@ static long talk(struct tracee *e, struct trace_packet *k)
 		host(SYS_poll, &in, 1, -1);
 		n = host(SYS_recvfrom, e->sock, k, sizeof *k, 0, NULL, NULL);
 	} while (n == -EAGAIN || n == -EINTR);
-	if (n < (long)TRACE_HEAD)
+	if (n < (long)TRACE_HEAD || k->len != (uint64_t)n - TRACE_HEAD)  /* it shares its memory with a guest: not believed */
 		return -ESRCH;
 	if (k->rv < 0 && (op == ASK_CONTINUE || op == ASK_DETACH))
 		e->state = STOPPED;

@@ -166,6 +166,8 @@ static long word(struct call *c, bool write)
 		k.b = k.len = 4 - done;
 		memcpy(k.data, (char *)&v + done, 4 - done);
 		long r = ask(c, &k, write ? ASK_WRITE : ASK_READ);
+		if (!r || r > 4 - (long)done)
+			r = -EFAULT;
 		if (r < 0)
 			return r == -EFAULT || r == -EIO ? -ENOMEM : r;
 		if (!write)
@@ -190,6 +192,8 @@ static long io_part(struct call *c, struct trace_packet *k, const struct fbsd_io
 	if (write)
 		k->len = (uint32_t)n;
 	r = ask(c, k, write ? ASK_WRITE : ASK_READ);
+	if (!r || r > (long)n)
+		return -EFAULT;
 	if (r > 0 && !write && copy_out(io->addr + done, k->data, (size_t)r))
 		return -EFAULT;
 	return r;
@@ -357,6 +361,7 @@ static long info_of(struct call *c, struct trace_packet *k, struct trace_info *f
 	long e = ask(c, k, ASK_INFO);
 	if (!e)
 		memcpy(f, k->data, sizeof *f);
+	f->nargs = MIN(f->nargs, (uint32_t)ARRAY_LEN(f->arg));
 	return e;
 }
 sysfn fbsd_pt_lwpinfo, fbsd_pt_getnumlwps, fbsd_pt_getlwplist, fbsd_pt_get_sc_args, fbsd_pt_get_sc_ret, fbsd_pt_sc_remote,
@@ -498,7 +503,7 @@ static long maps(struct call *c, struct maps *x)
 	long e = ask(c, &x->k, ASK_OURS);
 	if (e < 0)
 		return e;
-	x->n_ours = (unsigned)e;
+	x->n_ours = (unsigned)MIN(e, (long)x->k.len / 16);
 	return procfs_maps(tracer_pid_of(c->t, whom(c)), see, x);
 }
 long fbsd_pt_vm_timestamp(struct call *c)
