@@ -43,6 +43,7 @@ _Static_assert(sizeof(struct kinfo_proc) == 1088, "KINFO_PROC_SIZE");
 enum { KI_SRUN = 2, KI_SSLEEP = 3, KI_SSTOP = 4, KI_SZOMB = 5 };
 enum { KI_CTTY = 1, KI_SLEADER = 2 };
 #define P_CONTROLT 2
+#define P_TRACED   0x800
 #define P_INMEM    0x10000000            /* always, in programs' eyes */
 
 struct kinfo_vmentry {

@@ -351,6 +351,70 @@ long fbsd_pt_getgsbase(struct call *c)
 	return e ? e : put(c, &zero, 8);
 }
 
+/* --- registers by the number of their note in a core file ----------------------------------------------------------- */
+enum { NT_FPREGSET = 2, NT_SEGBASES = 0x200, NT_XSTATE = 0x202 };
+struct fbsd_iovec { uint64_t base, len; };
+struct regset { int note; size_t size; sysfn *get, *set; };
+
+static long get_segbases(struct call *c)
+{
+	struct trace_packet k;
+	struct trace_regs r;
+	long e = regs_of(c, &k, &r);
+	uint64_t v[2] = { e ? 0 : r.fs, 0 };
+	return e ? e : put(c, v, sizeof v);
+}
+static const struct regset regsets[] = {         /* 0: as much as there is on this machine */
+	{ NT_FPREGSET, FB_FPREGS, fbsd_pt_getfpregs, fbsd_pt_setfpregs },
+	{ NT_SEGBASES, 16, get_segbases, fbsd_pt_setfsbase },
+	{ NT_XSTATE, 0, fbsd_pt_getxstate, fbsd_pt_setxstate },
+};
+/* The set, its size and the caller's buffer. */
+static long regset_of(struct call *c, struct fbsd_iovec *v, const struct regset **set)
+{
+	struct trace_packet k;
+	long e = copy_in(v, (uaddr)c->arg[2], sizeof *v), size;
+	if (e || (size = ask(c, &k, ASK_FPU)) < 0)
+		return e ? e : size;
+	*set = NULL;
+	for (unsigned i = 0; i < ARRAY_LEN(regsets); i++)
+		if (regsets[i].note == c->arg[3])
+			*set = &regsets[i];
+	if (!*set)
+		return -EINVAL;
+	return (*set)->size ? (long)(*set)->size : size;
+}
+sysfn fbsd_pt_getregset, fbsd_pt_setregset;
+long fbsd_pt_getregset(struct call *c)
+{
+	const struct regset *set;
+	struct fbsd_iovec v;
+	uaddr at = (uaddr)c->arg[2];
+	long size = regset_of(c, &v, &set), e = 0;
+	if (size < 0)
+		return size;
+	if (v.base && v.len != (uint64_t)size)
+		return -EINVAL;
+	c->arg[2] = (long)v.base;
+	if (v.base)
+		e = set->get(c);
+	v.len = (uint64_t)size;
+	return e < 0 ? e : copy_out(at, &v, sizeof v);
+}
+long fbsd_pt_setregset(struct call *c)
+{
+	const struct regset *set;
+	struct fbsd_iovec v;
+	long size = regset_of(c, &v, &set);
+	if (size < 0)
+		return size;
+	if (v.len != (uint64_t)size)
+		return -EINVAL;
+	c->arg[2] = (long)v.base;
+	c->arg[3] = size;
+	return set->set(c);
+}
+
 /* --- threads and what happened to them ----------------------------------------------------------------------------- */
 static const struct { uint16_t ours, guest; } pl_flags[] = {
 	{ STOP_INFO, 0x20 }, { STOP_EXEC, 0x10 }, { STOP_FORKED, 0x40 }, { STOP_CHILD, 0x80 }, { STOP_BORN, 0x100 },

@@ -11,6 +11,7 @@
 #include "host.h"
 #include "handlers/rlimit.h"
 #include "procfs.h"
+#include "tracing.h"
 #include "personalities/freebsd/kinfo.h"
 #include "personalities/freebsd/sysctl.h"
 #include "personalities/freebsd/thr.h"
@@ -121,7 +122,8 @@ static bool fill(int pid, struct info *i)
 	k->tid = fbsd_tid(pid);
 	k->pri_class = 3;
 	k->pri_level = k->pri_native = k->pri_user = (uint8_t)(120 + 20 + f[19]);
-	k->flag = P_INMEM | (f[7] ? P_CONTROLT : 0);
+	k->flag = P_INMEM | (f[7] ? P_CONTROLT : 0) | (tracee_is(pid) ? P_TRACED : 0);
+	k->tracer = pid == thread_self()->p->pid ? tracee_tracer(thread_self()->p) : 0;
 	k->kiflag = (f[7] ? KI_CTTY : 0) | (k->sid == pid ? KI_SLEADER : 0);
 	k->sflag = 1;
 	fill_times(k, f);

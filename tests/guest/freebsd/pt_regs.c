@@ -88,6 +88,24 @@ static void fpu(long pid)
 	show(ptrace(PT_GETFSBASE, pid, &fs, 0));
 	show(ptrace(PT_GETGSBASE, pid, &gs, 0));
 	yes(gs == 0);
+	struct iovec v = { 0, 0 };
+	long bases[2] = { 1, 1 };
+	show(ptrace(PT_GETREGSET, pid, &v, 0x200));
+	yes(v.len == 16);
+	v.base = bases;
+	show(ptrace(PT_GETREGSET, pid, &v, 0x200));
+	yes(bases[0] == (long)fs && bases[1] == 0);
+	show(ptrace(PT_SETREGSET, pid, &v, 0x200));
+	v = (struct iovec){ xs, x.len };
+	show(ptrace(PT_GETREGSET, pid, &v, 0x202));
+	yes(xs[20 + 6] == 0x89abcde);
+	show(ptrace(PT_SETREGSET, pid, &v, 0x202));
+	v = (struct iovec){ fp, 512 };
+	show(ptrace(PT_GETREGSET, pid, &v, 2));
+	show(ptrace(PT_SETREGSET, pid, &v, 2));
+	v.len = 511;
+	show(ptrace(PT_GETREGSET, pid, &v, 2));
+	show(ptrace(PT_GETREGSET, pid, &v, 77));
 	fs = 0x12345000;
 	show(ptrace(PT_SETFSBASE, pid, &fs, 0));
 }
