@@ -11,8 +11,11 @@
 
 enum { IMAGE_SEGS = 64, IMAGE_NOTES = 16 };
 
-struct segment { uint64_t off, vaddr, filesz, memsz, align; int prot; };
+struct segment { uint64_t off, vaddr, filesz, memsz, align; int prot; uint64_t paddr; };     /* paddr: of a bare image only */
 struct note { char name[16]; uint32_t type, desc_len; uint32_t desc[4]; };     /* desc: its first 16 bytes */
+
+enum bare { BARE_NONE, BARE_MULTIBOOT, BARE_MULTIBOOT2, BARE_PVH, BARE_LINUX, BARE_ELF };
+enum { BARE_ALIGNED = 1, BARE_MAP = 2 };         /* bare_wants: modules begin at pages; no start without a memory map */
 
 struct image {
 	int fd;                          /* the open file, ours, or -1 */
@@ -31,6 +34,10 @@ struct image {
 	struct segment seg[IMAGE_SEGS];  /* PT_LOAD, ascending, never overlapping */
 	unsigned n_note;
 	struct note note[IMAGE_NOTES];
+	/* A program that expects no system but a machine (loader/bare.c): how it wants to be started, and where; else BARE_NONE */
+	uint8_t bare;                    /* enum bare */
+	bool elf32;
+	uint32_t bare_wants;             /* flags of its header that ask for something */
 	char goos[16];                   /* what Go's build information says, "" if not a Go program without other mark */
 	/* image_map */
 	uint64_t bias;                   /* added to every vaddr */
@@ -45,6 +52,10 @@ struct image {
 
 /* Recognise what fd holds. 0, or -errno with a sentence in why: ENOEXEC for what is no ELF64 x86-64 program. */
 int image_open(struct image *, int fd, const char *path, char *why, size_t n);
+/* The same for a bare-metal program: 1 if it carries such a header (or, if asked, is an ELF that could be loaded as one),
+ * 0 if it is something else, -errno with a sentence. */
+int bare_open(struct image *, int fd, const char *path, bool asked, char *why, size_t n);
+const char *bare_name(unsigned bare);    /* "multiboot", ... */
 /* Map it; the interpreter (image->rtld) too, if one is given. 0, or -errno with a sentence. */
 int image_map(struct image *, char *why, size_t n);
 /* Which of it can be executed. */

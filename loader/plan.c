@@ -28,6 +28,19 @@ static long fail(struct plan *pl, long e, const char *f, const char *arg)
 		snprintf(pl->why, sizeof pl->why, f, arg);
 	return e;
 }
+static const struct personality *named(const char *name)
+{
+	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+		if (!strcmp((*p)->name, name))
+			return *p;
+	return NULL;
+}
+/* Who names the system of machines may have files that lie in /boot, which nobody marks as programs. */
+static bool asked_for_machine(const struct thread *t)
+{
+	const struct personality *as = !t->p->pers && t->p->opt->as ? named(t->p->opt->as) : NULL;
+	return as && as->load;
+}
 /* By the descriptor itself since Linux 5.8: a look-up in /proc costs a new process much. */
 static bool executable(int fd)
 {
@@ -102,7 +115,7 @@ static long open_guest(struct plan *pl, struct thread *t)
 	pl->path[len < 0 ? 0 : len] = 0;
 	return fd;
 }
-static long may_run(struct plan *pl, int fd)
+static long may_run(struct plan *pl, struct thread *t, int fd)
 {
 	struct stat st;
 	struct statvfs vfs;
@@ -112,7 +125,7 @@ static long may_run(struct plan *pl, int fd)
 		return fail(pl, -EACCES, "%s is a directory", pl->guest_path);
 	if (!S_ISREG(st.st_mode))
 		return fail(pl, -EACCES, "%s is not a regular file", pl->guest_path);
-	if (executable(fd))
+	if (executable(fd) || asked_for_machine(t))
 		return 0;
 	if (!fstatvfs(fd, &vfs) && vfs.f_flag & ST_NOEXEC)
 		return fail(pl, -EACCES, "%s lies on a file system that is mounted noexec; copy it to another", pl->guest_path);
@@ -223,6 +236,16 @@ static long whose(struct plan *pl, struct thread *t)
 	return as ? fail(pl, -ENOEXEC, "there is no system named %s (guise --help lists them)", as) :
 		    fail(pl, -ENOEXEC, "%s carries no mark of a system that guise knows; name it with --as OS", pl->guest_path);
 }
+/* A machine's program is only run from the command line: no guest's kernel would exec one. */
+static int recognise(struct plan *pl, struct thread *t)
+{
+	const struct personality *as = t->p->opt->as ? named(t->p->opt->as) : NULL;
+	int e = 0;
+
+	if (!t->p->pers && !t->p->opt->again && (!as || as->load))
+		e = bare_open(&pl->image, pl->fd, pl->path, as, pl->why, sizeof pl->why);
+	return e ? MIN(e, 0) : image_open(&pl->image, pl->fd, pl->path, pl->why, sizeof pl->why);
+}
 static long no_rtld(struct plan *pl, const char *root, long e)
 {
 	const char *os = pl->pers->name, *name = pl->image.interp;
@@ -289,7 +312,7 @@ long plan_make(struct plan *pl, struct thread *t)
 		fd = open_guest(pl, t);
 		if (fd < 0)
 			return not_opened(pl, fd);
-		e = may_run(pl, (int)fd);
+		e = may_run(pl, t, (int)fd);
 		again = e ? e : script(pl, (int)fd, t->p->pers);
 		if (again)
 			close((int)fd);
@@ -300,7 +323,7 @@ long plan_make(struct plan *pl, struct thread *t)
 		return again;
 	pl->fd = (int)fd;
 	fmt(pl->fd_text, sizeof pl->fd_text, "%ld", fd);
-	if (!(e = image_open(&pl->image, pl->fd, pl->path, pl->why, sizeof pl->why)) && !(e = whose(pl, t)) && !(e = chained(pl)) && !(e = itself(pl, t)) && !pl->native
+	if (!(e = recognise(pl, t)) && !(e = whose(pl, t)) && !(e = chained(pl)) && !(e = itself(pl, t)) && !pl->native
 	    && !(e = find_rtld(pl, t)))
 		pl->native = hand_over(pl, t);
 	if (e) {

@@ -114,6 +114,30 @@ static const struct engine *engine_pick(const char *name, char *why, size_t n)
 		snprintf(why, n, any ? "no engine works here. %s" : "the engine cannot be used here. %s", all);
 	return NULL;
 }
+static const struct engine *own_engine(const struct personality *p, char *why, size_t n)
+{
+	char reason[400] = "";
+	if (p->engine->probe(reason, sizeof reason))
+		return p->engine;
+	snprintf(why, n, "programs of %s cannot be run here: %s", p->name, reason);
+	return NULL;
+}
+/* A machine is watched from inside alone. */
+static int no_supervisor(const struct options *o, const char *name)
+{
+	if (!o->supervised && o->witness_fd < 0 && !o->post_mortem)
+		return 0;
+	return refuse(125, "%s is a bare-metal program: its machine makes no system calls that --supervised, --witness or --post-mortem "
+		      "could watch; guise trace shows what leaves it", name);
+}
+/* Options of machines, with a program that needs none. */
+static int no_machine(const struct options *o, const struct personality *p, const char *name)
+{
+	const char *option = o->memory ? "--memory" : o->disk ? "--disk" : o->overlay ? "--overlay" : o->n_module ? "--module" : NULL;
+	if (!option)
+		return 0;
+	return refuse(125, "%s is for bare-metal programs, and %s is one of %s: leave it away, or say --as metal", option, name, p->name);
+}
 static int change_dir(struct options *o, struct thread *t)
 {
 	struct where w;
@@ -214,15 +238,22 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 
 	proc.pers = pl->pers;
 	xlate_start(pl->pers);
+	im->argv = guest_argv(o, pl, argc, argv);
+	im->envp = envp;
+	im->execpath = pl->guest_path;
+	fmt(proc.exe, sizeof proc.exe, "%s", pl->path);
+	if (pl->pers->load) {
+		name_process(pl);
+		if ((e = pl->pers->load(&proc, im, t, why, sizeof why)) < 0)
+			return refuse(126, "%s: cannot be run: %s", argv[0], why);
+		title_set(proc.comm, &space);
+		return 0;
+	}
 	if (im->interp[0] && !(im->rtld = open_rtld(pl, t, why, sizeof why)))
 		return refuse(126, "%s: cannot be run: %s", argv[0], why);
 	if (image_map(im, why, sizeof why) < 0)
 		return refuse(126, "%s: cannot be run: %s", argv[0], why);
 	image_code(im, code_is);
-	fmt(proc.exe, sizeof proc.exe, "%s", pl->path);
-	im->argv = guest_argv(o, pl, argc, argv);
-	im->envp = envp;
-	im->execpath = pl->guest_path;
 	if (proc.engine->apart && mprotect((void *)im->stack_top, BOX_GAP, PROT_NONE))  /* between the guest's stack and ours */
 		return refuse(125, "no gap above the first stack: %s", strerror(errno));
 	mem_claim(&space, im->stack_top, getauxval(AT_EXECFN) + PAGE);   /* our options lie there, and libc's environment */
@@ -273,9 +304,11 @@ static int run(struct begin *b)
 	if (pl.native)
 		return run_natively(&pl, b->argc, argv, b->envp);
 	engine_handed = o->engine_fd;
-	proc.engine = engine_pick(o->engine, why, sizeof why);
+	proc.engine = pl.pers->engine ? own_engine(pl.pers, why, sizeof why) : engine_pick(o->engine, why, sizeof why);
 	if (!proc.engine)
 		return refuse(125, "%s", why);
+	if ((status = pl.pers->load ? no_supervisor(o, argv[0]) : no_machine(o, pl.pers, argv[0])))
+		return status;
 	if (proc.engine->apart)
 		box_take(&space, b->stack_top);
 	pl.image.stack_top = b->stack_top - (proc.engine->apart ? BOX_GAP : 0);

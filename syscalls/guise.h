@@ -288,6 +288,9 @@ struct personality {
 	void (*identify)(struct proc *, const struct image *);                 /* what the image tells of its release */
 	/* lays the first stack, fills t->regs and, in proc.space, stack_lo to envc */
 	long (*stack)(struct proc *, const struct image *, struct thread *);
+	/* ... or, of a system whose programs are not mapped into this process (loader/bare.c): all of it, with a sentence */
+	long (*load)(struct proc *, const struct image *, struct thread *, char *why, size_t n);
+	const struct engine *engine;                         /* the one that runs its programs; NULL: any that is listed */
 	void (*fetch)(struct thread *, struct call *);       /* registers -> tab, nr, raw */
 	void (*store)(struct thread *, struct call *);       /* rv, rv2 -> registers */
 	long (*frame)(struct thread *, const struct sigframe *);               /* regs now run the guest's handler */
@@ -417,6 +420,7 @@ long must_check copy_in_any(void *dst, uaddr src, size_t n); /* ... or ours, whi
 long must_check copy_out(uaddr dst, const void *src, size_t n);
 long must_check copy_str(char *dst, uaddr src, size_t n);    /* length without NUL, -EFAULT, -ENAMETOOLONG */
 void mem_far(long (*read)(void *dst, uaddr src, size_t n));  /* copy_in and copy_str are of another process: by this */
+void mem_far_out(long (*write)(uaddr dst, const void *src, size_t n));       /* ... and copy_out; without, it fails */
 long must_check arg_get(struct call *, int i, void *host);   /* record of argument i -> host struct */
 long must_check arg_put(struct call *, int i, const void *host);
 long must_check rec_get(struct thread *, unsigned rec, uaddr src, void *host);

@@ -125,7 +125,7 @@ static void out_text(struct out *o, const char *s, int width, int most)
 	for (; n < width; n++)
 		out_char(o, ' ');
 }
-static size_t vfmt(char *buf, size_t n, const char *f, va_list ap)
+size_t vfmt(char *buf, size_t n, const char *f, va_list ap)
 {
 	struct out o = { buf, n, 0 };
 	for (; *f; f++) {

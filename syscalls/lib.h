@@ -11,6 +11,7 @@ int memcmp(const void *, const void *, size_t);
 
 /* --- lib.c: what libc would have given us ---------------------------------------------------------------------------------------- */
 size_t fmt(char *buf, size_t n, const char *f, ...) __attribute__((format(printf, 3, 4))); /* %s %d %u %x %o %c %ld..; always NUL */
+size_t vfmt(char *buf, size_t n, const char *f, __builtin_va_list);
 size_t str_len(const char *);
 int str_cmp(const char *, const char *);
 int str_ncmp(const char *, const char *, size_t);

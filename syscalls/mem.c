@@ -13,15 +13,18 @@ long mem_scan(char *dst, const char *src, size_t n);
 long mem_put32(uaddr, uint32_t);         /* mem_atomic.S; unlike mem_store* not ordered before what follows */
 long mem_put64(uaddr, uint64_t);
 
-/* A process that reads another's memory by these functions (tools/supervise/) has none of its own to read: top is 0. */
+/* Who has no guest in its own address space reads and writes its memory by these functions (tools/supervise/; guests that
+ * are machines): top is 0. */
 static uaddr top = USER_TOP;
 static long (*far)(void *dst, uaddr src, size_t n);
+static long (*far_out)(uaddr dst, const void *src, size_t n);
 
 void mem_far(long (*read)(void *dst, uaddr src, size_t n))
 {
 	far = read;
 	top = 0;
 }
+void mem_far_out(long (*write)(uaddr dst, const void *src, size_t n)) { far_out = write; }
 static long far_in(void *dst, uaddr src, size_t n) { return far ? far(dst, src, n) : -EFAULT; }
 
 static long far_str(char *dst, uaddr src, size_t n)
@@ -62,7 +65,7 @@ long copy_out(uaddr dst, const void *src, size_t n)
 	long e;
 
 	if (!in_user(dst, n))
-		return -EFAULT;
+		return far_out ? far_out(dst, src, n) : -EFAULT;
 	if (n == 8)
 		return mem_put64(dst, *from);
 	if (n == 16)

@@ -6,6 +6,7 @@
  */
 #pragma once
 #include <stdbool.h>
+#include <stdint.h>
 
 struct bind { const char *host, *guest; };       /* the guest's path `guest` is the host's `host`; both absolute */
 
@@ -18,6 +19,10 @@ struct options {
 	const char *argv0;       /* instead of PROGRAM as the guest's first argument, or NULL */
 	const char *as;          /* name of the personality to run as, whatever the program claims, or NULL */
 	const char *engine;      /* its name, or NULL for the best that works here */
+	uint64_t memory;         /* bytes of RAM of a bare-metal program's machine; 0: as it comes */
+	const char *disk, *overlay;      /* its disk's file; where what it writes is kept, or NULL: nowhere */
+	const char *module[8];   /* files given to it beside the program: "FILE" or "FILE words of its own" */
+	unsigned n_module;
 	bool stay;               /* programs of the host's system that the guest starts stay with us */
 	bool strict;             /* the first unknown call, flag, command or sysctl ends the run */
 	const char *cover;       /* file in which used rows are counted, absolute, or NULL: observe/cover.h */

@@ -214,7 +214,7 @@ static void signals(void **state)
 }
 static void whole(void **state)
 {
-	must(p->release && p->about && p->claims && p->stack && p->fetch && p->store && p->frame, "something is missing");
+	must(p->release && p->about && p->claims && (p->load ? p->engine != NULL : p->stack && p->frame) && p->fetch && p->store, "something is missing");
 	must(p->tab && p->n_tab && p->n_tab <= MOST_TABS && p->bits && p->rec && p->errno_name, "a table is missing");
 	must(p->identity || p->errno_of, "no errors");
 	must(p->sig_in && p->sig_out && p->sig_name, "no signals");
