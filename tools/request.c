@@ -151,6 +151,32 @@ static void set_bind(struct request *r, const char *v)
 	b->guest = colon + 1;
 	r->opt.n_bind += b == end;
 }
+/* A machine's: bytes, or with K, M, G behind the number. Less than 1 MiB is no PC, and more than 512 GiB no host's. */
+static void set_memory(struct request *r, const char *v)
+{
+	static const char units[] = "KMG";
+	char *end, *unit;
+	errno = 0;
+	unsigned long long n = strtoull(v, &end, 10);
+	unsigned shift = *end && (unit = strchr(units, *end & ~0x20)) ? 10 * (unsigned)(unit - units + 1) : 0;
+
+	if (end == v || *v == '-' || end[shift != 0] || errno || n > (512ull << 30) >> shift || n << shift < 1 << 20)
+		refuse("--memory %s: give a size from 1M to 512G, a number with K, M or G behind it", shown(v));
+	r->opt.memory = (n << shift) & ~4095ull;
+}
+static char *absolute(const char *v)
+{
+	char *real = realpath(v, NULL);
+	return real ? real : strdup(v);          /* what is not there, is said when it is opened */
+}
+static void set_disk(struct request *r, const char *v) { r->opt.disk = absolute(v); }
+static void set_overlay(struct request *r, const char *v) { r->opt.overlay = v; }
+static void set_module(struct request *r, const char *v)
+{
+	if (r->opt.n_module == ARRAY_LEN(r->opt.module))
+		refuse("--module can be given %zu times at most", ARRAY_LEN(r->opt.module));
+	r->opt.module[r->opt.n_module++] = v;
+}
 /* For ourselves, from self_argv below and proc_exec; --again is the first of them. */
 static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume-fd", v); }
 static void set_resume_path(struct request *r, const char *v) { r->opt.resume_path = v; }
@@ -179,6 +205,10 @@ static const struct option_row run_rows[] = {
 	{ 0, "argv0", "NAME", V_TEXT, "give the program NAME as its own name", set_argv0 },
 	{ 0, "as", "OS", V_OS, "take the program for one of OS, whatever it says itself", set_as },
 	{ 0, "engine", "NAME", V_ENGINE, "how calls are caught; auto takes the best that works here", set_engine },
+	{ 0, "memory", "SIZE", V_TEXT, "of a bare-metal program's machine, as 64M; 128M if nothing is said", set_memory },
+	{ 0, "disk", "FILE", V_FILE, "the disk of a bare-metal program's machine; FILE is never changed", set_disk },
+	{ 0, "overlay", "FILE", V_FILE, "keep in FILE what is written to that disk, and go on with what it holds", set_overlay },
+	{ 0, "module", "FILE", V_FILE, "hand FILE to a bare-metal program; \"FILE WORDS\" hands WORDS with it; may be repeated", set_module },
 	{ 0, "stay", NULL, V_NONE, "Linux programs that it starts stay here too, so that they can start foreign ones", set_stay },
 	{ 0, "strict", NULL, V_NONE, "stop at the first call, flag, command or sysctl that is unknown", set_strict },
 	{ 0, "witness", "FILE", V_FILE, "append every call to FILE, seen from outside (engine ptrace), one JSON object a line",
@@ -333,6 +363,8 @@ static void complete(struct request *r)
 		take_variable(r, "GUISE_ENGINE", &o->engine, &r->engine_by);
 	}
 	check_root(r);
+	if (o->overlay && !o->disk)
+		refuse("--overlay keeps what is written to a disk: it needs --disk FILE");
 	check_engine(r);
 	check_outside(r);
 	if (r->witness_file)

@@ -1,0 +1,135 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A bare-metal program's machine, between the files of this folder. One machine a process: its memory, one processor (a
+ * vCPU of KVM), the devices of syscalls/machine/, a disk. All that is state is memory, struct machine, struct cpu and the
+ * disk's overlay; box_parts names it for whoever keeps it.
+ *
+ *   personality.c  whose programs these are; its tables
+ *   load.c         memory, segments, modules     boot.c  what each boot protocol hands over
+ *   vm.c           KVM: memory slots, the vCPU, what the host can do
+ *   run.c          the loop: in, out, interrupts, waiting, the end
+ *   cpu.c          what the host's KVM leaves to us: deliveries, returns, missing instructions (borrow.c: of vectors)
+ *   state.c        all of that as plain memory
+ *   calls.c        hypercalls, ports, MSRs: what the rows' handlers do     disk.c  the disk
+ */
+#pragma once
+#include <linux/kvm.h>
+#include "guise.h"
+#include "host.h"
+#include "machine/machine.h"
+
+#define VGA_TEXT 0xb8000ull
+#define LOW_END 0x9fc00ull               /* of the memory below 640 KiB that is the program's */
+#define HIGH_START 0x100000ull
+#define HOLE 0xc0000000ull               /* memory beyond this lies above 4 GiB: devices have the addresses between */
+#define FOUR_GIB 0x100000000ull
+#define MEMORY_DEFAULT (128ull << 20)
+#define SECTOR 512ul
+
+#define PORT_HYPERCALL 0xe8              /* out %al to it: a hypercall, as vmcall is */
+enum tables { TAB_HYPERCALL, TAB_PORT, TAB_CPU };
+enum port_call { PORT_INB, PORT_INW, PORT_INL, PORT_OUTB, PORT_OUTW, PORT_OUTL };     /* machine/ports.def */
+enum cpu_call { CPU_RDMSR, CPU_WRMSR, CPU_INTERRUPT, CPU_HLT };
+
+struct disk { int fd, over; uint64_t bytes; uint8_t *changed; };     /* fd -1: none. changed: a bit a sector, of the overlay */
+
+#define BOX_MAGIC 0x6c6174656d677865ull
+struct box {
+	uint64_t magic;                  /* once it runs: for those who look at it from another process (tools/screen.c) */
+	struct machine m;
+	uint64_t memory;                 /* bytes */
+	uint8_t *ram;                    /* [0, memory): physical addresses below HOLE, then those from FOUR_GIB */
+	int kvm, vm, fd;                 /* /dev/kvm, the machine, its vCPU */
+	struct kvm_run *run;
+	bool emulated;                   /* this host's KVM carries ring 0 out itself, instruction by instruction */
+	bool xen;                        /* it hands vmcall to us */
+	bool running;                    /* guest memory is what addresses mean, from now on */
+	struct thread *t;                /* the processor's thread */
+	struct {                         /* what cpu.c remembers of the program */
+		uint64_t lstar, star, fmask, efer;       /* as it has set them */
+		bool syscalls;           /* it has set the first */
+		bool serial_read;        /* it has looked whether the serial line has something */
+		uint64_t high;           /* the second half of the last call's result */
+		uint64_t repeats;        /* the address of a wrmsr that the host will carry out twice, or 0 */
+		uint64_t site;           /* of the last vmcall that was found */
+	} program;
+	uint64_t armed;                  /* when our timer ends KVM_RUN */
+	int timer;
+	uint8_t in[256];                 /* bytes of standard input not yet taken */
+	unsigned in_at, in_n;
+	bool in_end;
+	struct disk disk;
+};
+extern struct box box;
+
+/* What is known of a boot: laid down by boot.c into memory, then registers */
+struct module { uint64_t at, len; const char *words; };
+struct boot {
+	const struct image *im;
+	uint64_t lo, hi;                 /* the area for what is handed over; lo moves up */
+	const char *command;             /* program and arguments, blanks between */
+	struct module module[8];
+	unsigned n_module;
+};
+struct region { uint64_t at, len; uint32_t type; };
+unsigned memory_map(struct region r[6]);
+
+/* load.c, boot.c */
+long metal_load(struct proc *, const struct image *, struct thread *, char *why, size_t n);
+bool boot_lay(struct boot *, struct kvm_regs *, struct kvm_sregs *);   /* false: the area is too small */
+void *phys(uint64_t at, uint64_t len);       /* NULL: not memory */
+
+/* vm.c */
+extern const struct engine metal_engine;
+long vm_create(char *why, size_t n);
+
+/* cpu.c */
+long linear_read(void *to, uaddr at, size_t n);
+long linear_write(uaddr at, const void *from, size_t n);
+bool cpu_missing(void);                      /* an instruction that KVM gave up at: true, we have carried it out */
+bool cpu_fault(void);                        /* the machine is shutting down: true, it was only something missing */
+bool cpu_debug(void);                        /* a breakpoint of ours: true, handled */
+bool cpu_vmcall(void);                       /* the host stands at one: true, handled */
+bool cpu_enter(unsigned vector, const uint64_t *error);      /* through the IDT: an exception at rip */
+void cpu_watch(void);                        /* after an exit: breakpoints where they belong */
+bool cpu_wrmsr(uint32_t msr, uint64_t value);
+bool cpu_rdmsr(uint32_t msr, uint64_t *value);
+struct kvm_regs *cpu_regs(void);             /* to read and to change; cpu_sregs the same */
+struct kvm_sregs *cpu_sregs(void);
+
+/* borrow.c: an instruction of ring 0 that KVM does not know, n bytes of it; false: nor do we */
+bool borrow(const uint8_t *code, size_t n);
+bool borrow_raised(void *ucontext);          /* a signal of the host's: true, it was that instruction's */
+
+/* state.c: all that a machine is, for whoever keeps or copies it while it stands still (outside of KVM_RUN) */
+struct box_part { const char *name; void *at; uint64_t len; };
+unsigned box_parts(struct box_part [8]);     /* memory that is state: how many; in an order that does not change */
+#define CPU_MSRS 64
+struct cpu_state {
+	struct kvm_regs regs;
+	struct kvm_sregs sregs;
+	uint8_t xsave[4096];             /* struct kvm_xsave */
+	struct kvm_xcrs xcrs;
+	struct kvm_vcpu_events events;
+	struct kvm_debugregs debugregs;
+	struct kvm_mp_state mp;
+	uint32_t n_msrs, pad;
+	struct kvm_msr_entry msr[CPU_MSRS];
+};
+long cpu_save(struct cpu_state *);           /* 0 or -errno */
+long cpu_load(const struct cpu_state *);     /* into a vCPU that vm_create has made, of the same kind of host */
+
+/* run.c, calls.c */
+long metal_call(unsigned tab, unsigned nr, long a, long b, long c);
+void metal_hypercall(void);
+void machine_over(int status, const char *f, ...) __attribute__((noreturn, format(printf, 2, 3)));
+extern const struct machine_host metal_host;
+int console_byte(void);                      /* of standard input: -1 none now, -2 none any more */
+extern const struct systab metal_tab[3];
+extern const struct bit metal_bits[];
+
+/* disk.c */
+long disk_open(const struct options *, char *why, size_t n);
+long disk_read(uint64_t sector, uint64_t n, uaddr to);
+long disk_write(uint64_t sector, uint64_t n, uaddr from);
+long disk_flush(void);

@@ -1,0 +1,282 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The machine's life: into KVM_RUN and out of it for a reason, on one thread. Interrupts go in only while the program has
+ * them enabled; a machine that waits for one sleeps here, on standard input and the next thing due by time. Before
+ * KVM_RUN a timer is set to the next such thing, whose signal ends KVM_RUN: also one that comes just before (immediate_exit).
+ *
+ * Exit status: what the program says (hypercall exit; isa-debug-exit, where 2n+1 stands for n); 0 where it halts for good or
+ * resets; 139 after a triple fault, as of a program that a fault ends; 125 where we or the host's KVM cannot go on.
+ */
+#include <poll.h>
+#include <stdarg.h>
+#include <time.h>
+#include "metal.h"
+
+#define LOOK_NS 10000000ull              /* how long a byte of input may wait while the program computes */
+#define TRIPLE_FAULT 139
+
+long metal_run_forever(void);
+
+/* --- the console: standard input and output ------------------------------------------------------------------------------ */
+static void put_all(int fd, const void *p, size_t n)
+{
+	while (n) {
+		long w = host(SYS_write, fd, p, n);
+		if (w == -EAGAIN) {
+			struct pollfd f = { .fd = fd, .events = POLLOUT };
+			host(SYS_poll, &f, 1, -1);
+		} else if (w < 0 && w != -EINTR) {
+			if (w == -EPIPE)
+				proc_exit(box.t, 128 + SIGPIPE);
+			return;
+		} else if (w > 0) {
+			p = (const char *)p + w;
+			n -= (size_t)w;
+		}
+	}
+}
+static void console_out(struct machine *m, const uint8_t *p, size_t n) { put_all(1, p, n); }
+
+static bool input_ready(void)
+{
+	struct pollfd f = { .fd = 0, .events = POLLIN };
+	return host(SYS_poll, &f, 1, 0) > 0;
+}
+int console_byte(void)
+{
+	if (box.in_at == box.in_n && !box.in_end && input_ready()) {
+		long n = host(SYS_read, 0, box.in, sizeof box.in);
+		box.in_at = 0;
+		box.in_n = n > 0 ? (unsigned)n : 0;
+		box.in_end = n == 0 || (n < 0 && n != -EINTR && n != -EAGAIN);
+	}
+	return box.in_at < box.in_n ? box.in[box.in_at++] : box.in_end ? -2 : -1;
+}
+/* A program that reads by hypercalls does not lose bytes to a serial line that it never looks at. */
+static int console_in(struct machine *m) { return box.program.serial_read ? console_byte() : -1; }
+
+const struct machine_host metal_host = { .console_out = console_out, .console_in = console_in };
+
+/* --- one call, as dispatch makes it, of any of our tables -------------------------------------------------------------------- */
+static void regs_seen(struct regs *to)
+{
+	const struct kvm_regs *k = &box.run->s.regs.regs;
+	*to = (struct regs){
+		.rax = k->rax, .rbx = k->rbx, .rcx = k->rcx, .rdx = k->rdx, .rsi = k->rsi, .rdi = k->rdi, .rsp = k->rsp, .rbp = k->rbp,
+		.r8 = k->r8, .r9 = k->r9, .r10 = k->r10, .r11 = k->r11, .r12 = k->r12, .r13 = k->r13, .r14 = k->r14, .r15 = k->r15,
+		.rip = k->rip, .rflags = k->rflags,
+	};
+}
+long metal_call(unsigned tab, unsigned nr, long a, long b, long c)
+{
+	struct thread *t = box.t;
+	struct call call = { .t = t, .tab = tab, .nr = nr, .raw = { a, b, c } };
+
+	regs_seen(&t->regs);
+	call.row = nr < metal_tab[tab].n ? &metal_tab[tab].row[nr] : NULL;
+	t->call = &call;
+	call_run(&call);
+	t->call = NULL;
+	box.program.high = (uint32_t)call.rv2;
+	return call.rv;
+}
+/* --- the end ------------------------------------------------------------------------------------------------------------------ */
+void machine_over(int status, const char *f, ...)
+{
+	char text[400];
+	va_list ap;
+
+	if (f) {
+		va_start(ap, f);
+		vfmt(text, sizeof text, f, ap);
+		va_end(ap);
+		warn("%s: %s", box.t->p->comm, text);
+	}
+	disk_flush();
+	proc_exit(box.t, status & 255);
+}
+static const char *mode_name(void)
+{
+	const struct kvm_sregs *s = &box.run->s.regs.sregs;
+	return s->cs.l ? "64-bit" : !(s->cr0 & 1) ? "real mode" : s->cs.db ? "32-bit" : "16-bit";
+}
+static void bytes_at(char *to, size_t n, uint64_t rip)
+{
+	uint8_t b[15];
+	size_t at = 0;
+	to[0] = 0;
+	for (unsigned i = 0; i < sizeof b && !linear_read(b + i, rip + i, 1); i++)
+		at += fmt(to + at, n - at, "%s%02x", i ? " " : "", b[i]);
+}
+static void no_instruction(void)
+{
+	const struct kvm_run *r = box.run;
+	const struct kvm_sregs *s = &r->s.regs.sregs;
+	char bytes[64];
+
+	bytes_at(bytes, sizeof bytes, s->cs.base + r->s.regs.regs.rip);
+	machine_over(125, "this host's KVM cannot carry out the instruction at %#llx, which begins with the bytes %s (ring %u, %s; internal "
+		     "error %u)%s", r->s.regs.regs.rip, *bytes ? bytes : "that cannot be read", s->cs.dpl, mode_name(), r->internal.suberror,
+		     box.emulated ? "; it emulates ring 0 and lacks some: see the manual's section BARE METAL" : "");
+}
+static void triple_fault(void)
+{
+	const struct kvm_run *r = box.run;
+	char bytes[64];
+
+	if (cpu_fault())
+		return;
+	bytes_at(bytes, sizeof bytes, r->s.regs.sregs.cs.base + r->s.regs.regs.rip);
+	machine_over(TRIPLE_FAULT, "the machine has shut down by a triple fault at %#llx (%s; ring %u, %s; cr2 %#llx, idt %#llx limit %u)",
+		     r->s.regs.regs.rip, *bytes ? bytes : "unreadable", r->s.regs.sregs.cs.dpl, mode_name(), r->s.regs.sregs.cr2,
+		     r->s.regs.sregs.idt.base, r->s.regs.sregs.idt.limit);
+}
+static void look_ended(void)
+{
+	if (box.m.ended == MACHINE_EXITED)
+		machine_over(box.m.status, NULL);
+	if (box.m.ended == MACHINE_RESET)
+		machine_over(0, "the machine was reset by its program, and ends");
+}
+
+/* --- exits ------------------------------------------------------------------------------------------------------------------------ */
+static void port(void)
+{
+	struct kvm_run *r = box.run;
+	uint8_t *p = (uint8_t *)r + r->io.data_offset;
+	unsigned size = r->io.size, width = size == 1 ? 0 : size == 2 ? 1 : 2;
+
+	if (r->io.port == PORT_HYPERCALL && r->io.direction == KVM_EXIT_IO_OUT) {
+		metal_hypercall();
+		return;
+	}
+	for (unsigned i = 0; i < r->io.count; i++, p += size) {
+		uint32_t v = 0;
+		if (r->io.direction == KVM_EXIT_IO_OUT) {
+			memcpy(&v, p, size);
+			metal_call(TAB_PORT, PORT_OUTB + width, r->io.port, v, 0);
+		} else {
+			v = (uint32_t)metal_call(TAB_PORT, PORT_INB + width, r->io.port, 0, 0);
+			memcpy(p, &v, size);
+		}
+	}
+	look_ended();
+}
+/* Where no memory and no device is, reads float high. */
+static void nowhere(void)
+{
+	if (!box.run->mmio.is_write)
+		memset(box.run->mmio.data, 0xff, 8);
+}
+static void msr(void)
+{
+	struct kvm_run *r = box.run;
+	if (r->exit_reason == KVM_EXIT_X86_WRMSR) {
+		uint64_t was = box.program.efer, rip = r->s.regs.regs.rip;
+		if (box.program.repeats && box.program.repeats == rip) {         /* KVM itself carries it out again, having changed the mode */
+			box.program.repeats = 0;
+			r->msr.error = 0;
+			return;
+		}
+		r->msr.error = metal_call(TAB_CPU, CPU_WRMSR, r->msr.index, (long)r->msr.data, 0) < 0;
+		box.program.repeats = box.emulated && (was ^ box.program.efer) & 0x100 ? rip : 0;
+		return;
+	}
+	long low = metal_call(TAB_CPU, CPU_RDMSR, r->msr.index, 0, 0);
+	r->msr.error = low < 0;
+	r->msr.data = box.program.high << 32 | (uint32_t)low;
+}
+static bool interrupts_on(void) { return box.run->s.regs.regs.rflags & 0x200; }
+
+static void halted(void)
+{
+	metal_call(TAB_CPU, CPU_HLT, 0, 0, 0);
+	if (!interrupts_on())
+		machine_over(0, "the machine has halted for good: hlt with interrupts disabled, at %#llx", box.run->s.regs.regs.rip);
+}
+static void left(long e)
+{
+	if (e == -EINTR || e == -EAGAIN) {
+		box.armed = 0;
+		if (box.emulated)
+			cpu_vmcall();
+		return;
+	}
+	if (e == -EFAULT)
+		machine_over(125, "the host could not give a page of the machine's memory: less memory is free than --memory promises");
+	if (e < 0)
+		machine_over(125, "the virtual machine does not run: %s", error_text(e));
+	switch (box.run->exit_reason) {
+	case KVM_EXIT_IO: port(); return;
+	case KVM_EXIT_MMIO: nowhere(); return;
+	case KVM_EXIT_X86_RDMSR: case KVM_EXIT_X86_WRMSR: msr(); return;
+	case KVM_EXIT_HLT: halted(); return;
+	case KVM_EXIT_XEN: metal_hypercall(); return;
+	case KVM_EXIT_IRQ_WINDOW_OPEN: case KVM_EXIT_INTR: return;
+	case KVM_EXIT_DEBUG:
+		if (!cpu_debug())
+			machine_over(125, "an unexpected breakpoint at %#llx", box.run->s.regs.regs.rip);
+		return;
+	case KVM_EXIT_SHUTDOWN: triple_fault(); return;
+	case KVM_EXIT_INTERNAL_ERROR:
+		if (!cpu_missing())
+			no_instruction();
+		return;
+	case KVM_EXIT_FAIL_ENTRY:
+		machine_over(125, "the host's processor refuses the machine's state (%#llx), at %#llx", box.run->fail_entry.hardware_entry_failure_reason,
+			     box.run->s.regs.regs.rip);
+	default:
+		machine_over(125, "unknown exit %u of the virtual machine at %#llx", box.run->exit_reason, box.run->s.regs.regs.rip);
+	}
+}
+/* --- interrupts and time ------------------------------------------------------------------------------------------------------------ */
+static void interrupts(void)
+{
+	struct kvm_run *r = box.run;
+	bool up = machine_pending(&box.m);
+
+	r->request_interrupt_window = 0;
+	if (!up)
+		return;
+	if (!r->ready_for_interrupt_injection || !interrupts_on()) {
+		r->request_interrupt_window = 1;
+		return;
+	}
+	int vector = machine_ack(&box.m);
+	unsigned first = box.m.pic[0].base, second = box.m.pic[1].base;
+	metal_call(TAB_CPU, CPU_INTERRUPT, vector, (unsigned)vector - first < 8 ? vector - (int)first : 8 + vector - (int)second, 0);
+}
+static void set_timer(void)
+{
+	uint64_t due = machine_due(&box.m);
+	if (machine_wants_input(&box.m) && !box.in_end)
+		due = MIN(due, (box.armed > machine_now(&box.m) ? box.armed : machine_now(&box.m) + LOOK_NS));
+	if (box.emulated)                /* vmcall stands still there until somebody looks */
+		due = MIN(due, box.armed > machine_now(&box.m) ? box.armed : machine_now(&box.m) + LOOK_NS);
+	if (due == box.armed)
+		return;
+	struct itimerspec t = { .it_value = { 0 } };
+	if (due != NEVER)
+		t.it_value = (struct timespec){ (time_t)(due / 1000000000), (long)(due % 1000000000) };
+	host(SYS_timer_settime, box.timer, 1 /* absolute */, &t, NULL);
+	box.armed = due;
+}
+long metal_run_forever(void)
+{
+	struct kvm_run *r = box.run;
+	long e;
+
+	r->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	for (;;) {
+		r->immediate_exit = 0;           /* a timer that fires from here on is not lost */
+		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		interrupts();
+		if (box.emulated)
+			cpu_watch();
+		set_timer();
+		e = host(SYS_ioctl, box.fd, KVM_RUN, 0);
+		if (e != -EINTR)
+			r->kvm_dirty_regs = 0;
+		left(e);
+	}
+}
