@@ -78,14 +78,16 @@ static void each(const char *name, const char *path, const char *host, int fd)
 	s->path = strdup(path);
 	s->search = &search;
 	snprintf(s->host, sizeof s->host, "%s", host);
-	int other = interpreter_of(s, fd);
-	if (other != -2 && subject_load(s, other >= 0 ? other : fd)) {
+	bool bare = subject_bare(s, fd);
+	int other = bare ? -1 : interpreter_of(s, fd);
+	if (!bare && other != -2 && subject_load(s, other >= 0 ? other : fd)) {
 		subject_calls(s);
 		seen_merge(s);
 	}
 	if (other >= 0)
 		close(other);
-	subject_judge(s);
+	if (!bare)
+		subject_judge(s);
 	if (begun && !want.json && !want.summary)
 		putchar('\n');
 	begun = true;

@@ -44,6 +44,8 @@ struct subject {
 	const struct search *search;
 	const struct personality *pers;
 	struct world world;
+	const char *boot;        /* it expects no system but a machine, and is started so; or NULL. Then nothing else is known */
+	uint64_t reaches;        /* ... the end of the memory that it is loaded to */
 	char *script;            /* it is a script, and this its interpreter is what is checked; or NULL */
 	char *missing[64]; unsigned n_missing;   /* libraries, with who wants them */
 	bool loads;              /* it loads more, under names that cannot be told */
@@ -63,6 +65,9 @@ struct subject {
 bool subject_load(struct subject *, int fd);
 /* Opens, too, what the program loads itself (dlopen), where the names stand in it. After reach. */
 void subject_load_late(struct subject *);
+/* --- bare.c ----------------------------------------------------------------------------------------------------- */
+/* Is it a program for a bare machine? Then all there is to say of it is known. */
+bool subject_bare(struct subject *, int fd);
 /* --- calls.c ------------------------------------------------------------------------------------------------------ */
 void subject_calls(struct subject *);
 struct finding *finding_of(struct subject *, unsigned tab, unsigned nr);

@@ -57,6 +57,12 @@ static void tell_kind(const struct subject *s)
 	char release[64] = "";
 
 	printf("%s: ", plain(s->name));
+	if (s->boot) {
+		printf("%s, a bare-metal program, booted by %s\n", s->pers->name, s->boot);
+		if (s->reaches)
+			printf("memory        up to %#lx: %lu MiB\n", (unsigned long)s->reaches, (unsigned long)(s->reaches + (1 << 20) - 1) >> 20);
+		return;
+	}
 	if (s->script)
 		printf("a script for %s, ", plain(s->script));
 	if (!m || !s->pers) {
@@ -346,6 +352,8 @@ void tell_json(const struct subject *s)
 	str("because", s->text);
 	str("script_for", s->script);
 	str("os", s->pers ? s->pers->name : NULL);
+	if (s->boot)
+		str("boot", s->boot);
 	if (m && s->pers) {
 		bool known = s->pers->made_for && s->pers->made_for(&m->image, release, sizeof release);
 		str("made_for", known ? release : NULL);
