@@ -30,6 +30,7 @@ deps() {
 	cmd:file                         file             test   the demo shows with it whose program it runs
 	cmd:npm                          npm              test   fetches real FreeBSD programs by package name
 	cmd:gdb                          gdb              test   a debugger attached to guests, and one that opens their core files
+	file:/boot/memtest86+x64.bin     memtest86+       test   a real program for a bare machine, whose screen is looked at
 	cmd:curl                         curl             test   asks the server tests over loopback
 	EOF
 }
