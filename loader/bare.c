@@ -390,7 +390,7 @@ int bare_open(struct image *im, int fd, const char *path, bool asked, char *why,
 	else if (find_multiboot(&f) != SIZE_MAX || find_multiboot2(&f) != SIZE_MAX) {
 		e = find_multiboot(&f) != SIZE_MAX ? take_multiboot(&f, find_multiboot(&f)) : take_multiboot2(&f, find_multiboot2(&f));
 		if (!e && !f.placed)
-			return 0;        /* bytes that look like it, in something that is no program */
+			return asked ? bad(&f, "its %s header does not say where it goes, and it is no ELF", bare_name(im->bare)) : 0;
 		e = e ? e : (e = place_by_header(&f)) ? e : (e = entry_of(&f)) ? e : 1;
 	} else
 		e = asked ? bad(&f, "this is no bare-metal program: neither an ELF nor anything with a multiboot or Linux boot header") : 0;

@@ -57,6 +57,21 @@ static void damage_segment(struct elf_image *e)
 	else
 		*field[next() % 5] = next() % 3 ? odd_value() : *field[next() % 5] + next() % 0x3000 - 0x1800;
 }
+/* A header of multiboot 1 or 2, whole or nearly, somewhere where it is looked for. */
+static void add_boot_header(struct elf_image *e)
+{
+	uint32_t *at = (uint32_t *)((unsigned char *)e + (0x600 + next() % 0x400) / 8 * 8);
+	if (next() % 2) {
+		uint32_t flags = next() % 2 ? 3 : 0x10003;
+		memcpy(at, (uint32_t[]){ 0x1badb002, flags, -(0x1badb002 + flags), 0x100600, 0x100000, 0x101000, 0x102000, 0x100000 }, 32);
+	} else {
+		uint32_t len = 16 + 24 + 16 + 8;
+		memcpy(at, (uint32_t[]){ 0xe85250d6, 0, len, -(0xe85250d6 + len), 2, 24, 0x100600, 0x100000, 0x101000, 0x102000,
+					 3 | (uint32_t)(next() % 2) << 16, 12, 0x100000, 0, 0, 8 }, 64);
+	}
+	if (next() % 4 == 0)
+		at[next() % 16] = (uint32_t)odd_value();
+}
 static size_t __attribute__((unused)) make(struct elf_image *e, uint64_t seed)
 {
 	rng = seed * 0x9e3779b97f4a7c15 + 1;
@@ -66,6 +81,8 @@ static size_t __attribute__((unused)) make(struct elf_image *e, uint64_t seed)
 		e->ph[4] = (Elf64_Phdr){ PT_INTERP, PF_R, offsetof(struct elf_image, interp), 0, 0, 21, 21, 1 };
 		e->ph[5] = (Elf64_Phdr){ PT_TLS, PF_R, 0x2000, 0x403000, 0x403000, 16, 64, 16 };
 	}
+	if (next() % 3 == 0)
+		add_boot_header(e);
 	for (unsigned i = 0, n = 1 + next() % 4; i < n; i++)
 		switch (next() % 8) {
 		case 0: case 1: damage_header(e); break;
@@ -140,6 +157,44 @@ static const char *map_one(struct image *im, const void *data)
 		munmap((void *)im->lo, im->hi - im->lo);
 	return lie;
 }
+/* The same of a program for a bare machine, whether it was asked for or is to be found out. */
+static const char *bare_lies(const struct image *i, size_t n)
+{
+	bool in = false;
+	if (!i->n_seg || i->n_seg > IMAGE_SEGS || !i->bare || i->bare > BARE_ELF)
+		return "bare: number of segments, or no kind";
+	for (unsigned s = 0; s < i->n_seg; s++) {
+		const struct segment *g = &i->seg[s];
+		if (g->filesz > g->memsz || g->off > n || g->filesz > n - g->off)
+			return "bare: a segment outside the file";
+		if (g->paddr + g->memsz < g->paddr || g->paddr + g->memsz > 1ull << 47)
+			return "bare: a segment outside of any memory";
+		for (unsigned k = 0; k < s; k++)
+			if (g->paddr < i->seg[k].paddr + i->seg[k].memsz && i->seg[k].paddr < g->paddr + g->memsz)
+				return "bare: segments that overlap";
+		in |= i->entry - g->paddr < g->memsz || i->entry - g->vaddr < g->memsz;
+	}
+	return in ? NULL : "bare: an entry that is nowhere";
+}
+static const char *bare_one(int fd, size_t n)
+{
+	static struct image im;
+	static char why[256];
+	const char *lie = NULL;
+	for (int asked = 0; asked < 2 && !lie; asked++) {
+		why[0] = 0;
+		int r = bare_open(&im, fd, "/fuzz", asked, why, sizeof why);
+		if (r == 1)
+			lie = bare_lies(&im, n);
+		else if (r != 0 && r != -ENOEXEC)
+			lie = "bare: an error that is none";
+		else if (r && !why[0])
+			lie = "bare: an error without a word";
+		else if (!r && asked && n)
+			lie = "bare: asked for, and no answer";
+	}
+	return lie;
+}
 static const char *one(const void *data, size_t n, int map)
 {
 	static struct image im;
@@ -159,6 +214,8 @@ static const char *one(const void *data, size_t n, int map)
 		lie = "an error without a word";
 	if (r == 0 && !lie && map)
 		lie = map_one(&im, data);
+	if (!lie)
+		lie = bare_one(fd, n);
 	close(fd);
 	return lie;
 }

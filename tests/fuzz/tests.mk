@@ -3,7 +3,7 @@
 # guest. What other fragments define is expanded late, because they may be read after this one.
 
 FUZZ_PROGRAMS := $(T)/fuzz/loader_fuzz $(T)/fuzz/check_fuzz $(T)/fuzz/call_fuzz $(T)/fuzz/wall_fuzz
-FUZZ_LOADER   := loader/elf.c loader/map.c
+FUZZ_LOADER   := loader/elf.c loader/bare.c loader/map.c
 FUZZ_CHECK    := $(addprefix tools/check/,module.c dynamic.c frames.c go.c code.c effect.c track.c reach.c) \
                  loader/elf.c syscalls/engines/insn.c
 FUZZ_SAN_1    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-sanitize=alignment
