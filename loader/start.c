@@ -22,11 +22,13 @@
 #include "options.h"
 #include "tracing.h"
 #include "confine.h"
+#include "loader/begin.h"
 #include "loader/loader.h"
 #include "loader/plan.h"
 #include "loader/title.h"
 #include "thread.h"
 #include "box.h"
+#include "snapshot.h"
 
 #define USED_STACK (64 * 1024ul)         /* what we may have used of the host's stack when we leave it for our own */
 #define BOX_GAP (2 * 4096ul)
@@ -64,7 +66,9 @@ static void claim_ours(void)
 		time_start(vdso);
 	}
 }
-static struct thread *begin_ours(struct options *o)
+struct proc *begin_proc(void) { return &proc; }
+
+struct thread *begin_ours(struct options *o)
 {
 	proc.opt = o;
 	proc.space = &space;
@@ -97,7 +101,7 @@ const struct engine *engine_below(const struct engine *last)
 			best = *e;
 	return best;
 }
-static const struct engine *engine_pick(const char *name, char *why, size_t n)
+const struct engine *engine_pick(const char *name, char *why, size_t n)
 {
 	bool any = !name || !strcmp(name, "auto");
 	char all[1200] = "";
@@ -270,7 +274,7 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 }
 /* What libc had the kernel keep for our first thread is the guest's to ask for from now on: restartable sequences, robust
  * mutexes, the word that is cleared at the thread's end. How long libc's area is depends on its release. */
-static void forget_libc(struct thread *t)
+void forget_libc(struct thread *t)
 {
 	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
 	for (unsigned n = 32; n <= 512; n += 4)
@@ -330,6 +334,7 @@ static int run(struct begin *b)
 		pl.pers->proc_start(&proc);
 	if ((e = proc.engine->start(&proc)) < 0)
 		return refuse(125, "the engine %s cannot start: %s", proc.engine->name, strerror((int)-e));
+	snapshot_start(&proc);
 	fflush(NULL);
 	forget_libc(t);
 	thread_begin(t);

@@ -13,6 +13,7 @@
 #include "pending.h"
 #include "tracing.h"
 #include "engines/own.h"
+#include "snapshot.h"
 
 struct fixup { int64_t fault, resume; };     /* both relative to the entry itself */
 
@@ -186,8 +187,10 @@ void signal_host(int sig, siginfo_t *si, void *context)
 	if (t->p->traced)
 		tracee_halted(t, ours, g, uc->uc_mcontext.fpregs);
 	if (!t->attn) {
-		if (ours)
+		if (ours && !(snapshot_due(t) && snapshot_stop(t, g)))
 			sleep_on(t, g);
+		if (ours && snapshot_due(t) && t->p->engine->kick)
+			t->p->engine->kick(t);
 		return;
 	}
 	if (ours && direct_turned(t, g, wants_restart(t)))

@@ -6,6 +6,7 @@
  *   LOOK       from one thread of ours to another: something waits that you can take (pending.c)
  *   BROADCAST  the same: a call that all threads make together (thread.c)
  *   LISTEN     from another guise process: it wants to be told what this one does (personality.listened)
+ *   STOP       from guise snapshot, and from one thread of ours to another: stop for a snapshot; always by SIGSYS
  * Timers and message queues of the host send it as well; their value is then the number of a row that says what to make
  * of it. The carrier without a message of ours stands for signal 65, the first without a host number: so natives can
  * exchange that one with us. A native process never gets any other: it would end by it.
@@ -21,17 +22,11 @@
 #include "thread.h"
 #include "procfs.h"
 #include "tracing.h"
+#include "snapshot.h"
 
-#define CARRIER_CODE (-0x4755)           /* si_code of our messages; no kernel's */
-enum { CARRY = 1, LOOK, BROADCAST, LISTEN };
+enum { CARRY = 1, LOOK, BROADCAST, LISTEN };         /* CARRIER_STOP, too: pending.h */
 
-struct message {                         /* lies in the kernel's part of siginfo_t, which it copies for any negative code */
-	int32_t signo, err, code, pad;
-	int32_t pid;
-	uint32_t uid;
-	uint64_t value;
-	int32_t sig, sig_code, op, tid;
-};
+#define message carrier_message
 _Static_assert(sizeof(struct message) == 48, "struct kernel_siginfo");
 
 uint64_t carrier_bit(const struct proc *p)
@@ -58,6 +53,13 @@ static void wake(struct thread *self, struct thread *t)
 		t->attn = 1;
 	else
 		post(self, t->p->pid, t->tid, &m);
+}
+void carrier_stop(struct thread *self, struct thread *to)
+{
+	struct message m = { .op = CARRIER_STOP, .signo = SIGSYS, .code = CARRIER_CODE, .tid = to->tid };
+	siginfo_t si = { 0 };
+	memcpy(&si, &m, sizeof m);
+	host(SYS_rt_tgsigqueueinfo, self->p->pid, to->tid, SIGSYS, &si);
 }
 void carrier_broadcast(struct thread *self, struct thread *to)
 {
@@ -205,7 +207,7 @@ bool carrier_within(const struct thread *t, const siginfo_t *si)
 {
 	struct message m;
 	memcpy(&m, si, sizeof m);
-	return m.signo == SIGSYS && m.code == CARRIER_CODE && m.op == LOOK;
+	return m.signo == SIGSYS && m.code == CARRIER_CODE && (m.op == LOOK || m.op == CARRIER_STOP);
 }
 /* We look like any other process of guise from outside: a guest of a system without a carrier never sees one. */
 bool carrier_astray(const struct thread *t, const siginfo_t *si)
@@ -231,6 +233,8 @@ void carrier_arrived(struct thread *t, siginfo_t *si)
 	if (m.code == CARRIER_CODE && m.op == LOOK) {
 		if (pending_for(t) & (~t->sigmask | t->sigwait))
 			t->attn = 1;
+	} else if (m.code == CARRIER_CODE && m.op == CARRIER_STOP) {
+		snapshot_arrived(t, !m.tid);
 	} else if (m.code == CARRIER_CODE && m.op == BROADCAST) {
 		broadcast_take(t);
 	} else if (m.code == CARRIER_CODE && m.op == LISTEN) {

@@ -15,6 +15,7 @@
 #include "row.h"
 #include "box.h"
 #include "tracing.h"
+#include "snapshot.h"
 
 static const struct row *row_of(struct thread *t, struct call *c)
 {
@@ -223,12 +224,18 @@ static inline bool unasked(const struct call *c)
 }
 static bool __attribute__((noinline)) slow_enter(struct call *c, const struct row *top, long *e)
 {
+	bool answered;
 	if (c->t->p->limited)
 		*e = confine_call(c, top, *e);
-	return c->t->p->observed && observe_enter(c);
+	answered = c->t->p->observed && observe_enter(c);
+	if (c->t->p->renamed)
+		alias_in(c);
+	return answered;
 }
 static void __attribute__((noinline)) slow_exit(struct call *c)
 {
+	if (c->t->p->renamed)
+		alias_out(c);
 	if (c->t->p->observed)
 		observe_exit(c);
 	if (c->t->p->limited)

@@ -112,6 +112,8 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 		if (!e && o->trace_fd >= 0 && !(e = vec_text(&x->argv, "--trace-fd")) && !(e = vec_text(&x->argv, o->fd_text[0])) &&
 		    !(e = vec_text(&x->argv, "--trace-end")))        /* it may have come later than the options */
 			e = vec_text(&x->argv, o->fd_text[2]);
+		if (!e && o->name && !x->t->p->forked && !(e = vec_text(&x->argv, "--name")))
+			e = vec_text(&x->argv, o->name);
 		if (!e && !(e = vec_signals(x)) && !(e = vec_traced(x)) && !(e = vec_limits(x)))
 			e = vec_handed(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&

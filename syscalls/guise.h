@@ -32,6 +32,7 @@ typedef uint64_t uaddr;              /* an address as the guest wrote it: an int
 typedef unsigned __int128 sigbits;    /* bit n-1 is signal n in OUR numbering: 1..64 the host's, 65..128 have no host twin */
 
 struct thread;
+struct timespec;
 struct call;
 struct proc;
 typedef long sysfn(struct call *);   /* >= 0, -errno, or one of the special results below */
@@ -201,6 +202,11 @@ struct thread {
 	int fault_sig, fault_code;       /* why its last access to the guest's memory failed (mem_move and its kin) */
 	struct vcpu *vcpu;       /* where its guest runs, under the engine kvm */
 	struct thread_traced tr; /* of a process that another guest debugs, or that debugs others: tracing.h */
+	uint8_t parked;          /* it has stopped for a snapshot: 1, in a call that begins again: 2 (snapshot.c); its own */
+	struct timespec *left;   /* what its sleep counts down, or NULL; its own, read by a snapshot */
+	uint64_t left_at;        /* restored: the sleep called from here goes on with ... */
+	int64_t left_ns;         /* ... this; its own */
+	void (*begin)(struct thread *);  /* what a restored thread does first, or NULL */
 };
 
 /* --- one guest process; a vfork child has its own copy ---------------------------------------------------------------- */
@@ -227,7 +233,7 @@ struct proc {
 			bool observed;   /* somebody traces or counts */
 			bool limited;    /* this process or one of its descriptors has given up rights: confine.h */
 			bool debugged;   /* it has a tracer: traced */
-			bool spare;
+			bool renamed;    /* it knows itself and its threads by other numbers than the host's: alias.c */
 		};
 		uint32_t slow;
 	};
@@ -276,6 +282,7 @@ struct space {                       /* one address space */
 struct image;                        /* loader/image.h */
 struct sysctl_tree;
 struct layout;                       /* observe/layout.h */
+struct engine_regs;                  /* snapshot.h */
 struct sigframe {                    /* what a personality needs to build its signal frame */
 	const struct sigact *act;
 	const struct sigpend *pend;
@@ -303,6 +310,12 @@ struct personality {
 	void (*proc_forks)(struct proc *, int child);        /* in the parent of a copy, before it goes on */
 	void (*listened)(struct proc *);                     /* in the host handler: another process of ours wants to be told */
 	void (*proc_execs)(struct proc *);                   /* everything is built: the host's exec comes next */
+	/* Snapshots: its own words, out and in again (before proc_start; a thread that is to begin). saved: NULL, or what it
+	 * holds that cannot be saved, as the end of a sentence that begins with "it" */
+	const char *(*proc_saved)(struct proc *, uint64_t own[4]);
+	void (*proc_restored)(struct proc *, const uint64_t own[4]);
+	void (*thread_saved)(struct thread *, uint64_t own[8]);
+	void (*thread_restored)(struct thread *, const uint64_t own[8]);
 	const struct systab *tab; unsigned n_tab;
 	struct subtab *sub;                                  /* by enum sub */
 	const struct bit *bits;                              /* ends with a row without a name */
@@ -378,6 +391,8 @@ struct engine {
 	void (*fpu_get)(struct thread *, void *, size_t);    /* see fpu_save: so many bytes of the standard form */
 	long (*fpu_put)(struct thread *, const void *, size_t);
 	void (*kick)(struct thread *);                       /* in the host handler: our code was interrupted, something is due */
+	long (*save)(struct thread *, struct engine_regs *); /* of a thread that has stopped: snapshot.h */
+	long (*load)(struct thread *, const struct engine_regs *);   /* of one that has not begun; 0 or -errno */
 	long (*spawn)(struct thread *, struct thread *child);/* child will begin as the caller is now; itself: in a copy of the
 	                                                      process. Before the host makes it; -errno: it is not made */
 };

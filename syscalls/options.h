@@ -16,6 +16,7 @@ struct options {
 	const struct bind *bind;
 	unsigned n_bind;
 	const char *chdir;       /* guest path to start in, or NULL */
+	const char *name;        /* by which guise snapshot finds it, or NULL */
 	const char *argv0;       /* instead of PROGRAM as the guest's first argument, or NULL */
 	const char *as;          /* name of the personality to run as, whatever the program claims, or NULL */
 	const char *engine;      /* its name, or NULL for the best that works here */

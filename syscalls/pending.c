@@ -104,6 +104,17 @@ long pending_add(struct proc *p, int tid, const siginfo_t *si)
 	}
 	return -EAGAIN;
 }
+long pending_each(struct proc *p, long (*fn)(void *, int, const siginfo_t *), void *arg)
+{
+	long r = 0;
+	for (struct entry *e = p->pending->e; e < p->pending->e + p->pending->top && !r; e++) {
+		siginfo_t si = { 0 };
+		memcpy(&si, e->info, sizeof e->info);
+		if (e->state == WAITING)
+			r = fn(arg, e->tid, &si);
+	}
+	return r;
+}
 static bool for_thread(const struct entry *e, const struct thread *t) { return !e->tid || e->tid == t->tid; }
 
 sigbits pending_for(struct thread *t)

@@ -12,7 +12,20 @@
 static inline bool is_fault(int sig) { return sig <= 64 && FAULTS >> (sig - 1) & 1; }
 bool signal_spares(const struct proc *, int sig);            /* its default action ends nobody */
 
+/* What the carrier brings; SIGSYS brings LOOK and STOP where there is no carrier. STOP: tid 0, from outside. */
+#define CARRIER_CODE (-0x4755)           /* si_code of our messages; no kernel's */
+enum { CARRIER_STOP = 5 };
+struct carrier_message {                 /* lies in the kernel's part of siginfo_t, which it copies for any negative code */
+	int32_t signo, err, code, pad;
+	int32_t pid;
+	uint32_t uid;
+	uint64_t value;
+	int32_t sig, sig_code, op, tid;
+};
+void carrier_stop(struct thread *self, struct thread *to);
+
 struct pending *pending_new(void);
+long pending_each(struct proc *, long (*fn)(void *, int tid, const siginfo_t *), void *);    /* while nobody changes it */
 void pending_free(struct pending *);
 void pending_clear(struct pending *);                        /* in a forked child */
 long pending_add(struct proc *, int tid, const siginfo_t *);  /* tid 0: the process's; -EAGAIN when the table is full */

@@ -18,6 +18,7 @@
 #include "thread.h"
 #include "pending.h"
 #include "tracing.h"
+#include "snapshot.h"
 
 #define SLOT (128 * 1024ul)
 #define SLOTS 8192ul                     /* threads at once; fewer where virtual memory is limited */
@@ -149,6 +150,8 @@ void clone_child(struct thread *t)
 	while (!t->go)
 		host(SYS_futex, &t->go, FUTEX_WAIT_PRIVATE, 0, NULL);
 	thread_adopt(t);
+	if (t->begin)
+		t->begin(t);
 	t->p->engine->run(t);
 	__builtin_unreachable();
 }
@@ -161,6 +164,8 @@ void thread_begin(struct thread *t)
 	fpu_init();
 	host(SYS_arch_prctl, ARCH_SET_FS, 0);    /* libc's is lent by the gate only */
 	segment_fs_set(t, t->fs);
+	if (t->begin)
+		t->begin(t);
 	stack_switch((void *)t->stack, enter, t);
 }
 
@@ -284,6 +289,8 @@ void thread_exit(struct thread *t, int status)
 	observe_end(t, status, false);
 	host(SYS_rt_sigprocmask, SIG_SETMASK, &all, NULL, 8);
 	signal_thread_exit(t);
+	if (p->renamed)
+		alias_end(t->tid);
 	if (t->tid == p->pid)
 		p->head_status = status;
 	if (__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_ACQ_REL) == 0) {

@@ -54,6 +54,7 @@ void request_start(struct request *, const struct subcommand *, char **env);
  * read a session (tools/trace/): the supervisor then writes its rings, and the program does not get it.
  * Check and complete it, open its files, look PROGRAM up; then run it. The exit status, on error only. */
 int request_run(struct request *, int argc, char **argv);
+void request_complete(struct request *);         /* the first half of it */
 void request_env(struct request *, const char *text);    /* -E: VAR=VALUE, or VAR to take it away */
 int log_open(const char *name, const char *option, int flags);    /* a file to write to; refuses */
 void request_root(struct request *);             /* --root and GUISE_ROOT alone, for those that run nothing */

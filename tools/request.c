@@ -81,6 +81,12 @@ static void set_root(struct request *r, const char *v)
 }
 static void set_root_only(struct request *r, const char *v) { r->opt.root_only = true; }
 static void set_chdir(struct request *r, const char *v) { r->opt.chdir = v; }
+static void set_name(struct request *r, const char *v)
+{
+	if (!*v || strlen(v) > 63 || strspn(v, "0123456789") == strlen(v) || strpbrk(v, "/ \t\n"))
+		refuse("--name wants a name of at most 63 letters, no blank or slash in it and not only digits, not \"%s\"", v);
+	r->opt.name = v;
+}
 static void set_argv0(struct request *r, const char *v) { r->opt.argv0 = v; }
 static void set_stay(struct request *r, const char *v) { r->opt.stay = true; }
 static void set_strict(struct request *r, const char *v) { r->opt.strict = true; }
@@ -202,6 +208,7 @@ static const struct option_row run_rows[] = {
 	{ 0, "bind", "HOST:GUEST", V_FILE, "show the host's HOST to the guest as GUEST; may be repeated", set_bind },
 	{ 'E', NULL, "VAR[=VALUE]", V_TEXT, "set a variable of the guest's environment, or take it away", request_env },
 	{ 0, "chdir", "DIR", V_DIR, "start in DIR, a path as the guest sees it", set_chdir },
+	{ 0, "name", "NAME", V_TEXT, "call this run NAME, for guise snapshot", set_name },
 	{ 0, "argv0", "NAME", V_TEXT, "give the program NAME as its own name", set_argv0 },
 	{ 0, "as", "OS", V_OS, "take the program for one of OS, whatever it says itself", set_as },
 	{ 0, "engine", "NAME", V_ENGINE, "how calls are caught; auto takes the best that works here", set_engine },
@@ -354,7 +361,7 @@ void request_root(struct request *r)
 	take_variable(r, "GUISE_ROOT", &r->root_name, &r->root_by);
 	check_root(r);
 }
-static void complete(struct request *r)
+void request_complete(struct request *r)
 {
 	struct options *o = &r->opt;
 
@@ -425,7 +432,7 @@ int request_run(struct request *r, int argc, char **argv)
 		refuse("which program? guise [OPTION...] PROGRAM [ARG...]; guise --help says more");
 	if (lacks)
 		refuse("%s", lacks);
-	complete(r);
+	request_complete(r);
 	if (!o->again && !strchr(argv[0], '/')) {
 		char *found = program_find(o, r->env, argv[0]);
 		if (!found)

@@ -116,6 +116,15 @@ static void proc_start(struct proc *p)
 	fbsd_thread_start(thread_self());
 	fbsd_reaper_start(p);
 }
+/* Where handlers return to is in the guest's memory, and on its stacks. */
+static const char *proc_saved(struct proc *p, uint64_t own[4])
+{
+	size_t len;
+	own[0] = fbsd_trampoline(&len);
+	return fbsd_umtx_shm_held() ? "holds shared memory of locks (UMTX_OP_SHM)" : NULL;
+}
+static void proc_restored(struct proc *p, const uint64_t own[4]) { fbsd_trampoline_is(own[0]); }
+
 static void identify(struct proc *p, const struct image *im)
 {
 	const struct note *n = abi_note(im);
@@ -177,7 +186,8 @@ static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
 	.claims = claims, .stack = stack, .identify = identify, .fetch = fetch, .store = store, .frame = fbsd_frame,
 	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_exit = fbsd_thread_exit,
-	.proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,
+	.proc_saved = proc_saved, .proc_restored = proc_restored, .thread_saved = fbsd_thread_saved,
+	.thread_restored = fbsd_thread_restored, .proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,
 	.proc_execs = bsd_proc_execs, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
 	.lib_list = "/var/run/ld-elf.so.hints", .made_for = made_for, .sigcode = fbsd_trampoline, .sysctl = &fbsd_sysctl,
 	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,

@@ -62,9 +62,11 @@ static const uint8_t trap_of[32] = {
 	[11] = 27, [12] = 28, [13] = 9, [14] = 12, [16] = 6, [17] = 14, [18] = 28, [19] = 29,
 };
 
+static uaddr page;
+void fbsd_trampoline_is(uaddr at) { page = at; }
+
 uaddr fbsd_trampoline(size_t *len)
 {
-	static uaddr page;
 	*len = sizeof trampoline;
 	if (page)
 		return page;

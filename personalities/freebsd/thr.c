@@ -42,6 +42,19 @@ void fbsd_thread_start(struct thread *t)
 	unlock(&all_lock);
 	t->priv = f;
 }
+void fbsd_thread_saved(struct thread *t, uint64_t own[8])
+{
+	const struct fbsd_thread *f = fbsd_thread(t);
+	const uint64_t w[8] = { f->rb_list, f->rbp_list, f->rb_inact, f->fastblock, f->tlsbase, f->has_tlsbase, f->wake };
+	memcpy(own, w, sizeof w);
+}
+void fbsd_thread_restored(struct thread *t, const uint64_t own[8])
+{
+	fbsd_thread_start(t);
+	struct fbsd_thread *f = fbsd_thread(t);
+	f->rb_list = own[0], f->rbp_list = own[1], f->rb_inact = own[2], f->fastblock = own[3];
+	f->tlsbase = own[4], f->has_tlsbase = own[5] & 1, f->wake = own[6] & 1;
+}
 static void forget(struct fbsd_thread *f)
 {
 	lock(&all_lock);

@@ -7,13 +7,15 @@
  */
 #pragma once
 #include "guise.h"
+#include "snapshot.h"
 
 #define FBSD_TID_BASE 10000000
 
-static inline int fbsd_tid(int host) { return host + FBSD_TID_BASE; }
+/* A restored guest knows its threads by the numbers that they had (alias.c). */
+static inline int fbsd_tid(int host) { return alias_told(host) + FBSD_TID_BASE; }
 static inline int fbsd_tid_host(long guest)          /* 0: not the number of a thread */
 {
-	return guest > FBSD_TID_BASE && guest < FBSD_TID_BASE + (1 << 23) ? (int)(guest - FBSD_TID_BASE) : 0;
+	return guest > FBSD_TID_BASE && guest < FBSD_TID_BASE + (1 << 23) ? alias_host((int)(guest - FBSD_TID_BASE)) : 0;
 }
 
 struct fbsd_thread {                 /* thread->priv */
@@ -32,8 +34,11 @@ static inline struct fbsd_thread *fbsd_thread(struct thread *t) { return t->priv
 void fbsd_thread_start(struct thread *);
 void fbsd_thread_exit(struct thread *);
 void fbsd_proc_exit(struct thread *);
+void fbsd_thread_saved(struct thread *, uint64_t own[8]);
+void fbsd_thread_restored(struct thread *, const uint64_t own[8]);
 
 /* umtx.c */
 void fbsd_robust_exit(struct thread *, bool shared_only);    /* mutexes that die with their owner */
+bool fbsd_umtx_shm_held(void);
 void fbsd_umtx_shm_exit(void);                       /* umtx_shm.c: pages that nobody else uses */
 long fbsd_wake_word(uaddr, long n);                  /* those who sleep in UMTX_OP_WAIT there */

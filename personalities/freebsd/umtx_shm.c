@@ -50,6 +50,8 @@ static long name_of(struct call *c, char *name, size_t size)
 }
 
 /* --- its file ---------------------------------------------------------------------------------------------------- */
+bool fbsd_umtx_shm_held(void) { return n_held != 0; }
+
 static int *held_fd(const char *name)
 {
 	for (unsigned i = 0; i < n_held; i++)

@@ -9,6 +9,7 @@
 #include <time.h>
 #include "host.h"
 #include "confine.h"
+#include "snapshot.h"
 
 sysfn sys_poll, sys_ppoll, sys_select, sys_pselect;
 
@@ -55,8 +56,12 @@ static long sleep_in(struct sleep *s, long (*call)(void *, struct timespec *, co
 	if (s->masked)
 		signal_mask_swap(t, s->mask);
 	mask = sigset_host(s->mask);
+	if (s->timed)
+		sleep_resumed(t, &s->ts);
+	sleep_counts(t, s->timed ? &s->ts : NULL);
 	while ((r = call(arg, s->timed ? &s->ts : NULL, s->masked ? &mask : NULL)) == -EINTR && !t->attn && !t->poked)
 		again = true;
+	sleep_counts(t, NULL);
 	if (r == SYS_RESTART && (s->masked || again))
 		r = -EINTR;
 	if (s->masked)

@@ -13,6 +13,7 @@
 #include <sys/times.h>
 #include "host.h"
 #include "ext.h"
+#include "snapshot.h"
 
 sysfn sys_gettimeofday, sys_settimeofday, sys_clock_gettime, sys_clock_getres, sys_clock_settime, sys_nanosleep,
 	sys_clock_nanosleep, sys_getitimer, sys_setitimer, sys_adjtime, sys_timer_create, sys_timer_delete,
@@ -155,13 +156,17 @@ static long sleep_on(struct call *c, long clock, long flags, int i)
 	long e = arg_get(c, i, &want), f;
 	if (e < 0)
 		return e;
-	if (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE)
+	if (!c->t->p->pers->identity && (clock == CLOCK_REALTIME_COARSE || clock == CLOCK_MONOTONIC_COARSE))
 		clock = clock == CLOCK_REALTIME_COARSE ? CLOCK_REALTIME : CLOCK_MONOTONIC;   /* read only */
 	rest = want;
+	if (!abs && sleep_resumed(c->t, &rest) && (rest.tv_sec > want.tv_sec || rest.tv_sec < 0))
+		rest = want;
+	sleep_counts(c->t, abs ? NULL : &rest);
 	do {
 		struct timespec now = abs ? want : rest;
 		e = block(SYS_clock_nanosleep, (int)clock, (int)flags, &now, &rest);
 	} while (e == -EINTR && !c->t->attn && !c->t->poked);    /* ended for our own reasons, not the guest's */
+	sleep_counts(c->t, NULL);
 	if (e != -EINTR || abs || !c->arg[i + 1])
 		return e;
 	if (rest.tv_sec > want.tv_sec || (rest.tv_sec == want.tv_sec && rest.tv_nsec > want.tv_nsec))

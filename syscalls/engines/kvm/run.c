@@ -18,6 +18,7 @@
 #include "thread.h"
 #include "engines/kvm/kvm.h"
 #include "engines/kvm/probe.h"
+#include "snapshot.h"
 
 #define POOL_FIRST (256 * 1024ul)
 /* What a program may have in its flags: never I/O privilege, virtual 8086, virtual interrupts. IF is always set. */
@@ -231,7 +232,10 @@ static void loop(void *thread)
 	for (;;) {
 		while (t->attn)
 			thread_attend(t);
-		once(t);
+		if (snapshot_due(t))
+			snapshot_park(t, false);
+		else
+			once(t);
 	}
 }
 /* From wherever a thread begins, onto its stack's top, as a call of any other engine finds it. */
@@ -401,10 +405,29 @@ static long kvm_spawn(struct thread *t, struct thread *child)
 	return kvm_ioctl(child->vcpu->fd, KVM_SET_XSAVE, t->vcpu->xsave);
 }
 
+static long kvm_save(struct thread *t, struct engine_regs *r)
+{
+	const struct kvm_sregs *s = &t->vcpu->run->s.regs.sregs;
+	r->fs = s->fs.base;
+	r->gs = s->gs.base;
+	r->xcr0 = kvm_vm.xcr0;
+	return kvm_ioctl(t->vcpu->fd, KVM_GET_XSAVE, r->xsave);
+}
+/* The bases are a stranger's: one that no program can have would keep the machine from running. */
+static long kvm_load(struct thread *t, const struct engine_regs *r)
+{
+	struct kvm_sregs *s = &t->vcpu->run->s.regs.sregs;
+	if (r->fs >= USER_TOP || r->gs >= USER_TOP)
+		return -EINVAL;
+	s->fs.base = r->fs;
+	s->gs.base = r->gs;
+	t->vcpu->run->kvm_dirty_regs |= KVM_SYNC_X86_SREGS;
+	return kvm_ioctl(t->vcpu->fd, KVM_SET_XSAVE, r->xsave);
+}
 static const struct engine kvm = {
 	.name = "kvm", .about = "a virtual machine's ring 3: the guest sees its own memory and can make no call of the host",
 	.rank = 5, .apart = true, .keeps = true, .probe = kvm_probe, .start = kvm_start, .arm = kvm_arm, .run = kvm_run,
 	.hand = kvm_hand, .changes = kvm_changes, .kick = kvm_kick, .spawn = kvm_spawn, .fs_get = kvm_fs_get, .fs_set = kvm_fs_set,
-	.fpu_get = kvm_fpu_get, .fpu_put = kvm_fpu_put,
+	.fpu_get = kvm_fpu_get, .fpu_put = kvm_fpu_put, .save = kvm_save, .load = kvm_load,
 };
 ENGINE(kvm);

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The threads of a restored guest. The first one, on its way into the guest, makes the others, timers and waiting signals;
+ * nobody runs an instruction of the guest before all are there, since a thread may look for any other by its number.
+ * What thread_attend then delivers was waiting when the snapshot was taken.
+ */
+#include <linux/futex.h>
+#include <linux/prctl.h>
+#include <string.h>
+#include <sys/time.h>
+#include <time.h>
+#include "host.h"
+#include "pending.h"
+#include "revive.h"
+
+#define TRIES 100000
+
+static const struct revive *job;
+static const struct snap_thread *making;         /* whose thread is being made */
+static volatile uint32_t ready;
+
+void revive_thread(struct thread *t, const struct snap_thread *r)
+{
+	t->regs = r->regs;
+	t->poked = r->poked;
+	t->flags = r->flags;
+	t->altstack = (struct sigalt){ r->alt_base, r->alt_size, r->alt_flags };
+	t->clear_tid = r->clear_tid;
+	t->robust = r->robust;
+	t->sigmask = ((sigbits)r->mask[1] << 64 | r->mask[0]) & ~SIGSET_UNBLOCKABLE;
+	t->left_at = r->left_at;
+	t->left_ns = r->left;
+	t->fs = 0;
+	if (t->p->pers->thread_restored)
+		t->p->pers->thread_restored(t, r->own);
+}
+static void load(struct thread *t, const struct snap_thread *r, int tid)
+{
+	long e = t->p->engine->load(t, &r->engine);
+	if (e < 0)
+		die("the registers of a thread cannot be restored: %s; another processor may have saved them", error_text(e));
+	if (r->tid != tid && !alias_add(r->tid, tid))
+		t->p->renamed = true;
+	else if (r->tid != tid)
+		die("no memory for the numbers of threads");
+}
+static void before(struct thread *child, int tid) { load(child, making, tid); }
+
+/* What only a thread can do for itself. Signals of any code may be sent to oneself. */
+static void for_itself(struct thread *t, const struct snap_thread *r)
+{
+	host(SYS_prctl, PR_SET_NAME, r->comm);
+	if (t->robust)
+		host(SYS_set_robust_list, t->robust, 24);
+	for (unsigned i = 0; i < job->signals.n; i++) {
+		const struct snap_waiting *s = job->signals.at[i];
+		if (s->tid == r->tid)
+			host(SYS_rt_tgsigqueueinfo, t->p->pid, t->tid, s->sig, s->info);
+		else if (!s->tid && r == job->threads.at[0])
+			host(SYS_rt_sigqueueinfo, t->p->pid, s->sig, s->info);
+	}
+}
+static void other_begins(struct thread *t)
+{
+	while (!ready)
+		host(SYS_futex, &ready, FUTEX_WAIT_PRIVATE, 0, NULL);
+	for (unsigned i = 0; i < job->threads.n; i++) {
+		const struct snap_thread *r = job->threads.at[i];
+		if (alias_host(r->tid) == t->tid)
+			for_itself(t, r);
+	}
+}
+static void make_threads(struct thread *self)
+{
+	for (unsigned i = 1; i < job->threads.n; i++) {
+		struct thread *t = thread_new(self->p);
+		long e = t ? 0 : -ENOMEM;
+		if (t) {
+			making = job->threads.at[i];
+			revive_thread(t, making);
+			t->begin = other_begins;
+			e = thread_spawn(t, before);
+		}
+		if (e < 0)
+			die("thread %u of %u cannot be made: %s", i + 1, job->threads.n, error_text(e));
+	}
+}
+/* The host gives numbers in order, and takes those of deleted timers again only much later. */
+static void make_timer(const struct snap_timer *r)
+{
+	struct sigevent ev = { .sigev_notify = r->notify, .sigev_signo = r->sig, .sigev_value.sival_ptr = (void *)r->value };
+	struct itimerspec it = { { r->interval[0], r->interval[1] }, { r->left[0], r->left[1] } };
+	int id = -1;
+	long e = 0;
+
+	if (r->notify == SIGEV_THREAD_ID)
+		ev._sigev_un._tid = alias_host(r->tid);
+	for (int i = 0; i < TRIES && e >= 0 && id < r->id; i++) {
+		if (id >= 0)
+			host(SYS_timer_delete, id);
+		e = host(SYS_timer_create, r->clock, &ev, &id);
+	}
+	if (e < 0 || id != r->id || (e = host(SYS_timer_settime, id, 0, &it, NULL)) < 0)
+		die("timer %d cannot be made again: %s", r->id, e < 0 ? error_text(e) : "the host gives other numbers");
+}
+static void make_clocks(void)
+{
+	for (unsigned i = 0; i < job->timers.n; i++)
+		make_timer(job->timers.at[i]);
+	for (int i = 0; i < 3; i++) {
+		const int64_t *w = job->proc->itimer[i];
+		struct itimerval it = { { w[0], w[1] }, { w[2], w[3] } };
+		if (w[2] || w[3])
+			host(SYS_setitimer, i, &it, NULL);
+	}
+}
+static void keep_pending(struct proc *p)
+{
+	for (unsigned i = 0; i < job->pending.n; i++) {
+		const struct snap_pending *r = job->pending.at[i];
+		siginfo_t si = { 0 };
+		memcpy(&si, r->info, sizeof r->info);
+		si.si_signo = (int)r->sig;
+		if (pending_add(p, r->tid ? alias_host(r->tid) : 0, &si) < 0)
+			die("no room for a signal that waits");
+	}
+}
+static void first_begins(struct thread *t)
+{
+	const struct snap_thread *r = job->threads.at[0];
+	load(t, r, t->tid);
+	make_threads(t);
+	keep_pending(t->p);
+	for_itself(t, r);
+	make_clocks();
+	ready = 1;
+	host(SYS_futex, &ready, FUTEX_WAKE_PRIVATE, 1 << 30);
+}
+void revive_first(struct thread *t, const struct revive *v)
+{
+	job = v;
+	t->begin = first_begins;
+}
