@@ -20,7 +20,7 @@ RTFLAGS := -mgeneral-regs-only -ffreestanding -fno-stack-protector -fno-builtin 
 ifdef DEBUG
 BASE    += -fsanitize=undefined -fsanitize-undefined-trap-on-error -fno-sanitize=alignment
 endif
-LIBS    := -lelf -lz
+LIBS    := -lelf -lz -lzstd
 LIBDW   := -ldw
 # Where guise lies in every process: nothing to relocate at a start, no page of tables copied by a fork (measured: 0.24 ms
 # a start), and the same place after an exec, which the seccomp engine needs. Below what sanitizers take (0x7fff8000), and

@@ -220,7 +220,7 @@ static inline bool unasked(const struct call *c)
 {
 	const struct proc *p = c->t->p;
 	unsigned nr = MIN(c->nr, MOST_NRS - 1u);
-	return p->asked && !p->limited && !attach_point.pid && !(p->asked[c->tab % MOST_TABS][nr / 64] >> nr % 64 & 1);
+	return p->asked && !p->limited && !p->renamed && !attach_point.pid && !(p->asked[c->tab % MOST_TABS][nr / 64] >> nr % 64 & 1);
 }
 static bool __attribute__((noinline)) slow_enter(struct call *c, const struct row *top, long *e)
 {

@@ -17,6 +17,7 @@ deps() {
 	file:/usr/include/libelf.h       libelf-dev       build  reads ELF images
 	file:/usr/include/elfutils/libdw.h libdw-dev     build  call chains of a program that died
 	file:/usr/include/zlib.h         zlib1g-dev       build  libelf.a needs it in a static link
+	file:/usr/include/zstd.h          libzstd-dev      build  packs the memory in a snapshot
 	cmd:clang                        clang            check  the second compiler, and the one that builds FreeBSD test programs
 	cmd:ld.lld                       lld              check  links FreeBSD test programs
 	cmd:llvm-symbolizer              llvm             test   names the lines in a sanitizer's report

@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The file of a snapshot as sections with checksums (docs/SNAPSHOT.md), and what lies in those that are records. A file is
+ * a stranger's until all of it has been looked at: every reader here answers with a sentence, never by a crash.
+ */
+#pragma once
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define SNAPFILE_MAGIC "guisesnp"
+enum { SNAPFILE_VERSION = 1, SNAPFILE_SECTIONS = 1 << 20 };
+#define SNAPFILE_PLAIN (16ul << 20)      /* no section is longer once unpacked */
+enum { SECTION_RECORDS = 1, SECTION_PAGES = 2, SECTION_BYTES = 3 };       /* BYTES: what was in pipes */
+enum { SECTION_ZSTD = 1 };
+
+struct snapfile_head {
+	char magic[8];
+	uint32_t version, head_size;
+	uint64_t size;                   /* of the whole file */
+	uint64_t table_at;
+	uint32_t n_sections, zero;
+	uint64_t table_sum;              /* over the table, and so over the sums of all sections */
+	uint64_t head_sum;               /* over all before it */
+};
+struct snapfile_section {
+	uint32_t kind, flags;
+	uint64_t at, stored, plain;      /* where, how many bytes there, how many unpacked */
+	uint64_t sum;                    /* over the stored bytes */
+};
+_Static_assert(sizeof(struct snapfile_head) == 56 && sizeof(struct snapfile_section) == 40, "docs/SNAPSHOT.md");
+
+uint64_t snapfile_sum(const void *, size_t, uint64_t seed);
+
+/* --- reading ---------------------------------------------------------------------------------------------------- */
+struct snapfile {
+	int fd;
+	struct snapfile_head head;
+	struct snapfile_section *section;
+	char why[400];                   /* a sentence, after a false */
+};
+bool snapfile_open(struct snapfile *, int fd);       /* head and table are right, and every byte belongs to a section */
+bool snapfile_verify(struct snapfile *);             /* the checksum of every section; no section changed since is taken */
+/* Unpacked, and its checksum looked at: bytes that last until the next call, or NULL. */
+const uint8_t *snapfile_section(struct snapfile *, unsigned i);
+void snapfile_close(struct snapfile *);
+
+/* Sections of pages: runs, then their bytes */
+struct snap_run { uint64_t at, pages; };
+struct snap_runs { uint32_t n, zero; struct snap_run run[]; };
+
+/* --- what the tool adds to the records of the guest (syscalls/snapshot.h) ------------------------------------------ */
+struct snap_ident { uint64_t dev, ino, size; int64_t mtime, mtime_ns; uint32_t mode, zero; };
+enum { MAPPED_SHARED = 1, MAPPED_DOWN = 2, MAPPED_NORESERVE = 4, MAPPED_LOCKED = 8, MAPPED_NODUMP = 16, MAPPED_NOFORK = 32,
+       MAPPED_WIPE = 64, MAPPED_HUGE = 128, MAPPED_NOHUGE = 256, MAPPED_FILE = 512, MAPPED_ALL = 1023 };
+struct snap_map {
+	uint64_t lo, hi, offset;
+	uint32_t prot, flags;
+	struct snap_ident id;            /* of a file; its path follows, with NUL */
+	char path[];
+};
+enum { FD_INHERIT = 1, FD_FILE, FD_PIPE_READ, FD_PIPE_WRITE, FD_EVENT, FD_TIMER, FD_EPOLL, FD_SIGNALS, FD_SOCKET, FD_KINDS };
+struct snap_fd {
+	int32_t fd, same_as;             /* another descriptor of the same open file, or -1 */
+	uint32_t kind, flags;            /* flags: O_* as the host tells them, O_CLOEXEC too */
+	int64_t offset;
+	int64_t word[8];                 /* by kind: docs/SNAPSHOT.md */
+	struct snap_ident id;
+	uint8_t address[128];            /* of a socket; its length is word[3] */
+	char path[];
+};
+struct snap_pipe { uint32_t index, section; uint64_t bytes, room; };     /* section: its number + 1, 0 where it is empty */
+struct snap_epoll { int32_t epfd, fd; uint32_t events, zero; uint64_t data; };
+struct snap_signal { int32_t tid; uint32_t sig; uint64_t info[16]; };    /* tid 0: the process's */
+struct snap_limit { uint32_t which, zero; uint64_t soft, hard; };
+enum { OPTION_WORD = 1, OPTION_CWD, OPTION_NAME, OPTION_FILE };  /* WORD: of the command line */
+struct snap_option { uint32_t what, zero; char text[]; };
+struct snap_host { uint32_t leaf1[2], leaf7[3], mask; uint64_t xcr0; char release[64]; };

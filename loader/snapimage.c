@@ -1,0 +1,245 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * See snapimage.h. The sizes of records are a table; what else must be so has a function a kind.
+ */
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "loader/snapimage.h"
+#include "syscalls/host.h"
+
+#define THREADS_MOST 8000u
+#define TEXT_MOST 4096u
+#define ALIGNED(x) (!((x) & (PAGE - 1)))
+
+static bool __attribute__((format(printf, 2, 3))) bad(struct snap_image *g, const char *text, ...)
+{
+	va_list ap;
+	va_start(ap, text);
+	vsnprintf(g->file.why, sizeof g->file.why, text, ap);
+	va_end(ap);
+	return false;
+}
+/* A record is as long as its struct; where text follows it is longer, by the text with its NUL. */
+static const struct shape { const char *name; uint32_t size; bool text; unsigned least, most; } shapes[SNAP_KINDS] = {
+	[SNAP_PROC] = { "process", sizeof(struct snap_proc), false, 1, 1 },
+	[SNAP_ACT] = { "signal action", sizeof(struct snap_act), false, 0, 128 },
+	[SNAP_THREAD] = { "thread", sizeof(struct snap_thread), false, 1, THREADS_MOST },
+	[SNAP_PENDING] = { "kept signal", sizeof(struct snap_pending), false, 0, 1024 },
+	[SNAP_TIMER] = { "timer", sizeof(struct snap_timer), false, 0, 4096 },
+	[SNAP_SIGNAL] = { "pending signal", sizeof(struct snap_signal), false, 0, 1 << 20 },
+	[SNAP_MAP] = { "mapping", offsetof(struct snap_map, path), true, 1, 1 << 20 },
+	[SNAP_FD] = { "descriptor", offsetof(struct snap_fd, path), true, 0, 1 << 17 },
+	[SNAP_PIPE] = { "pipe", sizeof(struct snap_pipe), false, 0, 1 << 16 },
+	[SNAP_OPTION] = { "option", offsetof(struct snap_option, text), true, 0, 1024 },
+	[SNAP_LIMIT] = { "limit", sizeof(struct snap_limit), false, 0, 64 },
+	[SNAP_HOST] = { "host", sizeof(struct snap_host), false, 1, 1 },
+	[SNAP_EPOLL] = { "watched descriptor", sizeof(struct snap_epoll), false, 0, 1 << 20 },
+};
+static bool list_add(struct snap_list *l, const void *p)
+{
+	if (l->n == l->room) {
+		unsigned room = l->room ? 2 * l->room : 16;
+		const void **bigger = realloc(l->at, room * sizeof *bigger);
+		if (!bigger)
+			return false;
+		l->at = bigger;
+		l->room = room;
+	}
+	l->at[l->n++] = p;
+	return true;
+}
+static bool is_text(const char *s, size_t n) { return n && n <= TEXT_MOST && memchr(s, 0, n) == s + n - 1; }
+
+static bool take_record(struct snap_image *g, const struct snap_head *h)
+{
+	const struct shape *s = h->kind < SNAP_KINDS ? &shapes[h->kind] : NULL;
+	if (!s || !s->name)
+		return bad(g, "it holds a record of kind %u, which this guise does not know", h->kind);
+	if (s->text ? h->size <= s->size || !is_text((const char *)(h + 1) + s->size, h->size - s->size) : h->size != s->size)
+		return bad(g, "a record (%s) is not as long as guise writes it", s->name);
+	if (g->of[h->kind].n == s->most)
+		return bad(g, "there are too many records of one kind (%s)", s->name);
+	return list_add(&g->of[h->kind], h + 1) || bad(g, "no memory for its records");
+}
+static bool take_records(struct snap_image *g)
+{
+	for (size_t at = 0; at < g->n_bytes;) {
+		const struct snap_head *h = (const struct snap_head *)(g->bytes + at);
+		size_t left = g->n_bytes - at;
+		if (left < sizeof *h || h->size > left - sizeof *h ||
+		    ((h->size + 7ul) & ~7ul) > left - sizeof *h)
+			return bad(g, "its records do not end where their section does");
+		if (!take_record(g, h))
+			return false;
+		at += sizeof *h + ((h->size + 7ul) & ~7ul);
+	}
+	for (unsigned k = 0; k < SNAP_KINDS; k++)
+		if (shapes[k].name && g->of[k].n < shapes[k].least)
+			return bad(g, "it has no record of a kind that it must have (%s)", shapes[k].name);
+	return true;
+}
+static bool append(struct snap_image *g, const uint8_t *p, size_t n)
+{
+	if (g->n_bytes + n > g->room) {
+		size_t room = MAX(2 * g->room, g->n_bytes + n);
+		char *bigger = realloc(g->bytes, room);
+		if (!bigger)
+			return false;
+		g->bytes = bigger;
+		g->room = room;
+	}
+	memcpy(g->bytes + g->n_bytes, p, n);
+	g->n_bytes += n;
+	return true;
+}
+/* --- what must be so ---------------------------------------------------------------------------------------------------- */
+static bool ended(const char *s, size_t n) { return memchr(s, 0, n) != NULL; }
+
+static bool proc_is_right(struct snap_image *g)
+{
+	const struct snap_proc *p = g->proc;
+	const uint64_t a[] = { p->stack_lo, p->stack_hi, p->args, p->args_end, p->env, p->env_end, p->auxv, p->ps, p->brk_max };
+	bool good = ended(p->pers, sizeof p->pers) && ended(p->comm, sizeof p->comm) && ended(p->exe, sizeof p->exe) && p->pid > 0 &&
+		    p->brk_start <= p->brk_now && p->brk_now < USER_TOP && p->fd_soft <= p->fd_hard &&
+		    p->threads == g->of[SNAP_THREAD].n && p->args <= p->args_end && p->env <= p->env_end && p->auxv_len <= 65536;
+	for (unsigned i = 0; i < ARRAY_LEN(a); i++)
+		good &= a[i] <= USER_TOP;
+	if (!good || !ended(g->host->release, sizeof g->host->release))
+		return bad(g, "what it says of the process cannot be");
+	return true;
+}
+static bool threads_are_right(struct snap_image *g)
+{
+	EACH(g, SNAP_THREAD, struct snap_thread, t)
+		if (t->tid <= 0 || !ended(t->comm, sizeof t->comm) || t->engine.fs >= USER_TOP || t->engine.gs >= USER_TOP || t->left < 0 ||
+		    (!i_t && t->tid != g->proc->pid))
+			return bad(g, "what it says of thread %d cannot be", t->tid);
+	EACH(g, SNAP_ACT, struct snap_act, a)
+		if (!a->sig || a->sig > 128)
+			return bad(g, "it has an action for signal %u, which there is not", a->sig);
+	EACH(g, SNAP_PENDING, struct snap_pending, s)
+		if (!s->sig || s->sig > 128)
+			return bad(g, "signal %u waits in it, which there is not", s->sig);
+	EACH(g, SNAP_SIGNAL, struct snap_signal, s)
+		if (!s->sig || s->sig > 64 || s->sig == SIGKILL || s->sig == SIGSTOP)
+			return bad(g, "signal %u waits in it, which there is not", s->sig);
+	EACH(g, SNAP_TIMER, struct snap_timer, t)
+		if (t->id < 0 || t->sig < 0 || t->sig > 64 || t->interval[0] < 0 || t->left[0] < 0)
+			return bad(g, "what it says of timer %d cannot be", t->id);
+	return true;
+}
+static bool maps_are_right(struct snap_image *g)
+{
+	uint64_t end = 0;
+	EACH(g, SNAP_MAP, struct snap_map, m) {
+		bool file = m->flags & MAPPED_FILE;
+		if (m->lo < end || m->lo >= m->hi || m->hi > USER_TOP || !ALIGNED(m->lo) || !ALIGNED(m->hi) || m->prot > 7 ||
+		    m->flags & ~(uint32_t)MAPPED_ALL || file != (*m->path != 0) || (file && !ALIGNED(m->offset)) ||
+		    (file && *m->path != '/') || (m->flags & MAPPED_DOWN && m->flags & (MAPPED_FILE | MAPPED_SHARED)))
+			return bad(g, "what it says of the memory at %#llx cannot be", (unsigned long long)m->lo);
+		end = m->hi;
+	}
+	return true;
+}
+const struct snap_fd *image_fd(const struct snap_image *g, int fd)
+{
+	EACH(g, SNAP_FD, struct snap_fd, f)
+		if (f->fd == fd)
+			return f;
+	return NULL;
+}
+static bool fds_are_right(struct snap_image *g)
+{
+	int last = -1;
+	EACH(g, SNAP_FD, struct snap_fd, f) {
+		const struct snap_fd *same = f->same_as >= 0 ? image_fd(g, f->same_as) : NULL;
+		if (f->fd <= last || f->fd >= 65536 || !f->kind || f->kind >= FD_KINDS || f->same_as >= f->fd || f->same_as < -1 ||
+		    (f->same_as >= 0 && (!same || same->kind != f->kind)) || (f->kind == FD_FILE && *f->path != '/') || f->offset < 0 ||
+		    (f->kind == FD_SOCKET && (f->word[3] < 0 || f->word[3] > 128)))
+			return bad(g, "what it says of descriptor %d cannot be", f->fd);
+		last = f->fd;
+	}
+	EACH(g, SNAP_EPOLL, struct snap_epoll, w) {
+		const struct snap_fd *ep = image_fd(g, w->epfd);
+		if (!ep || ep->kind != FD_EPOLL || !image_fd(g, w->fd))
+			return bad(g, "descriptor %d is said to watch %d, and cannot", w->epfd, w->fd);
+	}
+	EACH(g, SNAP_PIPE, struct snap_pipe, p)
+		if (p->index != i_p || p->room > 1 << 30 || (p->section != 0) != (p->bytes != 0) || p->section > g->file.head.n_sections ||
+		    (p->section && (g->file.section[p->section - 1].kind != SECTION_BYTES ||
+				    g->file.section[p->section - 1].plain != p->bytes)))
+			return bad(g, "what it says of pipe %u cannot be", p->index);
+	EACH(g, SNAP_FD, struct snap_fd, f)
+		if ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->of[SNAP_PIPE].n)
+			return bad(g, "descriptor %d is of a pipe that it does not have", f->fd);
+	return true;
+}
+static bool sections_are_known(struct snap_image *g)
+{
+	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
+		const struct snapfile_section *s = &g->file.section[i];
+		const uint8_t *p;
+		if (s->kind == SECTION_PAGES)
+			g->pages += s->plain;
+		if (s->kind < SECTION_RECORDS || s->kind > SECTION_BYTES)
+			return bad(g, "section %u is of kind %u, which this guise does not know", i, s->kind);
+		if (s->kind == SECTION_RECORDS && (!(p = snapfile_section(&g->file, i)) || !append(g, p, s->plain)))
+			return p ? bad(g, "no memory for its records") : false;
+	}
+	return true;
+}
+bool image_read(struct snap_image *g, int fd)
+{
+	*g = (struct snap_image){ 0 };
+	if (!snapfile_open(&g->file, fd) || !snapfile_verify(&g->file) || !sections_are_known(g) || !take_records(g))
+		return false;
+	g->proc = g->of[SNAP_PROC].at[0];
+	g->host = g->of[SNAP_HOST].at[0];
+	return proc_is_right(g) && threads_are_right(g) && maps_are_right(g) && fds_are_right(g);
+}
+void image_free(struct snap_image *g)
+{
+	for (unsigned k = 0; k < SNAP_KINDS; k++)
+		free(g->of[k].at);
+	free(g->bytes);
+	snapfile_close(&g->file);
+}
+/* --- pages ---------------------------------------------------------------------------------------------------------------- */
+const struct snap_map *image_map_at(const struct snap_image *g, uint64_t a)
+{
+	const struct snap_list *l = &g->of[SNAP_MAP];
+	unsigned lo = 0, hi = l->n;
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+		const struct snap_map *m = l->at[mid];
+		if (a >= m->hi)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
+	const struct snap_map *m = lo < l->n ? l->at[lo] : NULL;
+	return m && a >= m->lo ? m : NULL;
+}
+const struct snap_runs *image_pages(struct snap_image *g, unsigned section)
+{
+	const struct snap_runs *r = (const struct snap_runs *)snapfile_section(&g->file, section);
+	uint64_t size, bytes;
+
+	if (!r)
+		return NULL;
+	size = g->file.section[section].plain;
+	if (size < sizeof *r || r->n > (size - sizeof *r) / sizeof *r->run)
+		return bad(g, "section %u has more runs of pages than room", section), NULL;
+	bytes = sizeof *r + r->n * sizeof *r->run;
+	for (unsigned i = 0; i < r->n; i++) {
+		const struct snap_run *n = &r->run[i];
+		const struct snap_map *m = image_map_at(g, n->at);
+		if (!m || !ALIGNED(n->at) || !n->pages || n->pages > (m->hi - n->at) / PAGE ||
+		    (m->flags & MAPPED_FILE && m->flags & MAPPED_SHARED) || n->pages * PAGE > size - bytes)
+			return bad(g, "section %u has pages for %#llx, where they cannot be", section, (unsigned long long)n->at), NULL;
+		bytes += n->pages * PAGE;
+	}
+	return bytes == size ? r : (bad(g, "section %u is longer than its pages", section), NULL);
+}

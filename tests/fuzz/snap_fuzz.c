@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * Snapshots that were edited, most of them with their checksums made right again, so that what reads the records is met and
+ * not only the sums: snap_fuzz SECONDS SEED. Whatever is in a file, the answer is a yes whose promises hold (ranges,
+ * strings, references), or a no with a sentence. Without damage the file must be taken.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+#include <zstd.h>
+#include "loader/snapimage.h"
+
+enum { ROOM = 1 << 18, SECTIONS = 4, PAGE_BYTES = 4096 };
+static struct snapfile_section section[SECTIONS];
+static uint8_t plain[SECTIONS][ROOM / 4], whole[ROOM];
+static size_t length[SECTIONS];
+static uint64_t rng;
+
+static uint64_t next(void)
+{
+	rng ^= rng << 13;
+	rng ^= rng >> 7;
+	return rng ^= rng << 17;
+}
+static uint64_t odd_value(void)
+{
+	static const uint64_t odd[] = { 0, 1, 2, 7, 8, 0x7f, 0xff, 4095, 4096, 0x7fffffff, 0x80000000, 0xffffffff, 0x7ffffffff000,
+					0x7fffffffffff, 0x8000000000000000, ~0ull, 65535, 65536, 1u << 24 };
+	return next() % 3 ? odd[next() % (sizeof odd / sizeof *odd)] + next() % 3 - 1 : next();
+}
+/* --- a right one -------------------------------------------------------------------------------------------------------- */
+static void record(uint32_t kind, const void *p, size_t n, const char *text)
+{
+	struct snap_head h = { kind, (uint32_t)(n + (text ? strlen(text) + 1 : 0)) };
+	uint8_t *to = plain[0] + length[0];
+	memset(to, 0, sizeof h + h.size + 8);
+	memcpy(to, &h, sizeof h);
+	memcpy(to + sizeof h, p, n);
+	if (text)
+		strcpy((char *)to + sizeof h + n, text);
+	length[0] += sizeof h + ((h.size + 7ul) & ~7ul);
+}
+static void records(void)
+{
+	static const struct snap_proc proc = { .pers = "linux", .pid = 77, .threads = 2, .brk_start = 0x10000, .brk_now = 0x20000,
+					       .fd_soft = 1024, .fd_hard = 4096 };
+	static struct snap_thread t = { .tid = 77 };
+	const struct snap_map maps[] = { { .lo = 0x400000, .hi = 0x402000, .prot = 5, .flags = MAPPED_FILE },
+					 { .lo = 0x7f0000000000, .hi = 0x7f0000010000, .prot = 3 },
+					 { .lo = 0x7ffd00000000, .hi = 0x7ffd00021000, .prot = 3, .flags = MAPPED_DOWN } };
+	const struct snap_fd fds[] = { { .fd = 0, .same_as = -1, .kind = FD_INHERIT }, { .fd = 3, .same_as = -1, .kind = FD_PIPE_READ },
+				       { .fd = 4, .same_as = -1, .kind = FD_PIPE_WRITE }, { .fd = 5, .same_as = -1, .kind = FD_FILE },
+				       { .fd = 6, .same_as = 5, .kind = FD_FILE }, { .fd = 7, .same_as = -1, .kind = FD_EPOLL },
+				       { .fd = 8, .same_as = -1, .kind = FD_SOCKET, .word = { 2, 1, 6, 16, 5, 1 } } };
+
+	length[0] = 0;
+	record(SNAP_PROC, &proc, sizeof proc, NULL);
+	record(SNAP_HOST, &(struct snap_host){ .release = "6.1" }, sizeof(struct snap_host), NULL);
+	record(SNAP_THREAD, &t, sizeof t, NULL);
+	t.tid = 78;
+	record(SNAP_THREAD, &t, sizeof t, NULL);
+	t.tid = 77;
+	record(SNAP_ACT, &(struct snap_act){ .sig = 10 }, sizeof(struct snap_act), NULL);
+	record(SNAP_PENDING, &(struct snap_pending){ .sig = 100 }, sizeof(struct snap_pending), NULL);
+	record(SNAP_SIGNAL, &(struct snap_signal){ .sig = 12 }, sizeof(struct snap_signal), NULL);
+	record(SNAP_TIMER, &(struct snap_timer){ .id = 1, .sig = 14 }, sizeof(struct snap_timer), NULL);
+	record(SNAP_PIPE, &(struct snap_pipe){ .bytes = 11, .section = 3, .room = 65536 }, sizeof(struct snap_pipe), NULL);
+	for (unsigned i = 0; i < 3; i++)
+		record(SNAP_MAP, &maps[i], offsetof(struct snap_map, path), i ? "" : "/bin/true");
+	for (unsigned i = 0; i < 7; i++)
+		record(SNAP_FD, &fds[i], offsetof(struct snap_fd, path), fds[i].kind == FD_FILE ? "/etc/passwd" : "");
+	record(SNAP_EPOLL, &(struct snap_epoll){ .epfd = 7, .fd = 3, .events = 1 }, sizeof(struct snap_epoll), NULL);
+	record(SNAP_OPTION, &(struct snap_option){ .what = OPTION_CWD }, sizeof(struct snap_option), "/tmp");
+	record(SNAP_LIMIT, &(struct snap_limit){ .which = 3 }, sizeof(struct snap_limit), NULL);
+}
+static void sections(void)
+{
+	const size_t heads = sizeof(struct snap_runs) + 2 * sizeof(struct snap_run);
+	static const uint32_t kind[SECTIONS] = { SECTION_RECORDS, SECTION_PAGES, SECTION_BYTES, SECTION_PAGES };
+
+	records();
+	for (unsigned i = 1; i < SECTIONS; i += 2) {
+		struct snap_runs *runs = (void *)plain[i];
+		runs->n = 2;
+		runs->zero = 0;
+		runs->run[0] = (struct snap_run){ i == 1 ? 0x7f0000000000 : 0x7ffd00020000, i == 1 ? 2 : 1 };
+		runs->run[1] = (struct snap_run){ 0x401000, 1 };
+		memset(plain[i] + heads, 0x5a, 3 * PAGE_BYTES);
+		length[i] = heads + (i == 1 ? 3 : 2) * PAGE_BYTES;
+	}
+	memcpy(plain[2], "in the pipe", 11);
+	length[2] = 11;
+	for (unsigned i = 0; i < SECTIONS; i++)
+		section[i] = (struct snapfile_section){ .kind = kind[i] };
+}
+/* --- damage ----------------------------------------------------------------------------------------------------------------- */
+static void strike(void *p, size_t n)
+{
+	uint64_t v = odd_value();
+	size_t w = 1ul << next() % 4, at;
+	if (n < 8)
+		return;
+	at = next() % (n / w) * w;
+	memcpy((char *)p + at, &v, w);
+}
+static void damage_plain(void)
+{
+	for (uint64_t i = 0, n = next() % 5; i < n; i++) {
+		unsigned s = next() % 4 ? 0 : next() % SECTIONS;
+		if (next() % 16)
+			strike(plain[s], s % 2 ? MIN(length[s], 64ul) : length[s]);
+		else
+			length[s] = next() % (length[s] + 1);
+	}
+}
+/* head, sections and table into `whole`; right: with sums that fit. */
+static size_t assemble(bool right)
+{
+	struct snapfile_head h = { .magic = SNAPFILE_MAGIC, .version = SNAPFILE_VERSION, .head_size = sizeof h, .n_sections = SECTIONS };
+	uint64_t at = sizeof h;
+
+	for (unsigned i = 0; i < SECTIONS; i++) {
+		struct snapfile_section *s = &section[i];
+		bool pack = next() % 2;
+		size_t n = pack ? ZSTD_compress(whole + at, ROOM / 2, plain[i], length[i], 1) : length[i];
+		if (!pack)
+			memcpy(whole + at, plain[i], length[i]);
+		if (right && pack && !(next() % 16))
+			strike(whole + at, n);
+		*s = (struct snapfile_section){ s->kind, pack, at, n, length[i], snapfile_sum(whole + at, n, 0) };
+		at += n;
+	}
+	if (!(next() % 8))
+		strike(section, sizeof section);
+	h.table_at = at;
+	h.size = at + sizeof section;
+	h.table_sum = snapfile_sum(section, sizeof section, 0);
+	if (!(next() % 16))
+		strike(&h, sizeof h);
+	h.head_sum = snapfile_sum(&h, offsetof(struct snapfile_head, head_sum), 0);
+	memcpy(whole + at, section, sizeof section);
+	memcpy(whole, &h, sizeof h);
+	at += sizeof section;
+	if (!right) {
+		strike(whole, at);
+		return next() % 4 ? at : next() % at;
+	}
+	return at;
+}
+/* --- what is promised --------------------------------------------------------------------------------------------------------- */
+static const char *lies(struct snap_image *g)
+{
+	uint64_t end = 0;
+	if (g->of[SNAP_PROC].n != 1 || !g->of[SNAP_THREAD].n || g->proc->threads != g->of[SNAP_THREAD].n)
+		return "threads that are none";
+	EACH(g, SNAP_MAP, struct snap_map, m) {
+		if (m->lo < end || m->lo >= m->hi || m->hi > 0x7ffffffff000 || (m->lo | m->hi) & 4095 || strlen(m->path) > 4095)
+			return "a mapping that cannot be";
+		end = m->hi;
+	}
+	EACH(g, SNAP_FD, struct snap_fd, f)
+		if (f->fd < 0 || !f->kind || f->kind >= FD_KINDS || (f->same_as >= 0 && !image_fd(g, f->same_as)) || strlen(f->path) > 4095 ||
+		    ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->of[SNAP_PIPE].n))
+			return "a descriptor that cannot be";
+	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
+		const struct snap_runs *r = g->file.section[i].kind == SECTION_PAGES ? image_pages(g, i) : NULL;
+		const volatile uint8_t *bytes = r ? (const uint8_t *)&r->run[r->n] : NULL;
+		for (unsigned k = 0; r && k < r->n; k++) {
+			const struct snap_map *m = image_map_at(g, r->run[k].at);
+			if (!m || r->run[k].at + r->run[k].pages * PAGE_BYTES > m->hi)
+				return "pages outside of a mapping";
+			(void)bytes[r->run[k].pages * PAGE_BYTES - 1];
+			bytes += r->run[k].pages * PAGE_BYTES;
+		}
+	}
+	return NULL;
+}
+static const char *one(size_t n, bool *taken)
+{
+	static struct snap_image g;
+	int fd = memfd_create("snap", MFD_CLOEXEC);
+	const char *lie = NULL;
+
+	if (fd < 0 || write(fd, whole, n) != (ssize_t)n)
+		return "no file to try";
+	if ((*taken = image_read(&g, fd)))
+		lie = lies(&g);
+	else if (!g.file.why[0])
+		lie = "a no without a word";
+	image_free(&g);
+	close(fd);
+	return lie;
+}
+int main(int argc, char **argv)
+{
+	long seconds = argc > 1 ? atol(argv[1]) : 5;
+	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), n = 0, yes = 0;
+	time_t stop = time(NULL) + seconds;
+	const char *lie;
+	bool taken;
+
+	for (; n < 64 || time(NULL) < stop; n++) {
+		rng = (seed + n) * 0x9e3779b97f4a7c15 | 1;
+		sections();
+		if (n)
+			damage_plain();
+		size_t size = n ? assemble(next() % 8 != 0) : 0;
+		for (rng = 1; !n && !size; rng++) {      /* the first is right */
+			size = assemble(true);
+			if (one(size, &taken) || !taken)
+				size = 0;
+		}
+		if ((lie = one(size, &taken)) || (!n && !taken)) {
+			printf("seed %llu: %s\n", (unsigned long long)(seed + n), lie ? lie : "the right one is not taken");
+			return 1;
+		}
+		yes += taken;
+	}
+	printf("%llu files, %llu of them taken\n", (unsigned long long)n, (unsigned long long)yes);
+	return 0;
+}
