@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * A guest from a snapshot: the same process as before as far as it can tell, in a host process of its own. Ours is laid out
+ * around the places that its memory had; then memory, descriptors, signals and numbers are as they were, and the first
+ * thread makes the others (syscalls/revive.c). Nothing of the guest runs before all of it is there.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+#include "guise.h"
+#include "revive.h"
+#include "thread.h"
+#include "loader/begin.h"
+#include "loader/loader.h"
+#include "loader/restore.h"
+#include "loader/title.h"
+
+extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
+
+static int failed(const struct restore *r)
+{
+	if (r->inherit[2] >= 0)
+		dup2(r->inherit[2], 2);  /* it may be the guest's already, or closed */
+	say("the snapshot cannot be restored: %s", r->why);
+	return 125;
+}
+/* --- the process ---------------------------------------------------------------------------------------------------------- */
+static const struct personality *pers_of(struct restore *r)
+{
+	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+		if (!strcmp((*p)->name, r->image->proc->pers))
+			return *p;
+	restore_bad(r, "it is a program of the system \"%s\", which this guise does not know", r->image->proc->pers);
+	return NULL;
+}
+static void limits(const struct snap_image *g)
+{
+	struct rlimit l;
+	EACH(g, SNAP_LIMIT, struct snap_limit, s) {
+		if (s->which >= RLIMIT_NLIMITS || s->which == RLIMIT_NOFILE || getrlimit((int)s->which, &l) < 0)
+			continue;
+		l.rlim_max = geteuid() ? MIN(l.rlim_max, s->hard) : s->hard;
+		l.rlim_cur = MIN(s->soft, l.rlim_max);
+		setrlimit((int)s->which, &l);
+	}
+	if (!getrlimit(RLIMIT_NOFILE, &l)) {
+		l.rlim_max = geteuid() ? MIN(l.rlim_max, g->proc->fd_hard) : g->proc->fd_hard;
+		l.rlim_cur = MIN(g->proc->fd_soft, l.rlim_max);
+		setrlimit(RLIMIT_NOFILE, &l);
+	}
+}
+static void fill_proc(struct proc *p, const struct snap_image *g)
+{
+	const struct snap_proc *r = g->proc;
+	struct space *s = p->space;
+
+	p->osrel = r->osrel, p->setugid = r->setugid;
+	fmt(p->exe, sizeof p->exe, "%s", r->exe);
+	fmt(p->comm, sizeof p->comm, "%s", r->comm);
+	s->brk_start = r->brk_start, s->brk_now = r->brk_now, s->brk_max = r->brk_max;
+	s->stack_lo = r->stack_lo, s->stack_hi = r->stack_hi;
+	s->args = r->args, s->args_end = r->args_end, s->env = r->env, s->env_end = r->env_end;
+	s->auxv = r->auxv, s->auxv_len = r->auxv_len, s->ps = r->ps, s->argc = r->argc, s->envc = r->envc;
+}
+/* What whoever started us ignores is nothing to a program that runs already. */
+static bool fill_acts(struct restore *r, struct thread *t)
+{
+	static const struct sigact dfl;
+	struct proc *p = t->p;
+
+	for (int sig = 1; sig <= 128; sig++)
+		if (p->act[sig].handler && sig != p->pers->sig_carrier)
+			signal_action(t, sig, &dfl, NULL);
+	EACH(r->image, SNAP_ACT, struct snap_act, a) {
+		struct sigact s = { .handler = a->handler, .flags = a->flags, .tramp = a->tramp,
+				    .mask = (sigbits)a->mask[1] << 64 | a->mask[0] };
+		long e = signal_action(t, (int)a->sig, &s, NULL);
+		if (e < 0)
+			return restore_bad(r, "its action for signal %u cannot be set: %s", a->sig, strerror((int)-e));
+	}
+	return true;
+}
+/* --- memory ------------------------------------------------------------------------------------------------------------------ */
+/* Whatever is mapped here and was not the guest's is ours: the host's stack, libc's heap, the file's buffers. */
+static bool claim_rest(struct restore *r, struct proc *p)
+{
+	unsigned long lo, hi;
+	char *line = NULL;
+	size_t room = 0;
+	bool good = true;
+	FILE *f = fopen("/proc/self/maps", "re");
+
+	if (!f)
+		return restore_bad(r, "/proc/self/maps: %s", strerror(errno));
+	while (good && getline(&line, &room, f) > 0) {
+		if (sscanf(line, "%lx-%lx", &lo, &hi) != 2 || lo >= 0x7ffffffff000ul || strstr(line, "[vsyscall]"))
+			continue;
+		for (uint64_t a = lo; good && a < hi;) {
+			const struct snap_map *m = image_map_at(r->image, a);
+			uint64_t end = a + PAGE;
+			if (m) {
+				a = m->hi;
+				continue;
+			}
+			if (mem_is_ours(p->space, a, PAGE)) {
+				a = end;
+				continue;
+			}
+			while (end < hi && !image_map_at(r->image, end) && !mem_is_ours(p->space, end, PAGE))
+				end += PAGE;
+			good = mem_claim_try(p->space, a, end) || restore_bad(r, "too much of this process lies in pieces");
+			a = end;
+		}
+	}
+	free(line);
+	fclose(f);
+	return good;
+}
+/* --- all of it ------------------------------------------------------------------------------------------------------------- */
+static bool same_processor(struct restore *r, const struct snap_host *here)
+{
+	const struct snap_host *h = r->image->host;
+	uint64_t lacks = (h->leaf1[0] & ~here->leaf1[0] & ~(1u << 27 | 1u << 31)) | (h->leaf1[1] & ~here->leaf1[1]) |
+			 (h->leaf7[0] & ~here->leaf7[0]) | (h->leaf7[1] & ~here->leaf7[1] & ~(1u << 4)) | (h->xcr0 & ~here->xcr0);
+	return !lacks || restore_bad(r, "it was saved on a processor that can do what this one cannot, and programs remember that");
+}
+static bool rebuild(struct restore *r, struct thread *t, struct options *o)
+{
+	struct snap_image *g = r->image;
+	struct proc *p = t->p;
+	char why[600];
+	long e;
+
+	if (!(p->pers = pers_of(r)))
+		return false;
+	xlate_start(p->pers);
+	if (!(p->engine = engine_pick(o->engine, why, sizeof why)))
+		return restore_bad(r, "%s", why);
+	if (!p->engine->load)
+		return restore_bad(r, "the engine %s restores nothing; kvm does", p->engine->name);
+	if ((g->file.fd = fd_ours(p, g->file.fd)) < 0)
+		return restore_bad(r, "no descriptor is left for its file");
+	for (int i = 0; i < 3; i++)
+		r->inherit[i] = fcntl(i, F_DUPFD_CLOEXEC, p->fd_base);
+	if (!restore_open(r, p->fd_base) || !restore_memory(r))
+		return false;
+	restore_margins(r);
+	fill_proc(p, g);
+	observe_start(p);
+	signal_start(p);
+	if (!fill_acts(r, t))
+		return false;
+	if (p->pers->proc_restored)
+		p->pers->proc_restored(p, g->proc->own);
+	revive_thread(t, g->of[SNAP_THREAD].at[0]);
+	if (p->pers->proc_start)
+		p->pers->proc_start(p);
+	if (!restore_fds(r))
+		return false;
+	umask(g->host->mask & 0777);
+	title_set(p->comm, p->space);
+	close(g->file.fd);
+	snapfile_close(&g->file);
+	if (!claim_rest(r, p))
+		return false;
+	if ((e = p->engine->start(p)) < 0)
+		return restore_bad(r, "the engine %s cannot start: %s", p->engine->name, strerror((int)-e));
+	return true;
+}
+static struct revive_list list_of(const struct snap_image *g, unsigned kind)
+{
+	return (struct revive_list){ g->of[kind].at, g->of[kind].n };
+}
+int program_restore(struct options *o, struct restore *r)
+{
+	static struct revive v;
+	static int inherit[3] = { -1, -1, -1 };
+	struct snap_image *g = r->image;
+	sigset_t all;
+	long e;
+
+	r->inherit = inherit;
+	if (!same_processor(r, r->here))
+		return failed(r);
+	if ((e = restore_reserve(r)))
+		return e == -EEXIST ? -1 : failed(r);
+	limits(g);
+	sigfillset(&all);
+	sigprocmask(SIG_SETMASK, &all, NULL);    /* what comes from now on is the guest's */
+	struct thread *t = begin_ours(o);
+	if (!t) {
+		restore_bad(r, "no memory for the first thread");
+		return failed(r);
+	}
+	if (!rebuild(r, t, o))
+		return failed(r);
+	close(inherit[0]), close(inherit[1]), close(inherit[2]);
+	v = (struct revive){ list_of(g, SNAP_THREAD), list_of(g, SNAP_TIMER), list_of(g, SNAP_PENDING), list_of(g, SNAP_SIGNAL), g->proc };
+	revive_first(t, &v);
+	snapshot_start(t->p);
+	fflush(NULL);
+	forget_libc(t);
+	thread_begin(t);
+}

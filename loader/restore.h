@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * From a snapshot to a running guest (guise restore): restore.c does what program_run does from an image. Parts:
+ *   restore_mem.c   room for the guest's memory before anything of ours takes it, then the memory itself
+ *   restore_fds.c   its descriptors
+ */
+#pragma once
+#include "loader/snapimage.h"
+#include "options.h"
+
+struct restore {
+	struct snap_image *image;
+	bool changed;                    /* files may have changed since, as long as they have the same name */
+	const struct snap_host *here;    /* this host */
+	int *inherit;                    /* copies of 0, 1 and 2 as we were given them, -1 for none */
+	char why[700];                   /* a sentence, after a false */
+};
+bool __attribute__((format(printf, 2, 3))) restore_bad(struct restore *, const char *f, ...);
+
+/* Room where the guest's memory was: -EEXIST if something of this process lies there (another try has other addresses). */
+long restore_reserve(struct restore *);
+bool restore_memory(struct restore *);
+void restore_margins(struct restore *);              /* what restore_reserve took beyond it is given back */
+
+bool restore_open(struct restore *, int base);       /* the files it names are looked at; base: our own numbers begin there */
+bool restore_fds(struct restore *);
+int restore_mapped(struct restore *, const struct snap_map *, bool writes);   /* a descriptor of its file, or -1 */
+
+/* Returns on an error only, having said why: an exit status; -1: try again in a process with other addresses. */
+int program_restore(struct options *, struct restore *);

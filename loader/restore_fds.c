@@ -1,0 +1,248 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The guest's descriptors, made again by their kinds. Files are looked at before anything is given up: same device and
+ * inode, size and time of the last change as when they were saved. Several descriptors of one open file are one again. What
+ * we hold ourselves meanwhile lies above the guest's numbers.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/timerfd.h>
+#include <sys/un.h>
+#include <netinet/in.h>
+#include <unistd.h>
+#include "guise.h"
+#include "loader/restore.h"
+
+#define MAY_OPEN (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_PATH)
+#ifndef TFD_IOC_SET_TICKS
+#define TFD_IOC_SET_TICKS _IOW('T', 0, unsigned long long)
+#endif
+
+static int base;                                 /* numbers from here on are ours */
+
+static bool same(struct restore *r, int fd, const char *path, const struct snap_ident *id)
+{
+	struct stat st;
+	const char *what = NULL;
+
+	if (fstat(fd, &st) < 0)
+		return restore_bad(r, "%s: %s", path, strerror(errno));
+	if ((st.st_mode & S_IFMT) != (id->mode & S_IFMT))
+		what = "is a file of another kind";
+	else if (S_ISCHR(st.st_mode) || r->changed)
+		return true;
+	else if (st.st_dev != id->dev || st.st_ino != id->ino)
+		what = "is another file than the one that was saved";
+	else if (!S_ISDIR(st.st_mode) && (uint64_t)st.st_size != id->size)
+		what = "has another size than when it was saved";
+	else if (!S_ISDIR(st.st_mode) && (st.st_mtim.tv_sec != id->mtime || st.st_mtim.tv_nsec != id->mtime_ns))
+		what = "was written to since it was saved";
+	return !what || restore_bad(r, "%s %s (--changed takes it all the same)", path, what);
+}
+/* Above the guest's numbers. */
+static int up(int fd)
+{
+	int high = fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, base);
+	int e = errno;
+	if (fd >= 0)
+		close(fd);
+	errno = e;
+	return high;
+}
+static int open_same(struct restore *r, const char *path, unsigned flags, const struct snap_ident *id)
+{
+	int fd = up(open(path, (int)(flags & MAY_OPEN) | O_CLOEXEC | O_NOCTTY));
+	if (fd < 0)
+		restore_bad(r, "%s: %s", path, strerror(errno));
+	else if (!same(r, fd, path, id)) {
+		close(fd);
+		fd = -1;
+	}
+	return fd;
+}
+int restore_mapped(struct restore *r, const struct snap_map *m, bool writes)
+{
+	return open_same(r, m->path, writes ? O_RDWR : O_RDONLY, &m->id);
+}
+/* Before anything is given up: is everything that it names there? */
+bool restore_open(struct restore *r, int first_ours)
+{
+	int fd;
+	base = first_ours;
+	EACH(r->image, SNAP_MAP, struct snap_map, m) {
+		if (!(m->flags & MAPPED_FILE))
+			continue;
+		if ((fd = restore_mapped(r, m, false)) < 0)
+			return false;
+		close(fd);
+	}
+	EACH(r->image, SNAP_FD, struct snap_fd, f) {
+		if (f->fd >= base)
+			return restore_bad(r, "it has a descriptor %d, and here a program can have %d at most (ulimit -n)", f->fd, base);
+		if (f->kind != FD_FILE || f->same_as >= 0)
+			continue;
+		if ((fd = open_same(r, f->path, f->flags, &f->id)) < 0)
+			return false;
+		close(fd);
+	}
+	return true;
+}
+/* --- by kind: a descriptor, or -1 with errno ------------------------------------------------------------------------------ */
+static int make_timer(const struct snap_fd *f)
+{
+	struct itimerspec it = { { f->word[3], f->word[4] }, { f->word[1], f->word[2] } };
+	uint64_t ticks = (uint64_t)f->word[5];
+	int fd = timerfd_create((int)f->word[0], TFD_CLOEXEC);
+	if (fd >= 0 && timerfd_settime(fd, 0, &it, NULL) < 0) {
+		close(fd);
+		return -1;
+	}
+	if (fd >= 0 && ticks && ticks < 1ull << 62)
+		ioctl(fd, TFD_IOC_SET_TICKS, &ticks);
+	return fd;
+}
+/* The name of a local socket is left in the tree by whoever had it: if nobody listens there it may be taken away. */
+static void clear_name(const struct snap_fd *f)
+{
+	const struct sockaddr_un *un = (const void *)f->address;
+	struct stat st;
+	if (f->word[0] != AF_UNIX || f->word[3] <= 2 || !un->sun_path[0] || stat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+		return;
+	int fd = socket(AF_UNIX, (int)f->word[1] | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (const void *)un, (socklen_t)f->word[3]) < 0 && errno == ECONNREFUSED)
+		unlink(un->sun_path);
+	close(fd);
+}
+static int make_socket(const struct snap_fd *f)
+{
+	static const struct { int level, name; } option[] = {
+		{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_REUSEPORT }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_IPV6, IPV6_V6ONLY },
+		{ SOL_SOCKET, SO_BROADCAST },
+	};
+	int on = 1, e, fd = socket((int)f->word[0], (int)f->word[1] | SOCK_CLOEXEC, (int)f->word[2]);
+	if (fd < 0)
+		return -1;
+	for (unsigned i = 0; i < ARRAY_LEN(option); i++)
+		if (f->word[5] >> i & 1)
+			setsockopt(fd, option[i].level, option[i].name, &on, sizeof on);
+	if (f->word[3])
+		clear_name(f);
+	if ((!f->word[3] || !bind(fd, (const void *)f->address, (socklen_t)f->word[3])) && (!f->word[4] || !listen(fd, (int)f->word[4])))
+		return fd;
+	e = errno;
+	close(fd);
+	errno = e;
+	return -1;
+}
+struct ends { int end[2]; };
+static struct ends *pipes;
+
+static bool make_pipes(struct restore *r)
+{
+	struct snap_image *g = r->image;
+	if (!(pipes = calloc(g->of[SNAP_PIPE].n + 1, sizeof *pipes)))
+		return restore_bad(r, "no memory for its pipes");
+	EACH(g, SNAP_PIPE, struct snap_pipe, p) {
+		int *e = pipes[i_p].end;
+		const uint8_t *bytes = NULL;
+		if (pipe2(e, O_CLOEXEC) < 0 || (e[0] = up(e[0])) < 0 || (e[1] = up(e[1])) < 0)
+			return restore_bad(r, "a pipe cannot be made: %s", strerror(errno));
+		if (p->room && fcntl(e[1], F_SETPIPE_SZ, (int)p->room) < 0 && p->bytes > 4096)
+			return restore_bad(r, "a pipe for %llu bytes cannot be made: %s", (unsigned long long)p->room, strerror(errno));
+		if (p->section && !(bytes = snapfile_section(&g->file, p->section - 1)))
+			return restore_bad(r, "%s", g->file.why);
+		fcntl(e[1], F_SETFL, O_NONBLOCK);
+		if (p->bytes && write(e[1], bytes, p->bytes) != (ssize_t)p->bytes)
+			return restore_bad(r, "what lay in a pipe does not fit into it here");
+		fcntl(e[1], F_SETFL, 0);
+	}
+	return true;
+}
+static int make(struct restore *r, const struct snap_fd *f)
+{
+	uint64_t mask = (uint64_t)f->word[0];
+	switch (f->kind) {
+	case FD_INHERIT:
+		return f->word[0] >= 0 && f->word[0] <= 2 && r->inherit[f->word[0]] >= 0
+		     ? fcntl(r->inherit[f->word[0]], F_DUPFD_CLOEXEC, base) : open("/dev/null", O_RDWR | O_CLOEXEC);
+	case FD_FILE: return open_same(r, f->path, f->flags, &f->id);
+	case FD_PIPE_READ: return fcntl(pipes[f->word[0]].end[0], F_DUPFD_CLOEXEC, base);
+	case FD_PIPE_WRITE: return fcntl(pipes[f->word[0]].end[1], F_DUPFD_CLOEXEC, base);
+	case FD_EVENT: {
+		uint64_t count = (uint64_t)f->word[0];
+		int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | (f->word[1] == 1 ? EFD_SEMAPHORE : 0));
+		if (fd >= 0 && count && write(fd, &count, 8) != 8)
+			return close(fd), -1;
+		return fd;
+	}
+	case FD_TIMER: return make_timer(f);
+	case FD_EPOLL: return epoll_create1(EPOLL_CLOEXEC);
+	case FD_SIGNALS: return (int)syscall(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
+	case FD_SOCKET: return make_socket(f);
+	}
+	errno = EINVAL;
+	return -1;
+}
+/* Two ends of one open file that only differ in their number came from dup; of a pipe each end is one open file. */
+static bool place(struct restore *r, const struct snap_fd *f)
+{
+	int fd = f->same_as >= 0 ? fcntl(f->same_as, F_DUPFD_CLOEXEC, base) : up(make(r, f));
+	int status = (int)(f->flags & (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC));
+
+	if (fd < 0)
+		return *r->why ? false : restore_bad(r, "its descriptor %d cannot be made again: %s%s", f->fd, strerror(errno),
+						     errno == EADDRINUSE ? " (does what was saved still run?)" : "");
+	if (dup3(fd, f->fd, f->flags & O_CLOEXEC) < 0)
+		return restore_bad(r, "its descriptor %d cannot be made again: %s", f->fd, strerror(errno));
+	close(fd);
+	if (f->same_as >= 0 || f->kind == FD_INHERIT || f->flags & O_PATH)
+		return true;
+	fcntl(f->fd, F_SETFL, status & ~O_ASYNC);
+	if (f->kind == FD_FILE && f->offset > 0 && lseek(f->fd, f->offset, SEEK_SET) < 0)
+		return restore_bad(r, "%s cannot be read on from byte %lld: %s", f->path, (long long)f->offset, strerror(errno));
+	return true;
+}
+/* What whoever started us left open, and the guest does not know. */
+static void close_others(const struct snap_image *g)
+{
+	unsigned next = 0;
+	EACH(g, SNAP_FD, struct snap_fd, f) {
+		if ((unsigned)f->fd > next)
+			syscall(SYS_close_range, next, f->fd - 1, 0);
+		next = (unsigned)f->fd + 1;
+	}
+	if (next < (unsigned)base)
+		syscall(SYS_close_range, next, base - 1, 0);
+}
+bool restore_fds(struct restore *r)
+{
+	struct snap_image *g = r->image;
+
+	if (!make_pipes(r))
+		return false;
+	close_others(g);
+	EACH(g, SNAP_FD, struct snap_fd, f)
+		if (!place(r, f))
+			return false;
+	EACH(g, SNAP_EPOLL, struct snap_epoll, w) {
+		struct epoll_event e = { .events = w->events, .data.u64 = w->data };
+		if (epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->fd, &e) < 0)
+			return restore_bad(r, "its descriptor %d cannot be watched again: %s", w->fd, strerror(errno));
+	}
+	for (unsigned i = 0; i < g->of[SNAP_PIPE].n; i++) {
+		close(pipes[i].end[0]);
+		close(pipes[i].end[1]);
+	}
+	free(pipes);
+	return true;
+}

@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ * Guests that cannot be saved, each for one reason (tests/real/snapshot.test names it and asks). They go on when a file says
+ * so, and end with 7. TEST proves: nothing */
+#include <fcntl.h>
+#include <signal.h>
+#include <netinet/in.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/inotify.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static int child;
+
+static void socket_(void)
+{
+	int s[2];
+	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+}
+static void tcp(void)
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof in;
+	int ls = socket(AF_INET, SOCK_STREAM, 0), cs = socket(AF_INET, SOCK_STREAM, 0);
+	bind(ls, (void *)&in, sizeof in);
+	listen(ls, 1);
+	getsockname(ls, (void *)&in, &n);
+	connect(cs, (void *)&in, n);
+}
+static void child_(void)
+{
+	if (!(child = fork())) {
+		pause();
+		_exit(0);
+	}
+}
+static int file(void)
+{
+	int fd = open("no.file", O_RDWR | O_CREAT, 0600);
+	ftruncate(fd, 8192);
+	return fd;
+}
+static void deleted(void) { file(); unlink("no.file"); }
+static void shared(void)
+{
+	int fd = file();
+	mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	unlink("no.file");
+}
+static void fifo(void) { mkfifo("no.fifo", 0600); open("no.fifo", O_RDWR); unlink("no.fifo"); }
+static void inotify(void) { inotify_init1(0); }
+static void lock_(void) { flock(file(), LOCK_EX); }
+static void outside(void)
+{
+	int p[2];
+	pipe(p);
+	if (!(child = fork())) {                 /* of its own group and parent: no child of the guest, but it has the pipe */
+		if (fork())
+			_exit(0);
+		for (int i = 0; i < 6000 && access("no.go", F_OK); i++)
+			usleep(10000);
+		_exit(0);
+	}
+	waitpid(child, NULL, 0);
+	child = 0;
+}
+static const struct { const char *name; void (*fn)(void); } cases[] = {
+	{ "socket", socket_ }, { "tcp", tcp }, { "child", child_ }, { "deleted", deleted }, { "shared", shared }, { "fifo", fifo },
+	{ "inotify", inotify }, { "lock", lock_ }, { "outside", outside },
+};
+int main(int argc, char **argv)
+{
+	for (unsigned i = 0; argc > 1 && i < sizeof cases / sizeof *cases; i++)
+		if (!strcmp(cases[i].name, argv[1]))
+			cases[i].fn();
+	puts("ready");
+	fflush(stdout);
+	for (int i = 0; argc > 1 && i < 6000 && access("no.go", F_OK); i++)
+		usleep(10000);
+	if (child)
+		kill(child, 9);
+	unlink("no.file");
+	return 7;
+}

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * guise restore: a guest goes on from a snapshot, in this process. The file is a stranger's until it has been looked at as a
+ * whole. Where the host has laid something of ours where the guest's memory was, we begin again: an exec draws other places.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <malloc.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+#include "command.h"
+#include "loader/loader.h"
+#include "loader/restore.h"
+#include "tools/snapshot/snapshot.h"
+
+#define TRIES 32
+
+static struct { bool list, changed; unsigned tries; const char *name; } want;
+
+static void set_list(struct request *r, const char *v) { want.list = true; }
+static void set_changed(struct request *r, const char *v) { want.changed = true; }
+static void set_tries(struct request *r, const char *v) { want.tries = (unsigned)atoi(v); }
+static void set_name(struct request *r, const char *v) { want.name = v; }
+
+static const struct option_row rows[] = {
+	{ 'l', "list", NULL, V_NONE, "say what is in FILE, and restore nothing", set_list },
+	{ 0, "changed", NULL, V_NONE, "take files that have changed since, as long as they have the same name", set_changed },
+	{ 0, "name", "NAME", V_TEXT, "call this run NAME, for guise snapshot; without, it keeps the one it had", set_name },
+	{ 0, "tries", "N", V_TEXT, NULL, set_tries },
+};
+static const struct option_table restore_options = { rows, ARRAY_LEN(rows) };
+
+/* --- what is in it ------------------------------------------------------------------------------------------------------- */
+static void list_fd(const struct snap_fd *f)
+{
+	static const char *const kinds[FD_KINDS] = {
+		[FD_INHERIT] = "the restorer's", [FD_FILE] = "file", [FD_PIPE_READ] = "pipe, to read", [FD_PIPE_WRITE] = "pipe, to write",
+		[FD_EVENT] = "eventfd", [FD_TIMER] = "timerfd", [FD_EPOLL] = "epoll", [FD_SIGNALS] = "signalfd", [FD_SOCKET] = "socket",
+	};
+	printf("descriptor   %d: %s", f->fd, kinds[f->kind]);
+	if (f->same_as >= 0)
+		printf(", the same as %d", f->same_as);
+	if (*f->path)
+		printf(", %s at byte %lld", f->path, (long long)f->offset);
+	putchar('\n');
+}
+static int list(const struct snap_image *g)
+{
+	const struct snap_proc *p = g->proc;
+	time_t when = (time_t)(p->realtime / 1000000000);
+	uint64_t bytes = 0;
+	char text[64];
+
+	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime(&when));
+	EACH(g, SNAP_MAP, struct snap_map, m)
+		bytes += m->hi - m->lo;
+	printf("program      %s (%s), process %d, %u thread%s\nsaved        %s, on Linux %s\n", p->exe, p->pers, p->pid, p->threads,
+	       p->threads == 1 ? "" : "s", text, g->host->release);
+	printf("memory       %llu KiB in %u mappings, %llu KiB of it in the file\n", (unsigned long long)bytes / 1024, g->of[SNAP_MAP].n,
+	       (unsigned long long)g->pages / 1024);
+	EACH(g, SNAP_OPTION, struct snap_option, o)
+		printf("%-12s %s\n", o->what == OPTION_CWD ? "directory" : o->what == OPTION_NAME ? "name" : "option", o->text);
+	EACH(g, SNAP_MAP, struct snap_map, m)
+		if (*m->path)
+			printf("maps         %s\n", m->path);
+	EACH(g, SNAP_FD, struct snap_fd, f)
+		list_fd(f);
+	return output_end(0);
+}
+/* --- how it was started ---------------------------------------------------------------------------------------------------- */
+/* Only what says what it is; a file may hold any words. */
+static bool is_one_of(const char *word, const char *const *of, unsigned n)
+{
+	while (n--)
+		if (!strcmp(word, of[n]))
+			return true;
+	return false;
+}
+static void take_words(struct request *r, const struct subcommand *c, const struct snap_image *g)
+{
+	static const char *const one[] = { "--root-only", "--stay", "--strict" }, *const two[] = { "--root", "--bind", "--engine" };
+	static struct subcommand words;
+	char *v[1026] = { "guise" };
+	bool value = false;
+	int n = 1;
+
+	EACH(g, SNAP_OPTION, struct snap_option, o) {
+		if (o->what != OPTION_WORD)
+			continue;
+		if (!value && !is_one_of(o->text, one, ARRAY_LEN(one)) && !is_one_of(o->text, two, ARRAY_LEN(two)))
+			refuse("the snapshot was taken of a run with the option \"%s\", which cannot be restored", o->text);
+		value = !value && is_one_of(o->text, two, ARRAY_LEN(two));
+		v[n++] = (char *)o->text;
+	}
+	words = *c;
+	words.options[0] = &run_options;
+	words.options[1] = NULL;
+	r->command = &words;
+	if (options_parse(r, n, v) != n)
+		refuse("the options in the snapshot cannot be read");
+	r->command = c;
+}
+static const char *option_text(const struct snap_image *g, unsigned what)
+{
+	EACH(g, SNAP_OPTION, struct snap_option, o)
+		if (o->what == what)
+			return o->text;
+	return NULL;
+}
+static int again(int argc, char **argv)
+{
+	char **v = calloc((size_t)argc + 4, sizeof *v), tries[16];
+	if (want.tries + 1 >= TRIES)
+		refuse("the snapshot cannot be restored: in %d processes something of the host's lay where its memory was", TRIES);
+	if (!v)
+		refuse("no memory");
+	snprintf(tries, sizeof tries, "%u", want.tries + 1);
+	v[0] = "guise", v[1] = argv[0], v[2] = "--tries", v[3] = tries;
+	memcpy(v + 4, argv + 1, (size_t)argc * sizeof *v);
+	for (int i = 4; v[i]; i++)               /* the one of the last try */
+		if (!strcmp(v[i], "--tries") && want.tries) {
+			memmove(v + i, v + i + 2, (size_t)(argc + 4 - i - 2) * sizeof *v);
+			break;
+		}
+	execv("/proc/self/exe", v);
+	refuse("cannot begin again: %s", strerror(errno));
+}
+static int run(const struct subcommand *c, int argc, char **argv)
+{
+	static struct snap_image g;
+	static struct restore r = { .image = &g };
+	static struct request q;
+	static struct snap_host here;
+	const char *lacks = host_lacks(), *cwd;
+	int i, fd, status;
+
+	mallopt(M_MMAP_THRESHOLD, 1 << 30);
+	request_start(&q, c, environ);
+	i = options_parse(&q, argc, argv);
+	if (argc - i != 1)
+		refuse("guise restore FILE: which file? one snapshot is wanted");
+	if (lacks)
+		refuse("%s", lacks);
+	if ((fd = open(argv[i], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) < 0)
+		refuse("%s: %s", shown(argv[i]), strerror(errno));
+	if (!image_read(&g, fd))
+		refuse("%s cannot be restored: %s", argv[i], g.file.why);
+	if (want.list)
+		return list(&g);
+	take_words(&q, c, &g);
+	if (!q.opt.engine)
+		q.opt.engine = "kvm";
+	q.opt.name = want.name ? want.name : option_text(&g, OPTION_NAME);
+	q.opt.again = true;                      /* what the environment says holds for what is started, not for what goes on */
+	request_complete(&q);
+	q.opt.again = false;
+	if ((cwd = option_text(&g, OPTION_CWD)) && chdir(cwd) < 0)
+		refuse("%s cannot be restored: its directory %s: %s", argv[i], cwd, strerror(errno));
+	host_features(&here);
+	r.here = &here;
+	r.changed = want.changed;
+	if ((status = program_restore(&q.opt, &r)) == -1)
+		return again(argc, argv);
+	return status;
+}
+static const struct subcommand restore_command = {
+	.name = "restore", .args = "[OPTION...] FILE",
+	.about = "go on from a file that guise snapshot made",
+	.text = "The program goes on in this process, with its standard input, output and error, and believes to be the\n"
+		"process that it was; restored several times it runs several times. A snapshot is a program: restore\n"
+		"only what you would run. The exit status is the program's; 125 says that it could not be restored.",
+	.options = { &restore_options, &common_options },
+	.run = run,
+};
+SUBCOMMAND(restore_command);

@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * guise snapshot: a running guest into a file, from which guise restore goes on. The guest stands still meanwhile, and then
+ * goes on itself, or ends (--stop).
+ */
+#include <cpuid.h>
+#include <errno.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+#include "tools/snapshot/snapshot.h"
+
+static struct { const char *file; bool stop; } want;
+
+static void set_output(struct request *r, const char *v) { want.file = v; }
+static void set_stop(struct request *r, const char *v) { want.stop = true; }
+
+static const struct option_row rows[] = {
+	{ 'o', "output", "FILE", V_FILE, "the file to make", set_output },
+	{ 0, "stop", NULL, V_NONE, "end the guest as soon as it is saved; without, it goes on", set_stop },
+};
+static const struct option_table snapshot_options = { rows, ARRAY_LEN(rows) };
+
+static void option_out(struct writer *w, unsigned what, const char *text)
+{
+	struct snap_option o = { .what = what };
+	writer_record(w, SNAP_OPTION, &o, sizeof o, text);
+}
+/* Of the words with which it starts itself for an exec, those that say what it is and not who looks on. */
+static void save_options(const struct target *t, struct writer *w)
+{
+	static const char *const not[] = { "--cover", "--report-fd", "--policy-fd", "--trace-fd", "--trace-end" };
+	char path[64], dir[PATH_MAX], *name;
+	ssize_t n;
+
+	for (unsigned i = 2; i < t->opt.n_self; i++) {           /* "run", "--again" */
+		const char *at;
+		bool skip = false;
+		target_read(t, (uint64_t)(t->opt.self_argv + i), &at, sizeof at);
+		char *word = target_text(t, at);
+		for (unsigned k = 0; word && k < ARRAY_LEN(not); k++)
+			skip |= !strcmp(word, not[k]);
+		if (skip)
+			i++;
+		else if (word)
+			option_out(w, OPTION_WORD, word);
+		free(word);
+	}
+	if ((name = target_text(t, t->opt.name)))
+		option_out(w, OPTION_NAME, name);
+	snprintf(path, sizeof path, "/proc/%d/cwd", t->pid);
+	struct stat st, its;
+	if ((n = readlink(path, dir, sizeof dir - 1)) < 0)
+		cannot(t, "its directory cannot be looked at: %s", strerror(errno));
+	dir[n] = 0;
+	if (stat(dir, &st) < 0 || stat(path, &its) < 0 || st.st_ino != its.st_ino || st.st_dev != its.st_dev)
+		cannot(t, "its directory %s has no name any more, or is out of reach", dir);
+	option_out(w, OPTION_CWD, dir);
+}
+void host_features(struct snap_host *h)
+{
+	uint32_t a, b, c, d, lo, hi;
+	struct utsname u;
+
+	__cpuid(1, a, b, c, d);
+	h->leaf1[0] = c, h->leaf1[1] = d;
+	__cpuid_count(7, 0, a, b, c, d);
+	h->leaf7[0] = b, h->leaf7[1] = c, h->leaf7[2] = d;
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	h->xcr0 = (uint64_t)hi << 32 | lo;
+	if (!uname(&u))
+		snprintf(h->release, sizeof h->release, "%.63s", u.release);
+}
+static void save_host(const struct target *t, struct writer *w)
+{
+	struct snap_host h = { 0 };
+	char path[64], *line = NULL;
+	size_t room = 0;
+
+	host_features(&h);
+	snprintf(path, sizeof path, "/proc/%d/status", t->pid);
+	FILE *f = fopen(path, "re");
+	while (f && getline(&line, &room, f) > 0)
+		if (!strncmp(line, "Umask:", 6))
+			h.mask = (uint32_t)strtoul(line + 6, NULL, 8);
+	free(line);
+	if (f)
+		fclose(f);
+	writer_record(w, SNAP_HOST, &h, sizeof h, NULL);
+}
+static void save_limits(const struct target *t, struct writer *w)
+{
+	for (int i = 0; i < RLIMIT_NLIMITS; i++) {
+		struct rlimit l;
+		if (i == RLIMIT_NOFILE || prlimit(t->pid, i, NULL, &l) < 0)
+			continue;
+		struct snap_limit r = { .which = (uint32_t)i, .soft = l.rlim_cur, .hard = l.rlim_max };
+		writer_record(w, SNAP_LIMIT, &r, sizeof r, NULL);
+	}
+}
+static int run(const struct subcommand *c, int argc, char **argv)
+{
+	static struct target t;
+	struct request r;
+	struct writer *w;
+	int i;
+
+	request_start(&r, c, environ);
+	i = options_parse(&r, argc, argv);
+	if (argc - i != 1)
+		refuse("guise snapshot -o FILE PID|NAME: which guest? one process number or name is wanted");
+	if (!want.file || !*want.file)
+		refuse("guise snapshot wants -o FILE, the file to make");
+	int pid = target_find(argv[i]);
+	w = writer_new(want.file);
+	target_stop(&t, pid);
+	writer_records(w, t.state, t.n_state);
+	save_host(&t, w);
+	save_options(&t, w);
+	save_limits(&t, w);
+	save_signals(&t, w);
+	save_files(&t, w);
+	save_memory(&t, w);
+	uint64_t size = writer_done(w);
+	target_go(&t, want.stop);
+	fprintf(stderr, "guise: process %d is saved in %s, %llu KiB%s\n", pid, want.file, (unsigned long long)(size + 1023) / 1024,
+		want.stop ? ", and ended" : "");
+	return 0;
+}
+static const struct subcommand snapshot_command = {
+	.name = "snapshot", .args = "[OPTION...] -o FILE PID|NAME",
+	.about = "save a running guest of the engine kvm in a file (guise restore goes on from it)",
+	.text = "NAME is what guise run --name gave it, else its program's name. The guest stands still while it is saved.\n"
+		"What cannot be saved (a connected socket, a child, a file without a name, ...) is named; then no file is\n"
+		"made and the guest goes on. docs/SNAPSHOT.md says what is in the file.",
+	.options = { &snapshot_options, &common_options },
+	.run = run,
+};
+SUBCOMMAND(snapshot_command);

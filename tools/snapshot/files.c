@@ -1,0 +1,326 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * The guest's descriptors, each by its kind: what it needs to be made again, or a sentence why it cannot be. What the
+ * kernel does not tell in /proc is asked of a copy of the descriptor (pidfd_getfd), which shares its open file: nothing is
+ * changed there, and what lies in a pipe is copied by tee, which takes nothing out.
+ *
+ * Descriptors 0, 1 and 2, whatever else is the same open file as one of them, and terminals are those of whoever restores.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <linux/kcmp.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <sys/sysmacros.h>
+#include <unistd.h>
+#include "tools/snapshot/snapshot.h"
+
+struct open_fd { char path[PATH_MAX + 64]; struct stat st; char info[16384]; struct snap_fd f; };
+
+static struct snap_fd *seen;                     /* all so far, without their paths */
+static struct { uint64_t ino; bool reader, writer; int fd; } *pipes;
+static unsigned n_seen, n_pipes;
+
+static int copy_of(const struct target *t, int fd)
+{
+	int mine = (int)syscall(SYS_pidfd_getfd, t->pidfd, fd, 0);
+	if (mine < 0)
+		cannot(t, "its descriptor %d cannot be looked at: %s", fd, strerror(errno));
+	return mine;
+}
+static long long info_number(const char *info, const char *name, int base)
+{
+	const char *s = strstr(info, name);
+	return s ? (long long)strtoull(s + strlen(name), NULL, base) : -1;
+}
+static bool same_file(const struct target *t, int a, int b)
+{
+	return syscall(SYS_kcmp, t->pid, t->pid, KCMP_FILE, a, b) == 0;
+}
+static void find_same(const struct target *t, struct open_fd *o)
+{
+	o->f.same_as = -1;
+	for (unsigned i = 0; i < n_seen && o->f.same_as < 0; i++)
+		if (seen[i].id.ino == o->st.st_ino && seen[i].id.dev == o->st.st_dev && same_file(t, seen[i].fd, o->f.fd))
+			o->f.same_as = seen[i].fd;
+}
+static const struct snap_fd *seen_fd(int fd)
+{
+	for (unsigned i = 0; i < n_seen; i++)
+		if (seen[i].fd == fd)
+			return &seen[i];
+	return NULL;
+}
+/* --- pipes -------------------------------------------------------------------------------------------------------------- */
+/* Does anybody else hold an end of it? */
+static int other_end(const struct target *t, uint64_t ino)
+{
+	char want[64], path[320], link[64];
+	struct dirent *e, *f;
+	int found = 0;
+	DIR *d = opendir("/proc");
+	snprintf(want, sizeof want, "pipe:[%llu]", (unsigned long long)ino);
+	while (d && !found && (e = readdir(d))) {
+		int pid = atoi(e->d_name);
+		if (pid <= 0 || pid == t->pid || pid == getpid())
+			continue;
+		snprintf(path, sizeof path, "/proc/%d/fd", pid);
+		DIR *fds = opendir(path);
+		while (fds && !found && (f = readdir(fds))) {
+			snprintf(path, sizeof path, "/proc/%d/fd/%s", pid, f->d_name);
+			ssize_t n = readlink(path, link, sizeof link - 1);
+			link[n < 0 ? 0 : n] = 0;
+			if (!strcmp(link, want))
+				found = pid;
+		}
+		if (fds)
+			closedir(fds);
+	}
+	if (d)
+		closedir(d);
+	return found;
+}
+static unsigned pipe_index(const struct target *t, struct open_fd *o)
+{
+	for (unsigned i = 0; i < n_pipes; i++)
+		if (pipes[i].ino == o->st.st_ino)
+			return i;
+	int other = other_end(t, o->st.st_ino);
+	if (other)
+		cannot(t, "its descriptor %d is a pipe that process %d holds as well; only pipes within the guest are saved", o->f.fd, other);
+	if (!(pipes = realloc(pipes, (n_pipes + 1) * sizeof *pipes)))
+		refuse("no memory for the descriptors");
+	memset(&pipes[n_pipes], 0, sizeof *pipes);
+	pipes[n_pipes].ino = o->st.st_ino;
+	pipes[n_pipes].fd = -1;
+	return n_pipes++;
+}
+static void take_pipe(const struct target *t, struct open_fd *o)
+{
+	unsigned i = pipe_index(t, o);
+	bool writes = (o->f.flags & O_ACCMODE) == O_WRONLY;
+	o->f.kind = writes ? FD_PIPE_WRITE : FD_PIPE_READ;
+	o->f.word[0] = i;
+	*(writes ? &pipes[i].writer : &pipes[i].reader) = true;
+	if (!writes || pipes[i].fd < 0)
+		pipes[i].fd = o->f.fd;
+	if (o->f.flags & O_DIRECT)
+		cannot(t, "its descriptor %d is a pipe of packets (O_DIRECT)", o->f.fd);
+}
+static void pipe_out(const struct target *t, struct writer *w, unsigned i)
+{
+	struct snap_pipe r = { .index = i };
+	int fd = copy_of(t, pipes[i].fd), mine[2], n = 0;
+	long room = fcntl(fd, F_GETPIPE_SZ);
+	char *buf;
+
+	if (ioctl(fd, FIONREAD, &n) < 0 || room < 0 || pipe2(mine, O_CLOEXEC) < 0 || !(buf = malloc((size_t)n + 1)))
+		cannot(t, "the pipe of its descriptor %d cannot be looked at: %s", pipes[i].fd, strerror(errno));
+	r.bytes = (uint64_t)n;
+	r.room = (uint64_t)room;
+	if (n) {
+		ssize_t got = 0, more;
+		fcntl(mine[1], F_SETPIPE_SZ, room);
+		if (tee(fd, mine[1], (size_t)n, 0) != n)
+			cannot(t, "what lies in the pipe of its descriptor %d cannot be copied: %s", pipes[i].fd, strerror(errno));
+		while (got < n && (more = read(mine[0], buf + got, (size_t)(n - got))) > 0)
+			got += more;
+		r.section = writer_section(w, SECTION_BYTES, buf, (size_t)n, true) + 1;
+	}
+	writer_record(w, SNAP_PIPE, &r, sizeof r, NULL);
+	free(buf);
+	close(mine[0]);
+	close(mine[1]);
+	close(fd);
+}
+/* --- files -------------------------------------------------------------------------------------------------------------- */
+static void take_file(const struct target *t, struct open_fd *o)
+{
+	struct stat st;
+	if (stat(o->path, &st) < 0 || st.st_ino != o->st.st_ino || st.st_dev != o->st.st_dev)
+		cannot(t, "its descriptor %d is the file %s, which %s", o->f.fd, o->path,
+		       strstr(o->path, " (deleted)") ? "has no name any more" : "has another name by now, or is out of reach");
+	if (strstr(o->info, "\nlock:"))
+		cannot(t, "it holds a lock on %s (descriptor %d), which a copy would not hold", o->path, o->f.fd);
+	o->f.kind = FD_FILE;
+	o->f.offset = info_number(o->info, "pos:", 10);
+}
+/* Of devices only those that are the same for everybody. */
+static void take_device(const struct target *t, struct open_fd *o)
+{
+	unsigned major_ = major(o->st.st_rdev), minor_ = minor(o->st.st_rdev);
+	bool plain = S_ISCHR(o->st.st_mode) && major_ == 1 && (minor_ == 3 || minor_ == 5 || minor_ == 7 || minor_ == 8 || minor_ == 9);
+	bool tty = S_ISCHR(o->st.st_mode) && (major_ == 4 || major_ == 5 || (major_ >= 136 && major_ <= 143));
+
+	if (tty && seen_fd(0)) {         /* the terminal of whoever restores is what its input is */
+		o->f.kind = FD_INHERIT;
+		o->f.word[0] = 0;
+	} else if (plain && *o->path == '/') {
+		o->f.kind = FD_FILE;
+		o->f.offset = 0;
+	} else {
+		cannot(t, "its descriptor %d is the device %s", o->f.fd, o->path);
+	}
+}
+/* --- what has no file ------------------------------------------------------------------------------------------------------ */
+static void take_timer(struct open_fd *o)
+{
+	long long value[2] = { 0 }, interval[2] = { 0 };
+	const char *s = strstr(o->info, "it_value: ("), *i = strstr(o->info, "it_interval: (");
+	if (s)
+		sscanf(s, "it_value: (%lld, %lld)", &value[0], &value[1]);
+	if (i)
+		sscanf(i, "it_interval: (%lld, %lld)", &interval[0], &interval[1]);
+	o->f.kind = FD_TIMER;
+	o->f.word[0] = info_number(o->info, "clockid:", 10);
+	o->f.word[1] = value[0], o->f.word[2] = value[1], o->f.word[3] = interval[0], o->f.word[4] = interval[1];
+	o->f.word[5] = info_number(o->info, "ticks:", 10);
+}
+static void take_epoll(const struct target *t, struct writer *w, struct open_fd *o)
+{
+	const char *s = o->info;
+	o->f.kind = FD_EPOLL;
+	if (strlen(o->info) >= sizeof o->info - 1)
+		cannot(t, "its descriptor %d (epoll) watches more descriptors than are looked at", o->f.fd);
+	while ((s = strstr(s, "tfd:"))) {
+		struct snap_epoll r = { .epfd = o->f.fd };
+		unsigned long long data = 0, ino = 0;
+		int fd = -1;
+		char path[64];
+		struct stat st;
+		if (sscanf(s, "tfd: %d events: %x data: %llx pos:%*d ino:%llx", &fd, &r.events, &data, &ino) < 3)
+			cannot(t, "what its descriptor %d (epoll) watches is not told by /proc", o->f.fd);
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", t->pid, fd);
+		if (stat(path, &st) < 0 || (ino && st.st_ino != ino))
+			cannot(t, "its descriptor %d (epoll) watches a file that no descriptor stands for any more", o->f.fd);
+		r.fd = fd;
+		r.data = data;
+		writer_record(w, SNAP_EPOLL, &r, sizeof r, NULL);
+		s += 4;
+	}
+}
+static void take_anonymous(const struct target *t, struct writer *w, struct open_fd *o)
+{
+	const char *kind = o->path + strlen("anon_inode:");
+	if (!strcmp(kind, "[eventfd]")) {
+		o->f.kind = FD_EVENT;
+		o->f.word[0] = info_number(o->info, "eventfd-count:", 16);
+		o->f.word[1] = info_number(o->info, "eventfd-semaphore:", 10) == 1;
+	} else if (!strcmp(kind, "[timerfd]")) {
+		take_timer(o);
+	} else if (!strcmp(kind, "[signalfd]")) {
+		o->f.kind = FD_SIGNALS;
+		o->f.word[0] = info_number(o->info, "sigmask:", 16);
+	} else if (!strcmp(kind, "[eventpoll]")) {
+		if (o->f.same_as < 0)
+			take_epoll(t, w, o);
+		o->f.kind = FD_EPOLL;
+	} else {
+		cannot(t, "its descriptor %d is of a kind that cannot be saved: %s", o->f.fd, kind);
+	}
+}
+static const char *object_of(const struct target *t, int fd)
+{
+	for (size_t at = 0; at < t->n_state;) {
+		const struct snap_head *h = (const void *)(t->state + at);
+		const struct snap_object *r = (const void *)(h + 1);
+		if (h->kind == SNAP_OBJECT && r->fd == fd)
+			return r->kind;
+		at += sizeof *h + ((h->size + 7ul) & ~7ul);
+	}
+	return NULL;
+}
+static void take(const struct target *t, struct writer *w, struct open_fd *o)
+{
+	const char *object = object_of(t, o->f.fd);
+	const struct snap_fd *same;
+
+	find_same(t, o);
+	same = o->f.same_as >= 0 ? seen_fd(o->f.same_as) : NULL;
+	if (object)
+		cannot(t, "its descriptor %d is a %s%s, which cannot be saved", o->f.fd, object,
+		       strcmp(object, "socket") ? "" : " with options that Linux has no word for");
+	if (o->f.fd <= 2 || (same && same->kind == FD_INHERIT)) {
+		o->f.kind = FD_INHERIT;
+		o->f.word[0] = same ? same->word[0] : o->f.fd;
+	} else if (!strncmp(o->path, "anon_inode:", 11)) {
+		take_anonymous(t, w, o);
+	} else if (S_ISSOCK(o->st.st_mode)) {
+		int fd = copy_of(t, o->f.fd);
+		save_socket(t, fd, &o->f);
+		close(fd);
+	} else if (S_ISFIFO(o->st.st_mode) && !strncmp(o->path, "pipe:", 5)) {
+		take_pipe(t, o);
+	} else if (S_ISFIFO(o->st.st_mode)) {
+		cannot(t, "its descriptor %d is the fifo %s, whose other end is somebody else's", o->f.fd, o->path);
+	} else if (S_ISREG(o->st.st_mode) || S_ISDIR(o->st.st_mode) || S_ISLNK(o->st.st_mode)) {
+		take_file(t, o);
+	} else {
+		take_device(t, o);
+	}
+	if (o->f.kind != FD_FILE)
+		*o->path = 0;
+}
+static void one_fd(const struct target *t, struct writer *w, int fd)
+{
+	static struct open_fd o;
+	char path[64];
+	ssize_t n;
+	int info;
+
+	memset(&o, 0, sizeof o);
+	o.f.fd = fd;
+	snprintf(path, sizeof path, "/proc/%d/fd/%d", t->pid, fd);
+	if ((n = readlink(path, o.path, sizeof o.path - 1)) < 0 || stat(path, &o.st) < 0)
+		cannot(t, "its descriptor %d cannot be looked at: %s", fd, strerror(errno));
+	snprintf(path, sizeof path, "/proc/%d/fdinfo/%d", t->pid, fd);
+	if ((info = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		cannot(t, "%s: %s", path, strerror(errno));
+	for (size_t got = 0; got < sizeof o.info - 1 && (n = read(info, o.info + got, sizeof o.info - 1 - got)) > 0;)
+		got += (size_t)n;
+	close(info);
+	o.f.flags = (uint32_t)info_number(o.info, "flags:", 8);
+	ident_of(&o.f.id, &o.st);
+	take(t, w, &o);
+	writer_record(w, SNAP_FD, &o.f, offsetof(struct snap_fd, path), o.path);
+	if (!(seen = realloc(seen, (n_seen + 1) * sizeof *seen)))
+		refuse("no memory for the descriptors");
+	seen[n_seen++] = o.f;
+}
+static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
+
+void save_files(const struct target *t, struct writer *w)
+{
+	char path[64];
+	struct dirent *e;
+	int *fd = NULL;
+	unsigned n = 0;
+
+	snprintf(path, sizeof path, "/proc/%d/fd", t->pid);
+	DIR *d = opendir(path);
+	if (!d)
+		cannot(t, "%s: %s", path, strerror(errno));
+	while ((e = readdir(d))) {
+		if (*e->d_name < '0' || *e->d_name > '9' || atoi(e->d_name) >= t->proc.fd_base)
+			continue;
+		if (!(fd = realloc(fd, (n + 1) * sizeof *fd)))
+			refuse("no memory for the descriptors");
+		fd[n++] = atoi(e->d_name);
+	}
+	closedir(d);
+	qsort(fd, n, sizeof *fd, by_number);
+	for (unsigned i = 0; i < n; i++)
+		one_fd(t, w, fd[i]);
+	for (unsigned i = 0; i < n_pipes; i++) {
+		if (!pipes[i].reader || !pipes[i].writer)
+			cannot(t, "it has only one end of a pipe, whose other end is closed or out of sight (descriptor %d)", pipes[i].fd);
+		pipe_out(t, w, i);
+	}
+	free(fd);
+}
