@@ -22,6 +22,7 @@
 #include "loader/restore.h"
 #include "loader/title.h"
 
+extern const struct fdops *const __start_guise_objects[], *const __stop_guise_objects[];
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 
 static int failed(const struct restore *r)
@@ -131,6 +132,31 @@ static bool same_processor(struct restore *r, const struct snap_host *here)
 			 (h->leaf7[0] & ~here->leaf7[0]) | (h->leaf7[1] & ~here->leaf7[1] & ~(1u << 4)) | (h->xcr0 & ~here->xcr0);
 	return !lacks || restore_bad(r, "it was saved on a processor that can do what this one cannot, and programs remember that");
 }
+/* What is more than its host descriptor, then what kqueues watch (each other, too). */
+static bool objects(struct restore *r, struct thread *t)
+{
+	struct snap_image *g = r->image;
+	EACH(g, SNAP_OBJECT, struct snap_object, o) {
+		const struct snap_fd *f = image_fd(g, o->fd);
+		const struct fdops *ops = NULL;
+		long e = 0;
+		for (const struct fdops *const *i = __start_guise_objects; i < __stop_guise_objects; i++)
+			if (!strcmp((*i)->name, o->kind))
+				ops = *i;
+		if (f->same_as >= 0)
+			fd_duped(t->p, f->same_as, o->fd);
+		else
+			e = ops ? ops->restored(t, o->fd, o->word) : -EINVAL;
+		if (e < 0)
+			return restore_bad(r, "its descriptor %d (%s) cannot be made again: %s", o->fd, o->kind, strerror((int)-e));
+	}
+	EACH(g, SNAP_KNOTE, struct snap_knote, k) {
+		long e = t->p->pers->knote_restored ? t->p->pers->knote_restored(t, k) : -EINVAL;
+		if (e < 0)
+			return restore_bad(r, "what its kqueue %d waits for cannot be set again: %s", k->fd, strerror((int)-e));
+	}
+	return true;
+}
 static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 {
 	struct snap_image *g = r->image;
@@ -163,6 +189,8 @@ static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 	if (p->pers->proc_start)
 		p->pers->proc_start(p);
 	if (!restore_fds(r))
+		return false;
+	if (!objects(r, t))
 		return false;
 	umask(g->host->mask & 0777);
 	title_set(p->comm, p->space);

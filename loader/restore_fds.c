@@ -186,7 +186,7 @@ static int make(struct restore *r, const struct snap_fd *f)
 		return fd;
 	}
 	case FD_TIMER: return make_timer(f);
-	case FD_EPOLL: return epoll_create1(EPOLL_CLOEXEC);
+	case FD_EPOLL: case FD_KQUEUE: return epoll_create1(EPOLL_CLOEXEC);
 	case FD_SIGNALS: return (int)syscall(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
 	case FD_SOCKET: return make_socket(f);
 	}

@@ -59,7 +59,7 @@ struct snap_map {
 	struct snap_ident id;            /* of a file; its path follows, with NUL */
 	char path[];
 };
-enum { FD_INHERIT = 1, FD_FILE, FD_PIPE_READ, FD_PIPE_WRITE, FD_EVENT, FD_TIMER, FD_EPOLL, FD_SIGNALS, FD_SOCKET, FD_KINDS };
+enum { FD_INHERIT = 1, FD_FILE, FD_PIPE_READ, FD_PIPE_WRITE, FD_EVENT, FD_TIMER, FD_EPOLL, FD_SIGNALS, FD_SOCKET, FD_KQUEUE, FD_KINDS };
 struct snap_fd {
 	int32_t fd, same_as;             /* another descriptor of the same open file, or -1 */
 	uint32_t kind, flags;            /* flags: O_* as the host tells them, O_CLOEXEC too */

@@ -28,6 +28,8 @@ static const struct shape { const char *name; uint32_t size; bool text; unsigned
 	[SNAP_THREAD] = { "thread", sizeof(struct snap_thread), false, 1, THREADS_MOST },
 	[SNAP_PENDING] = { "kept signal", sizeof(struct snap_pending), false, 0, 1024 },
 	[SNAP_TIMER] = { "timer", sizeof(struct snap_timer), false, 0, 4096 },
+	[SNAP_OBJECT] = { "object", sizeof(struct snap_object), false, 0, 1 << 16 },
+	[SNAP_KNOTE] = { "kevent", sizeof(struct snap_knote), false, 0, 1 << 20 },
 	[SNAP_SIGNAL] = { "pending signal", sizeof(struct snap_signal), false, 0, 1 << 20 },
 	[SNAP_MAP] = { "mapping", offsetof(struct snap_map, path), true, 1, 1 << 20 },
 	[SNAP_FD] = { "descriptor", offsetof(struct snap_fd, path), true, 0, 1 << 17 },
@@ -166,6 +168,12 @@ static bool fds_are_right(struct snap_image *g)
 		if (!ep || ep->kind != FD_EPOLL || !image_fd(g, w->fd))
 			return bad(g, "descriptor %d is said to watch %d, and cannot", w->epfd, w->fd);
 	}
+	EACH(g, SNAP_OBJECT, struct snap_object, o)
+		if (!image_fd(g, o->fd) || !ended(o->kind, sizeof o->kind) || o->saved != 1)
+			return bad(g, "what it says of descriptor %d cannot be", o->fd);
+	EACH(g, SNAP_KNOTE, struct snap_knote, k)
+		if (!image_fd(g, k->fd) || image_fd(g, k->fd)->kind != FD_KQUEUE)
+			return bad(g, "descriptor %d is no kqueue, and has events of one", k->fd);
 	EACH(g, SNAP_PIPE, struct snap_pipe, p)
 		if (p->index != i_p || p->room > 1 << 30 || (p->section != 0) != (p->bytes != 0) || p->section > g->file.head.n_sections ||
 		    (p->section && (g->file.section[p->section - 1].kind != SECTION_BYTES ||

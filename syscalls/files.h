@@ -14,8 +14,12 @@ struct fdops {
 	void (*forked)(struct proc *, int fd, struct fdobj *);   /* in the child of a fork; may close host descriptors of the
 	                                                    child. A vfork child shares memory with its parent: the object
 	                                                    itself must not be changed or freed. NULL: it is inherited */
+	const char *(*saved)(struct proc *, int fd, struct fdobj *, uint64_t *word); /* for a snapshot (snapshot.h): a word, or
+	                                                    records of its own; NULL, or why not. NULL: it cannot be */
+	long (*restored)(struct thread *, int fd, uint64_t word);        /* fd is what the host has of it */
 	int no_file;                                     /* not 0: nothing to read, write or seek in; the error of the first two */
 };
+#define FDOPS(o) static const struct fdops *const o##_joins JOIN("guise_objects") = &(o)   /* those that are restored by name */
 void fd_start(struct proc *);
 void fd_forked(struct proc *);                       /* in a child that is a copy: what it does not inherit goes */
 void fd_forked_shared(struct proc *);                /* in a child in its parent's memory: its own table, from the parent's */

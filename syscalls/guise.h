@@ -204,6 +204,7 @@ struct thread {
 	struct thread_traced tr; /* of a process that another guest debugs, or that debugs others: tracing.h */
 	uint8_t parked;          /* it has stopped for a snapshot: 1, in a call that begins again: 2 (snapshot.c); its own */
 	struct timespec *left;   /* what its sleep counts down, or NULL; its own, read by a snapshot */
+	bool left_end;           /* ... or when it ends, monotonic */
 	uint64_t left_at;        /* restored: the sleep called from here goes on with ... */
 	int64_t left_ns;         /* ... this; its own */
 	void (*begin)(struct thread *);  /* what a restored thread does first, or NULL */
@@ -283,6 +284,7 @@ struct image;                        /* loader/image.h */
 struct sysctl_tree;
 struct layout;                       /* observe/layout.h */
 struct engine_regs;                  /* snapshot.h */
+struct snap_knote;
 struct sigframe {                    /* what a personality needs to build its signal frame */
 	const struct sigact *act;
 	const struct sigpend *pend;
@@ -314,6 +316,7 @@ struct personality {
 	 * holds that cannot be saved, as the end of a sentence that begins with "it" */
 	const char *(*proc_saved)(struct proc *, uint64_t own[4]);
 	void (*proc_restored)(struct proc *, const uint64_t own[4]);
+	long (*knote_restored)(struct thread *, const struct snap_knote *);
 	void (*thread_saved)(struct thread *, uint64_t own[8]);
 	void (*thread_restored)(struct thread *, const uint64_t own[8]);
 	const struct systab *tab; unsigned n_tab;

@@ -33,7 +33,7 @@ void snapshot_start(struct proc *p)
 	snapshot_point.proc = p;
 }
 /* --- the records ------------------------------------------------------------------------------------------------------ */
-static void *room(uint32_t kind, size_t size)
+void *snapshot_room(uint32_t kind, size_t size)
 {
 	struct snapshot_point *s = &snapshot_point;
 	size_t whole = sizeof(struct snap_head) + ((size + 7) & ~7ul);
@@ -72,7 +72,7 @@ static int64_t clock_ns(long clock)
 static long put_proc(struct proc *p)
 {
 	const struct space *s = p->space;
-	struct snap_proc *r = room(SNAP_PROC, sizeof *r);
+	struct snap_proc *r = snapshot_room(SNAP_PROC, sizeof *r);
 	struct itimerval it;
 	const char *why;
 
@@ -106,7 +106,7 @@ static long put_acts(struct proc *p)
 		struct snap_act *r;
 		if (!a->handler && !a->flags && !a->mask && !a->tramp)
 			continue;
-		if (!(r = room(SNAP_ACT, sizeof *r)))
+		if (!(r = snapshot_room(SNAP_ACT, sizeof *r)))
 			return -ENOMEM;
 		*r = (struct snap_act){ .sig = sig, .handler = a->handler, .flags = a->flags, .tramp = a->tramp };
 		mask_out(r->mask, a->mask);
@@ -124,7 +124,7 @@ static void comm_of(struct thread *t, char comm[16])
 static long put_thread(struct thread *t)
 {
 	bool asleep = t->parked == 2;
-	struct snap_thread *r = room(SNAP_THREAD, sizeof *r);
+	struct snap_thread *r = snapshot_room(SNAP_THREAD, sizeof *r);
 	if (!r)
 		return -ENOMEM;
 	r->tid = alias_told(t->tid);
@@ -140,6 +140,8 @@ static long put_thread(struct thread *t)
 		if (t->left) {
 			r->left_at = t->regs.rip;
 			r->left = t->left->tv_sec * SECOND + t->left->tv_nsec;
+			if (t->left_end && t->left->tv_sec < SLEEP_FOREVER)
+				r->left = MAX(r->left - clock_ns(CLOCK_MONOTONIC), 0l);
 		}
 	}
 	comm_of(t, r->comm);
@@ -149,7 +151,7 @@ static long put_thread(struct thread *t)
 }
 static long put_pending(void *p, int tid, const siginfo_t *si)
 {
-	struct snap_pending *r = room(SNAP_PENDING, sizeof *r);
+	struct snap_pending *r = snapshot_room(SNAP_PENDING, sizeof *r);
 	if (!r)
 		return -ENOMEM;
 	r->tid = tid ? alias_told(tid) : 0;
@@ -177,7 +179,7 @@ static uint64_t hex_of(const char **s)
 static long put_timer(struct proc *p, int id, const char *text)
 {
 	const char *sig = word_after(text, "signal: "), *how = word_after(text, "notify: "), *clock = word_after(text, "ClockID: ");
-	struct snap_timer *r = room(SNAP_TIMER, sizeof *r);
+	struct snap_timer *r = snapshot_room(SNAP_TIMER, sizeof *r);
 	struct itimerspec it;
 	uint64_t v;
 
@@ -227,19 +229,36 @@ static long put_timers(struct proc *p)
 	mem_free(text, 65536);
 	return e;
 }
+static long put_object(struct proc *p, int fd, struct fdobj *o)
+{
+	struct snap_object *r = snapshot_room(SNAP_OBJECT, sizeof *r);
+	const char *why;
+	uint64_t word = 0;
+	size_t at = snapshot_point.state_size - sizeof *r;
+
+	if (!r)
+		return -ENOMEM;
+	r->fd = fd;
+	str_copy(r->kind, o->ops->name, sizeof r->kind);
+	if (!o->ops->saved)
+		return 0;
+	if ((why = o->ops->saved(p, fd, o, &word))) {
+		fmt(snapshot_point.why, sizeof snapshot_point.why, "has descriptor %d, which %s", fd, why);
+		return -ENOTSUP;
+	}
+	r = (struct snap_object *)((char *)snapshot_point.state + at);   /* the block may have moved */
+	r->saved = 1;
+	r->word = word;
+	return 0;
+}
 static long put_objects(struct proc *p)
 {
-	for (int fd = 0; fd < p->fd_base; fd++) {
+	long e = 0;
+	for (int fd = 0; fd < p->fd_base && !e; fd++) {
 		struct fdobj *o = fd_get(p, fd, NULL);
-		struct snap_object *r = o ? room(SNAP_OBJECT, sizeof *r) : NULL;
-		if (o && !r)
-			return -ENOMEM;
-		if (r) {
-			r->fd = fd;
-			str_copy(r->kind, o->ops->name, sizeof r->kind);
-		}
+		e = o ? put_object(p, fd, o) : 0;
 	}
-	return 0;
+	return e;
 }
 static long refuse_whole(struct proc *p)
 {

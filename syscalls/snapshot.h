@@ -31,7 +31,7 @@ struct engine_regs { uint64_t fs, gs, xcr0; uint8_t xsave[4096]; };
 
 /* --- the records: a head, then size bytes, then zeroes up to a multiple of 8 ---------------------------------------- */
 enum {
-	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT,         /* of the guest's process */
+	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT, SNAP_KNOTE,         /* of the guest's process */
 	SNAP_SIGNAL = 32, SNAP_MAP, SNAP_FD, SNAP_PIPE, SNAP_OPTION, SNAP_LIMIT, SNAP_HOST, SNAP_EPOLL,        /* of the tool */
 };
 struct snap_head { uint32_t kind, size; };
@@ -62,7 +62,14 @@ struct snap_thread {
 };
 struct snap_pending { int32_t tid; uint32_t sig; uint64_t info[6]; };    /* tid 0: the process's */
 struct snap_timer { int32_t id, clock, notify, sig, tid, pad; uint64_t value; int64_t interval[2], left[2]; };
-struct snap_object { int32_t fd; uint32_t pad; char kind[24]; };
+struct snap_object { int32_t fd; uint32_t saved; uint64_t word; char kind[24]; };        /* fdops.saved */
+struct snap_knote {                      /* kev: as the core has a kevent; the first descriptor of its kqueue */
+	int32_t fd;
+	uint32_t state, sfflags, fired;
+	int64_t sdata, left;
+	uint64_t period;
+	uint64_t kev[8];
+};
 
 /* --- in the guest --------------------------------------------------------------------------------------------------- */
 static inline bool snapshot_due(const struct thread *t)
@@ -73,10 +80,13 @@ void snapshot_park(struct thread *, bool asleep);   /* stay until the tool lets 
 void snapshot_arrived(struct thread *, bool outside);        /* in the host handler: somebody wants us to stop */
 bool snapshot_stop(struct thread *, long long *g);  /* in the host handler, our code interrupted at g: turned back or parked */
 void snapshot_start(struct proc *);
+void *snapshot_room(uint32_t kind, size_t size);     /* a record, zeroed, while the state is written; NULL: no memory */
 
 /* A sleep of the guest's call in progress counts down in *left, which a snapshot may take; and was that call, in another
  * process, under way already? Then what was left there. */
-static inline void sleep_counts(struct thread *t, struct timespec *left) { t->left = left; }
+static inline void sleep_counts(struct thread *t, struct timespec *left) { t->left = left; t->left_end = false; }
+static inline void sleep_ends(struct thread *t, struct timespec *end) { t->left = end; t->left_end = true; }  /* on the monotonic clock */
+#define SLEEP_FOREVER 0x100000000l       /* seconds: without an end */
 bool sleep_resumed(struct thread *, struct timespec *left);
 
 /* --- alias.c: numbers of processes and threads that a restored guest still knows ------------------------------------- */

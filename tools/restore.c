@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/personality.h>
 #include <time.h>
 #include <unistd.h>
 #include "command.h"
@@ -39,6 +40,7 @@ static void list_fd(const struct snap_fd *f)
 	static const char *const kinds[FD_KINDS] = {
 		[FD_INHERIT] = "the restorer's", [FD_FILE] = "file", [FD_PIPE_READ] = "pipe, to read", [FD_PIPE_WRITE] = "pipe, to write",
 		[FD_EVENT] = "eventfd", [FD_TIMER] = "timerfd", [FD_EPOLL] = "epoll", [FD_SIGNALS] = "signalfd", [FD_SOCKET] = "socket",
+		[FD_KQUEUE] = "kqueue",
 	};
 	printf("descriptor   %d: %s", f->fd, kinds[f->kind]);
 	if (f->same_as >= 0)
@@ -125,6 +127,7 @@ static int again(int argc, char **argv)
 			memmove(v + i, v + i + 2, (size_t)(argc + 4 - i - 2) * sizeof *v);
 			break;
 		}
+	personality((unsigned long)personality(~0ul) & ~(unsigned long)ADDR_NO_RANDOMIZE);       /* setarch -R: nothing would change */
 	execv("/proc/self/exe", v);
 	refuse("cannot begin again: %s", strerror(errno));
 }

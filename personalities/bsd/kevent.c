@@ -8,6 +8,7 @@
 #include <time.h>
 #include "host.h"
 #include "kqueue.h"
+#include "snapshot.h"
 
 #define BATCH 64
 
@@ -237,7 +238,7 @@ static long interrupted(struct call *c, struct kqueue *kq, struct out *o, long r
 		return changed ? -EINTR : SYS_RESTART;
 	return c->t->attn || c->t->poked ? -EINTR : 0;       /* 0: a signal that the guest does not see */
 }
-static long kq_wait(struct call *c, struct kqueue *kq, struct out *o, const struct timespec *timeout, bool changed)
+static long wait_in(struct call *c, struct kqueue *kq, struct out *o, const struct timespec *timeout, bool changed)
 {
 	struct timespec left = timeout ? *timeout : (struct timespec){ 0 };
 	const struct timespec *ts = timeout;
@@ -247,6 +248,8 @@ static long kq_wait(struct call *c, struct kqueue *kq, struct out *o, const stru
 		return e;
 	if (w.forever)
 		ts = NULL;
+	struct timespec end = { w.forever ? SLEEP_FOREVER : (time_t)(w.until / 1000000000u), w.forever ? 0 : (long)(w.until % 1000000000u) };
+	sleep_ends(c->t, w.sleep ? &end : NULL);
 	for (;;) {
 		int before = o->got;
 		bool slept = w.sleep && !before;
@@ -267,6 +270,13 @@ static long kq_wait(struct call *c, struct kqueue *kq, struct out *o, const stru
 		if (!o->got)
 			ts = left_of(&w, &left);
 	}
+}
+
+static long kq_wait(struct call *c, struct kqueue *kq, struct out *o, const struct timespec *timeout, bool changed)
+{
+	long r = wait_in(c, kq, o, timeout, changed);
+	sleep_ends(c->t, NULL);
+	return r;
 }
 
 /* --- kevent(kq, changelist, nchanges, eventlist, nevents, timeout) ---------------------------------------------- */
@@ -304,16 +314,19 @@ long bsd_kevent(struct call *c)
 	struct out o = { .c = c, .rec = c->row->arg[3].what, .at = (uaddr)c->arg[3], .room = (int)c->arg[4], .kev = kev };
 	struct timespec ts, *timeout = NULL;
 	struct kqueue *kq;
+	bool again = sleep_resumed(c->t, &ts);   /* restored in its sleep: the changes were made then */
 	long e;
 
-	if (c->arg[5]) {
+	if (again) {
+		timeout = &ts;
+	} else if (c->arg[5]) {
 		if ((e = arg_get(c, 5, &ts)))
 			return e;
 		timeout = &ts;
 	}
 	if (!(kq = kq_enter(c->t->p, c->arg[0])))
 		return -EBADF;
-	e = (int)c->arg[2] < 0 ? -EINVAL : changes(c, kq, &o);
+	e = (int)c->arg[2] < 0 ? -EINVAL : again ? 0 : changes(c, kq, &o);
 	if (e > 0)
 		e = 0;
 	else if (!e && o.got)

@@ -46,20 +46,18 @@ static void kq_release(struct kqueue *kq)
 	kq->live = false;
 	unlock(&all_lock);
 }
-static long kqueue_make(struct call *c, int flags)
+/* fd, an epoll descriptor of the guest's, is one from now on; fd or -errno. */
+static long kqueue_around(struct proc *p, long fd)
 {
-	struct proc *p = c->t->p;
-	long fd, ep;
 	struct kqueue *kq = kq_alloc();
+	long ep;
+
 	if (!kq)
 		return -ENOMEM;
-	if ((fd = host(SYS_epoll_create1, flags & O_CLOEXEC ? EPOLL_CLOEXEC : 0)) < 0)
-		goto bad;
 	ep = fd_is_ours(p, fd) ? -EMFILE : host(SYS_fcntl, fd, F_DUPFD_CLOEXEC, p->fd_base);
 	if (ep < 0) {
-		host(SYS_close, fd);
-		fd = ep;
-		goto bad;
+		kq_release(kq);
+		return ep;
 	}
 	lock(&kq->lock);
 	kq->obj = (struct fdobj){ .ops = &kqueue_ops, .refs = 1 };
@@ -70,9 +68,16 @@ static long kqueue_make(struct call *c, int flags)
 	kq->closed = kq->kicked = kq->sig = false;
 	unlock(&kq->lock);
 	return fd_put(p, (int)fd, &kq->obj);
-bad:
-	kq_release(kq);
-	return fd;
+}
+static long kqueue_make(struct call *c, int flags)
+{
+	long fd = host(SYS_epoll_create1, flags & O_CLOEXEC ? EPOLL_CLOEXEC : 0), e;
+	if (fd < 0)
+		return fd;
+	e = kqueue_around(c->t->p, fd);
+	if (e < 0)
+		host(SYS_close, fd);
+	return e;
 }
 long bsd_kqueue(struct call *c) { return kqueue_make(c, 0); }
 long bsd_kqueuex(struct call *c) { return kqueue_make(c, (int)c->arg[0]); }
@@ -145,8 +150,10 @@ static void kq_forked(struct proc *child, int fd, struct fdobj *o)
 		if (fds[i] >= 0)
 			host(SYS_close, fds[i]);
 }
-const struct fdops kqueue_ops = { .name = "kqueue", .close = kq_close, .forked = kq_forked,
-	.no_file = EOPNOTSUPP };
+static long kq_restored(struct thread *t, int fd, uint64_t word) { return kqueue_around(t->p, fd); }
+const struct fdops kqueue_ops = { .name = "kqueue", .close = kq_close, .forked = kq_forked, .saved = kq_saved,
+	.restored = kq_restored, .no_file = EOPNOTSUPP };
+FDOPS(kqueue_ops);
 
 /* In a child with memory of its own. What another thread was doing to them is not known: their memory is left alone. */
 static void kq_forget(struct proc *p)

@@ -178,6 +178,11 @@ long kq_ours(struct kqueue *, int *slot, long fd, uint64_t word, uint32_t events
 void kq_kick(struct kqueue *);                       /* make the queue's state seen through ep */
 uint64_t kq_now(int clock);
 
+/* kq_snapshot.c */
+struct snap_knote;
+const char *kq_saved(struct proc *, int fd, struct fdobj *, uint64_t *word);
+long bsd_knote_restored(struct thread *, const struct snap_knote *);
+
 /* kq_change.c */
 long kq_register(struct call *, struct kqueue *, struct kev *change);
 

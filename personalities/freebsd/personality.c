@@ -186,7 +186,7 @@ static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
 	.claims = claims, .stack = stack, .identify = identify, .fetch = fetch, .store = store, .frame = fbsd_frame,
 	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_exit = fbsd_thread_exit,
-	.proc_saved = proc_saved, .proc_restored = proc_restored, .thread_saved = fbsd_thread_saved,
+	.proc_saved = proc_saved, .proc_restored = proc_restored, .thread_saved = fbsd_thread_saved, .knote_restored = bsd_knote_restored,
 	.thread_restored = fbsd_thread_restored, .proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,
 	.proc_execs = bsd_proc_execs, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
 	.lib_list = "/var/run/ld-elf.so.hints", .made_for = made_for, .sigcode = fbsd_trampoline, .sysctl = &fbsd_sysctl,

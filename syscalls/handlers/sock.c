@@ -32,7 +32,16 @@ static void state_close(struct fdobj *o)
 	__atomic_sub_fetch(&sock_states, 1, __ATOMIC_RELAXED);
 	mem_free(o, sizeof(struct sockst));
 }
-static const struct fdops state_ops = { .name = "socket", .close = state_close };
+static const char *state_saved(struct proc *p, int fd, struct fdobj *o, uint64_t *word)
+{
+	*word = ((struct sockst *)o)->bits;
+	return NULL;
+}
+static long state_restored(struct thread *t, int fd, uint64_t word) { return sock_state_set(t, fd, (unsigned)word, true); }
+static const struct fdops state_ops = {
+	.name = "socket", .close = state_close, .saved = state_saved, .restored = state_restored,
+};
+FDOPS(state_ops);
 
 unsigned sock_state(struct thread *t, int fd)
 {

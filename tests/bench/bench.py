@@ -164,7 +164,11 @@ def measured(row, where, tools):
         raise Skipped('%s is not installed' % lacks if row.group != 'engines' else 'that engine does not work here')
     before = measure.pinned(1) if row.pin else None
     try:
-        if row.state and is_sealed(argvs['guest'], where) != (row.state == 'sealed'):
+        if row.state == 'kvm':
+            if 'kvm' not in engines_here():
+                raise Skipped('the engine kvm does not work here')
+            argvs = {way: GUISE[:2] + ['--engine', 'kvm'] + argv[len(GUISE):] for way, argv in argvs.items() if way == 'guest'}
+        elif row.state and is_sealed(argvs['guest'], where) != (row.state == 'sealed'):
             raise Skipped('the guest is not ' + row.state)
         turns = PROGRAM_TURNS if row.program != 'calls' else TURNS
         values = measure.in_turns({w: argvs[w] for w in row.ways}, row.once, turns, where, SECONDS)

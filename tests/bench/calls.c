@@ -183,8 +183,18 @@ static void idle(void)
 	read(0, byte, 1);
 }
 
+/* 100 MiB that a packer finds something in, but not much */
+static void fill(void)
+{
+	static volatile unsigned area[25 << 20];
+	unsigned x = 1;
+	for (unsigned i = 0; i < sizeof area / sizeof *area; i++)
+		area[i] = (x = x * 1664525 + 1013904223) >> (i % 4 ? 20 : 0);
+	idle();
+}
+
 static const struct { const char *name; void (*set_up)(void), (*once)(void); long calls; } cases[] = {
-	{ "nothing", none, none }, { "idle", idle, none },
+	{ "nothing", none, none }, { "idle", idle, none }, { "fill", fill, none },
 	{ "getpid", none, a_getpid }, { "getppid", none, a_getppid }, { "clock", none, a_clock }, { "close", none, a_close },
 	{ "pread", a_file, a_pread }, { "pwrite", a_file, a_pwrite }, { "read", zeros, a_read }, { "stat", a_file, a_stat },
 	{ "open", a_file, an_open }, { "pipe", two_pipes, there_and_back }, { "futex", two_words, hand_off },

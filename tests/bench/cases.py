@@ -56,7 +56,8 @@ def program(what, name, args, count, wanted=0.97, once=measure.says, each='/s', 
 
 
 def cost(what, case, once, figure, unit, wanted, count=1, ways=('native', 'guest'), state='armed'):
-    return Row('costs', what, 'calls', [case, 'COUNT', state], count, once, unit, ways, figure, unit, '<=', wanted, (), False, '')
+    return Row('costs', what, 'calls', [case, 'COUNT', state], count, once, unit, ways, figure, unit, '<=', wanted, (), False,
+               state if state == 'kvm' else '')
 
 
 def trace(what, figure, ways, wanted, unit='ns', sign='<=', case='mix'):
@@ -104,6 +105,8 @@ ROWS = [
     cost('first trap and rewrite of a site', 'first', measure.says, alone, 'ns', 15000, 300, ways=('guest',)),
     cost('private memory of an idle guest', 'idle', measure.weighs, more, 'KiB', 2048),
     cost('processor time of an idle guest', 'idle', measure.burns, alone, 'us/s', 0, ways=('guest',)),
+    cost('snapshot of a guest with 100 MiB (engine kvm)', 'fill', measure.saves, alone, 'ms', 1000, ways=('guest',), state='kvm'),
+    cost('its restore, to the end of its first call', 'fill', measure.restores, alone, 'ms', 1000, ways=('guest',), state='kvm'),
     trace('trace as text adds to a call', adds('text'), ('guest', 'text'), 1500),
     trace('trace --raw adds to a call', adds('raw'), ('guest', 'raw'), 150),
     trace('trace -e of a rare call adds to others', adds('rare'), ('guest', 'rare'), 10),

@@ -103,6 +103,26 @@ def burns(argv, cwd, count=20, seconds=1.0):
         return (sleepers.on_cpu() - before) / 1e3 / seconds / count
 
 
+def saves(argv, cwd):
+    """Milliseconds that guise snapshot takes."""
+    with Idle(argv, cwd, 1) as guest:
+        t = time.perf_counter_ns()
+        run([argv[0], 'snapshot', '-o', 'guest.snap', str(guest.procs[0].pid)], cwd)
+        return (time.perf_counter_ns() - t) / 1e6
+
+
+def restores(argv, cwd):
+    """Milliseconds from the start of guise restore to the end of a program that only had to read one byte more."""
+    with Idle(argv, cwd, 1) as guest:
+        run([argv[0], 'snapshot', '-o', 'guest.snap', str(guest.procs[0].pid)], cwd)
+    t = time.perf_counter_ns()
+    p = subprocess.run([argv[0], 'restore', 'guest.snap'], cwd=cwd, input=b'x', stdout=subprocess.DEVNULL, timeout=60)
+    t = time.perf_counter_ns() - t
+    if p.returncode:
+        raise Failed('guise restore: status %d' % p.returncode)
+    return t / 1e6
+
+
 # --- in turns ----------------------------------------------------------------------------------------------------------------
 
 def in_turns(ways, once, rounds, cwd, seconds):

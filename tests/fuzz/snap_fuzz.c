@@ -54,7 +54,8 @@ static void records(void)
 	const struct snap_fd fds[] = { { .fd = 0, .same_as = -1, .kind = FD_INHERIT }, { .fd = 3, .same_as = -1, .kind = FD_PIPE_READ },
 				       { .fd = 4, .same_as = -1, .kind = FD_PIPE_WRITE }, { .fd = 5, .same_as = -1, .kind = FD_FILE },
 				       { .fd = 6, .same_as = 5, .kind = FD_FILE }, { .fd = 7, .same_as = -1, .kind = FD_EPOLL },
-				       { .fd = 8, .same_as = -1, .kind = FD_SOCKET, .word = { 2, 1, 6, 16, 5, 1 } } };
+				       { .fd = 8, .same_as = -1, .kind = FD_SOCKET, .word = { 2, 1, 6, 16, 5, 1 } },
+				       { .fd = 9, .same_as = -1, .kind = FD_KQUEUE } };
 
 	length[0] = 0;
 	record(SNAP_PROC, &proc, sizeof proc, NULL);
@@ -70,9 +71,11 @@ static void records(void)
 	record(SNAP_PIPE, &(struct snap_pipe){ .bytes = 11, .section = 3, .room = 65536 }, sizeof(struct snap_pipe), NULL);
 	for (unsigned i = 0; i < 3; i++)
 		record(SNAP_MAP, &maps[i], offsetof(struct snap_map, path), i ? "" : "/bin/true");
-	for (unsigned i = 0; i < 7; i++)
+	for (unsigned i = 0; i < 8; i++)
 		record(SNAP_FD, &fds[i], offsetof(struct snap_fd, path), fds[i].kind == FD_FILE ? "/etc/passwd" : "");
 	record(SNAP_EPOLL, &(struct snap_epoll){ .epfd = 7, .fd = 3, .events = 1 }, sizeof(struct snap_epoll), NULL);
+	record(SNAP_OBJECT, &(struct snap_object){ .fd = 9, .saved = 1, .kind = "kqueue" }, sizeof(struct snap_object), NULL);
+	record(SNAP_KNOTE, &(struct snap_knote){ .fd = 9 }, sizeof(struct snap_knote), NULL);
 	record(SNAP_OPTION, &(struct snap_option){ .what = OPTION_CWD }, sizeof(struct snap_option), "/tmp");
 	record(SNAP_LIMIT, &(struct snap_limit){ .which = 3 }, sizeof(struct snap_limit), NULL);
 }

@@ -225,28 +225,29 @@ static void take_anonymous(const struct target *t, struct writer *w, struct open
 		cannot(t, "its descriptor %d is of a kind that cannot be saved: %s", o->f.fd, kind);
 	}
 }
-static const char *object_of(const struct target *t, int fd)
+static const struct snap_object *object_of(const struct target *t, int fd)
 {
 	for (size_t at = 0; at < t->n_state;) {
 		const struct snap_head *h = (const void *)(t->state + at);
 		const struct snap_object *r = (const void *)(h + 1);
 		if (h->kind == SNAP_OBJECT && r->fd == fd)
-			return r->kind;
+			return r;
 		at += sizeof *h + ((h->size + 7ul) & ~7ul);
 	}
 	return NULL;
 }
 static void take(const struct target *t, struct writer *w, struct open_fd *o)
 {
-	const char *object = object_of(t, o->f.fd);
+	const struct snap_object *object = object_of(t, o->f.fd);
 	const struct snap_fd *same;
 
 	find_same(t, o);
 	same = o->f.same_as >= 0 ? seen_fd(o->f.same_as) : NULL;
-	if (object)
-		cannot(t, "its descriptor %d is a %s%s, which cannot be saved", o->f.fd, object,
-		       strcmp(object, "socket") ? "" : " with options that Linux has no word for");
-	if (o->f.fd <= 2 || (same && same->kind == FD_INHERIT)) {
+	if (object && !object->saved)
+		cannot(t, "its descriptor %d is a %s, which cannot be saved", o->f.fd, object->kind);
+	if (object && !strcmp(object->kind, "kqueue"))
+		o->f.kind = FD_KQUEUE;
+	else if (o->f.fd <= 2 || (same && same->kind == FD_INHERIT)) {
 		o->f.kind = FD_INHERIT;
 		o->f.word[0] = same ? same->word[0] : o->f.fd;
 	} else if (!strncmp(o->path, "anon_inode:", 11)) {
