@@ -122,6 +122,10 @@ long box_args(const struct call *c)
 	return 0;
 }
 /* --- vectors ---------------------------------------------------------------------------------------------------------- */
+/* What is wrong with an address the host finds out in its own order, behind what is wrong with a descriptor: so it gets one
+ * that is no address. */
+#define NOWHERE (1ull << 63)
+
 long box_iov(const struct iovec **iov, uint64_t n)
 {
 	struct iovec *v;
@@ -136,13 +140,12 @@ long box_iov(const struct iovec **iov, uint64_t n)
 		e = v[i].iov_len && box_hides((uaddr)v[i].iov_base, 1) ? -EFAULT : 0;
 	if (e)
 		mem_free(v, IOV_MOST * sizeof *v);
-	else
-		*iov = v;
-	return e;
+	*iov = e ? (const void *)NOWHERE : v;
+	return 0;
 }
 void box_iov_done(const struct iovec *iov, uint64_t n)
 {
-	if (box_closed && n && n <= IOV_MOST)
+	if (box_closed && n && n <= IOV_MOST && (uaddr)iov != NOWHERE)
 		mem_free((void *)iov, IOV_MOST * sizeof *iov);
 }
 long box_vectored(long nr, const long a[6], int at)
@@ -171,47 +174,50 @@ static long own_rights(struct msghdr *m)
 	}
 	return 0;
 }
-/* Control messages that are sent, in a copy of ours. */
-static long control_in(struct msghdr *m)
+/* Control messages that are sent, in a copy of ours: made, and to be freed. */
+static bool control_in(struct msghdr *m, long *e)
 {
 	void *at = m->msg_control;
-	long e;
 
+	*e = 0;
 	if (!m->msg_controllen || m->msg_controllen > CONTROL_MOST)      /* the host takes no more */
-		return m->msg_controllen ? -ENOBUFS : 0;
+		return false;
 	if (!(m->msg_control = mem_alloc(CONTROL_MOST)))
-		return -ENOMEM;
-	if ((e = copy_in(m->msg_control, (uaddr)at, m->msg_controllen)) || (e = own_rights(m)))
+		*e = -ENOMEM;
+	else if (copy_in(m->msg_control, (uaddr)at, m->msg_controllen) || (*e = own_rights(m)))
 		mem_free(m->msg_control, CONTROL_MOST);
-	return e;
+	else
+		return true;
+	m->msg_control = (void *)NOWHERE;
+	return false;
 }
 /* sendmsg or recvmsg of a header that is the host's own. Its parts stay where they are; the header does not. */
 long box_msg(long nr, int fd, uaddr at, long flags)
 {
-	bool sends = nr == SYS_sendmsg;
 	struct msghdr m;
-	const struct iovec *v;
-	long e = copy_in(&m, at, sizeof m), r;
+	long e = 0, r;
+	bool made = false;
 
-	if (e)
-		return e;
-	if ((m.msg_name && box_hides((uaddr)m.msg_name, 1)) || (m.msg_control && box_hides((uaddr)m.msg_control, 1)))
-		return -EFAULT;
-	if (m.msg_iovlen > IOV_MOST)
-		return -EMSGSIZE;
-	v = m.msg_iov;
+	if (copy_in(&m, at, sizeof m))
+		return host_wait(nr, fd, (long)NOWHERE, flags, 0, 0);
+	struct msghdr guest = m;
+	if (m.msg_iovlen > IOV_MOST)             /* the host refuses it before it looks there */
+		m.msg_iov = (void *)NOWHERE;
+	if (m.msg_name && box_hides((uaddr)m.msg_name, 1))
+		m.msg_name = (void *)NOWHERE;
+	if (m.msg_control && box_hides((uaddr)m.msg_control, 1))
+		m.msg_control = (void *)NOWHERE;
+	const struct iovec *v = m.msg_iov;      /* left alone if there are too many */
 	if ((e = box_iov(&v, m.msg_iovlen)))
 		return e;
-	struct iovec *guest = m.msg_iov;
 	m.msg_iov = (struct iovec *)v;
-	if (!sends || !(e = control_in(&m)))
-		r = host_wait(nr, fd, (long)&m, flags, 0, 0);
-	else
-		r = e;
-	if (sends && !e && m.msg_controllen)
+	if (nr == SYS_sendmsg)
+		made = control_in(&m, &e);
+	r = e ? e : host_wait(nr, fd, (long)&m, flags, 0, 0);
+	if (made)
 		mem_free(m.msg_control, CONTROL_MOST);
 	box_iov_done(v, m.msg_iovlen);
-	m.msg_iov = guest;
+	m.msg_iov = guest.msg_iov, m.msg_name = guest.msg_name, m.msg_control = guest.msg_control;
 	if (nr == SYS_recvmsg && r >= 0 && copy_out(at, &m, sizeof m))
 		return -EFAULT;
 	return r;

@@ -7,6 +7,7 @@
  *
  *     call_fuzz SECONDS SEED [NAME]    one NAME: only that call
  *     call_fuzz -1 SEED                that seed alone, in this process, telling each call before it is made
+ *     call_fuzz same SEED COUNT        so many children of 60 calls each; tells how each call ended, so that runs can be compared
  *     call_fuzz SECONDS SEED wall      waits for the file "target", an address of guise's own; many pointers are that one.
  *                                      What lies there (SECRET) must never be seen: tests/fuzz/wall.test looks after the rest
  */
@@ -173,7 +174,7 @@ static const struct row *any(const char *only)
 	while (only ? strcmp(r->name, only) : forbidden(r->name));
 	return r;
 }
-static void one_call(const struct row *r)
+static int one_call(const struct row *r)
 {
 	long arg[8];
 	struct full out;
@@ -188,6 +189,7 @@ static void one_call(const struct row *r)
 	sys_full(r->nr, arg, &out);
 	if (verbose)
 		say("  = %ld%s\n", out.rax, out.carry ? " (error)" : "");
+	return out.carry ? (int)out.rax : 0;
 }
 /* descriptors of each kind, below 24 */
 static void furnish(void)
@@ -288,6 +290,72 @@ static const char *watch(long pid)
 		return "saw what a wall should hide";
 	return 0;
 }
+/* --- the same calls, to be compared with another run of them ------------------------------------------------------------------ */
+enum { SAME = 60 };
+static struct told { int nr, err; } (*told)[SAME];       /* shared with the child */
+
+/* what ends by the clock, or counts what others do */
+static const char *const uneven[] = {
+	"yield", "sched_yield", "thr_wake", "thr_suspend", "nanosleep", "clock_nanosleep", "select", "pselect", "poll", "ppoll", "setitimer",
+	"umtx_op", "_umtx_op", "aio_read", "aio_write", "aio_readv", "aio_writev", "lio_listio", "aio_waitcomplete", "aio_suspend", "aio_cancel",
+	"aio_error", "aio_return", "aio_fsync", "aio_mlock", "munmap", "mmap", "mprotect", "freebsd6_mmap", "ommap", "madvise", "minherit", "break",
+	"freebsd4_sendfile",             /* 336, which newer hosts let pass every filter */
+	"sbrk", "obreak", "shmat", "shmdt", "shmsys", "msgsys", "semsys",
+};
+static void same_child(u64 seed, struct told *to)
+{
+	char name[24] = "s";
+	long n = 1;
+	for (u64 s = seed; n < 20; s /= 10)
+		name[n++] = (char)('0' + s % 10);
+	mkdir(name, 0755);
+	chdir(name);
+	mkdir("d", 0755);
+	put_file("d/f", "text");
+	symlink("f", "sym");
+	symlink("loop", "loop");
+	mkfifo("fifo", 0600);
+	rng = seed * 0x9e3779b97f4a7c15 + 77;
+	furnish();
+	for (int fd = 0; fd < 24; fd++)                  /* what we begin with: a terminal may not have been left */
+		to[0].nr |= (fcntl(fd, F_GETFD, 0) >= 0) << fd;
+	to[0].nr++;
+	for (int i = 1; i < SAME; i++) {
+		struct itimerval soon = { { 0, 100000 }, { 0, 300000 } }, never_ = { { 0 } };
+		const struct row *r;
+		int odd;
+		do {
+			r = any(0);
+			odd = 0;
+			for (unsigned k = 0; k < COUNT(uneven); k++)
+				odd |= !strcmp(uneven[k], r->name);
+			for (const char *w = r->args; (w = word_after(w));)      /* who else there is depends on the engine */
+				odd |= !strncmp(w, "PID(", 4);
+		} while (odd);
+		to[i].nr = r->nr + 1;
+		setitimer(ITIMER_REAL, &soon, 0);
+		to[i].err = one_call(r);
+		setitimer(ITIMER_REAL, &never_, 0);
+	}
+	quit(0);
+}
+static void same(u64 seed, u64 count)
+{
+	told = (void *)sys6(SYS_mmap, 0, sizeof *told, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANON, -1, 0);
+	for (u64 s = seed; s < seed + count; s++) {
+		int status;
+		memset(told, 0, sizeof *told);
+		long pid = fork();
+		if (!pid)
+			same_child(s, *told);
+		for (long end = now_ms() + 20000; wait4(pid, &status, WNOHANG, 0) == 0; sleep_ms(1))
+			if (now_ms() > end)
+				sys(SYS_kill, pid, SIGKILL);
+		for (int i = 0; i < SAME && (*told)[i].nr; i++)
+			say("%lu %d %d %s\n", s, i, (*told)[i].nr - 1, (*told)[i].err < 0 ? "?" : (*told)[i].err ? errname((*told)[i].err) : "ok");
+		say("%lu ends %x\n", s, status);
+	}
+}
 static u64 wait_for_target(void)
 {
 	char s[32] = "";
@@ -307,6 +375,10 @@ int main(int argc, char **argv)
 	u64 seed = argc > 2 ? parse(argv[2]) : 1, first = seed;
 	const char *only = argc > 3 ? argv[3] : 0;
 
+	if (argc > 3 && !strcmp(argv[1], "same")) {
+		same(seed, parse(argv[3]));
+		return 0;
+	}
 	if (only && !strcmp(only, "wall")) {
 		only = 0;
 		target = wait_for_target();
