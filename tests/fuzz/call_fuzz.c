@@ -174,6 +174,7 @@ static const struct row *any(const char *only)
 	while (only ? strcmp(r->name, only) : forbidden(r->name));
 	return r;
 }
+static int first_arg;
 static int one_call(const struct row *r)
 {
 	long arg[8];
@@ -184,6 +185,7 @@ static int one_call(const struct row *r)
 		arg[i] = (long)(w ? argument(w) : next() % 2 ? number() : 0);
 		w = w ? word_after(w) : 0;
 	}
+	first_arg = (int)arg[0];
 	if (verbose)
 		say("%s(%lx, %lx, %lx, %lx, %lx, %lx, %lx)\n", r->name, arg[0], arg[1], arg[2], arg[3], arg[4], arg[5], arg[6]);
 	sys_full(r->nr, arg, &out);
@@ -197,10 +199,11 @@ static void furnish(void)
 	struct sigaction ign = { .handler = (void *)SIG_IGN };
 	int p[2];
 
+	/* in the same place in each run, since half an address is sometimes a number */
 	sigaction(SIGSYS, &ign, 0);
 	sigaction(SIGPIPE, &ign, 0);
 	handle(SIGALRM, on_alarm, 0);
-	pool = pages(POOL + 4096);
+	pool = (char *)sys6(SYS_mmap, 0x234560000000, POOL + 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_FIXED, -1, 0);
 	munmap(pool + POOL, 4096);
 	open("f", O_RDWR | O_CREAT, 0644);
 	open("d", O_RDONLY | O_DIRECTORY, 0);
@@ -292,7 +295,7 @@ static const char *watch(long pid)
 }
 /* --- the same calls, to be compared with another run of them ------------------------------------------------------------------ */
 enum { SAME = 60 };
-static struct told { int nr, err; } (*told)[SAME];       /* shared with the child */
+static struct told { int nr, err, first; } (*told)[SAME];       /* shared with the child */
 
 /* what ends by the clock, or counts what others do */
 static const char *const uneven[] = {
@@ -336,6 +339,7 @@ static void same_child(u64 seed, struct told *to)
 		setitimer(ITIMER_REAL, &soon, 0);
 		to[i].err = one_call(r);
 		setitimer(ITIMER_REAL, &never_, 0);
+		to[i].first = first_arg >= 0 && first_arg < 256 ? first_arg : -1;         /* a descriptor, if it is one */
 	}
 	quit(0);
 }
@@ -352,7 +356,7 @@ static void same(u64 seed, u64 count)
 			if (now_ms() > end)
 				sys(SYS_kill, pid, SIGKILL);
 		for (int i = 0; i < SAME && (*told)[i].nr; i++)
-			say("%lu %d %d %s\n", s, i, (*told)[i].nr - 1, (*told)[i].err < 0 ? "?" : (*told)[i].err ? errname((*told)[i].err) : "ok");
+			say("%lu %d %d (%d) %s\n", s, i, (*told)[i].nr - 1, (*told)[i].first, (*told)[i].err < 0 ? "?" : (*told)[i].err ? errname((*told)[i].err) : "ok");
 		say("%lu ends %x\n", s, status);
 	}
 }
