@@ -14,6 +14,8 @@
 
 #define PATIENCE_MS 5000
 
+extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
+
 static void probe_child(const struct engine *e, int out)
 {
 	char why[256] = "";
@@ -48,6 +50,17 @@ static bool probe(const struct engine *e, char *why, size_t n)
 		snprintf(why, n, "its probe was ended by %s", strsignal(WTERMSIG(status)));
 	return WIFEXITED(status) && WEXITSTATUS(status) == 0;
 }
+/* Systems whose programs none of these could run have an engine of their own, which is nobody's to choose. */
+static void tell_own(void)
+{
+	char why[256];
+	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++) {
+		if (!(*p)->engine)
+			continue;
+		bool can = probe((*p)->engine, why, sizeof why);
+		printf("%s: %s%s%s\n", (*p)->about, can ? "they can be run" : "not here", *why ? "; " : "", why);
+	}
+}
 static int run(const struct subcommand *c, int argc, char **argv)
 {
 	const struct engine *best = NULL;
@@ -63,6 +76,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 		if (works && *why)
 			printf("%-21s%s\n", "", why);
 	}
+	tell_own();
 	const char *lacks = host_lacks();
 	if (lacks)
 		printf("%s\n", lacks);

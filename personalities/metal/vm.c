@@ -213,6 +213,6 @@ static void run(struct thread *t)
 	metal_run_forever();
 }
 const struct engine metal_engine = {
-	.name = "metal", .about = "a whole virtual machine of KVM, for bare-metal programs", .rank = 1, .apart = true, .probe = probe,
+	.name = "metal", .about = "a whole virtual machine of KVM", .rank = 1, .apart = true, .probe = probe,
 	.start = start, .arm = arm, .run = run,
 };
