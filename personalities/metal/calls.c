@@ -99,18 +99,24 @@ long metal_yield(struct call *c)
 		wait(10000000);
 	return 0;
 }
-/* Standard input at its end wakes nobody; a machine without a timer then sleeps until a signal of the host's ends it. */
+/* Will anything ever raise an interrupt, by itself or by a byte of input? */
+bool machine_wakes(void)
+{
+	const struct pic *p = box.m.pic;
+	bool some = (uint8_t)~p[0].imr & 0xfb || (!(p[0].imr & 4) && p[1].imr != 0xff);      /* an input is let through */
+	return machine_pending(&box.m) || (some && (machine_due(&box.m) != NEVER || machine_wants_input(&box.m)));
+}
 long metal_hlt(struct call *c)
 {
-	while (box.run->s.regs.regs.rflags & 0x200 && !machine_pending(&box.m) && !box.m.ended) {
+	while (box.run->s.regs.regs.rflags & 0x200 && !box.m.ended && machine_wakes() && !machine_pending(&box.m)) {
 		if (machine_wants_input(&box.m)) {
 			wait(NEVER);
 			continue;
 		}
 		uint64_t due = machine_due(&box.m), now = machine_now(&box.m);
 		struct timespec ts = { (time_t)((due - now) / 1000000000), (long)((due - now) % 1000000000) };
-		if (due > now)
-			host(SYS_ppoll, NULL, 0, due == NEVER ? NULL : &ts, NULL, 8);
+		if (due > now && due != NEVER)
+			host(SYS_ppoll, NULL, 0, &ts, NULL, 8);
 	}
 	return 0;
 }

@@ -122,6 +122,7 @@ long cpu_load(const struct cpu_state *);     /* into a vCPU that vm_create has m
 /* run.c, calls.c */
 long metal_call(unsigned tab, unsigned nr, long a, long b, long c);
 void metal_hypercall(void);
+bool machine_wakes(void);                    /* an interrupt may still come */
 void machine_over(int status, const char *f, ...) __attribute__((noreturn, format(printf, 2, 3)));
 extern const struct machine_host metal_host;
 int console_byte(void);                      /* of standard input: -1 none now, -2 none any more */

@@ -193,6 +193,9 @@ static void halted(void)
 	metal_call(TAB_CPU, CPU_HLT, 0, 0, 0);
 	if (!interrupts_on())
 		machine_over(0, "the machine has halted for good: hlt with interrupts disabled, at %#llx", box.run->s.regs.regs.rip);
+	if (!machine_wakes())
+		machine_over(0, "the machine has halted for good: nothing will raise the interrupt that it waits for, at %#llx",
+			     box.run->s.regs.regs.rip);
 }
 static void left(long e)
 {

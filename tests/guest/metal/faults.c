@@ -20,6 +20,9 @@ int main(unsigned magic, const struct info *i)
 	if (same(last, "halt"))
 		for (;;)
 			__asm__ volatile("cli; hlt");
+	if (same(last, "sleep"))
+		for (;;)
+			__asm__ volatile("sti; hlt");
 	if (same(last, "reset"))
 		outb(0x64, 0xfe);
 	if (same(last, "reset2"))
