@@ -181,7 +181,7 @@ static void put_names(struct line *l, const struct personality *p, unsigned set)
 {
 	const char *sep = "  expected:  ";
 	for (const struct bit *b = p->bits; b->name; b++)
-		if (b->set == set) {
+		if (b->set == set && (b->gmask || !b->gval)) {
 			PUT(l, "%s%s", sep, b->name);
 			sep = ", ";
 		}
@@ -214,7 +214,7 @@ static void stop(struct thread *t, const struct unknown_thing *u)
 		put_value(&l, t, u);
 	put_why(&l, t, u);
 	PUT(&l, "  to go on:  leave out --strict; the program then gets %s, and --report FILE lists what it asked for\n",
-	    kinds[u->kind].answer);
+	    t->p->pers->load && u->kind != UNK_CALL ? "what a machine without it answers" : kinds[u->kind].answer);
 	host(SYS_write, 2, l.at, l.len);
 	observe_end(t, 125, true);
 	report_end(t);
