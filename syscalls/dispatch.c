@@ -123,9 +123,7 @@ static long __attribute__((noinline)) scalar(struct call *c, int i)
 		return c->raw[i] && !c->arg[i] ? -EINVAL : 0;
 	case A_SET: case A_ENUM:
 		e = set_to_host(p, a->what, arg_value(a, c->raw[i]), &h);
-		if (e < 0 && p->value)
-			e = p->value(a->what, arg_value(a, c->raw[i]), &h);
-		if (e < 0) {
+		if (e < 0 && (!p->value || p->value(a->what, arg_value(a, c->raw[i]), &h) < 0)) {
 			report_unknown(c->t, a->kind == A_SET ? UNK_BITS : UNK_OPTION, a->name, (uint64_t)c->raw[i]);
 			return e;
 		}
