@@ -127,7 +127,7 @@ static void __attribute__((noreturn)) become_supervisor(const struct options *o,
 	give(hand, FD_HAND);
 	give(o->supervised ? o->trace_fd : -1, FD_TRACE);
 	give(o->witness_fd, FD_WITNESS);
-	for (int fd = 0; fd < 3; fd++)
+	for (int fd = 0; fd < 2; fd++)           /* standard error stays, for what it has to say of its files */
 		give(null, fd);
 	give(o->supervised ? o->trace_end : -1, FD_TRACE_END);
 	give(o->supervised ? o->policy_fd : -1, FD_POLICY);

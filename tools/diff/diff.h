@@ -136,7 +136,7 @@ void digest_free(struct digest *);
 /* --- neutral.c: which is called by the sink -------------------------------------------------------------------------- */
 struct event;
 struct neutral {
-	char name[80], args[4096], result[160], own[400], command[80], error[32], path[4200], net[300];
+	char name[80], args[4096], result[300], own[400], command[80], error[32], path[4200], net[300];
 	char data[1100];
 	size_t n_data;
 	uint64_t bytes;
@@ -148,6 +148,8 @@ struct neutral {
 };
 void neutral_start(const char *program, const char *top);
 void neutral_call(struct neutral *, const struct event *);
+/* filled.c: behind the result, what structs the call filled in say that means the same everywhere */
+void neutral_filled(struct neutral *, const struct event *);
 
 /* --- align.c -------------------------------------------------------------------------------------------------------- */
 struct step { int a, b; };           /* indices; -1: nothing on that side */

@@ -4,8 +4,8 @@
  * number and whatever the guest's header calls it. Where guest and host are one system the row's own name says it, and
  * so it does where one handler serves many calls (those that are refused). Arguments are shown by their kind alone, as
  * the trace does it, but flags, errors and signals in the host's names, descriptors by what they are, and what is noise
- * (addresses, numbers of processes, ports that the host picked) by a sign. What a call filled in is not shown, except
- * the bytes that it moved.
+ * (addresses, numbers of processes, ports that the host picked) by a sign. What a call filled in is
+ * shown where it means the same everywhere (filled.c), and so are the bytes that it moved.
  */
 #include <arpa/inet.h>
 #include <fcntl.h>
@@ -432,7 +432,7 @@ static bool put_arg(struct neutral *x, const struct event *e, int i, char *dir, 
 		else
 			ADD(x->args, "%#lx", (unsigned long)v);
 		return true;
-	default: return false;           /* structs have each system's own layout; buffers are told by their bytes */
+	default: return false;           /* structs: filled.c; buffers are told by their bytes */
 	}
 }
 static bool counts_another(const struct row *r, int i)
@@ -587,6 +587,8 @@ void neutral_call(struct neutral *x, const struct event *e)
 		moved(x, e);
 	if (e->type == EV_EXIT)
 		put_result(x, e);
+	if (e->type == EV_EXIT && !*x->error)
+		neutral_filled(x, e);
 	if (rule_word(RULE_RESULT, x->name) && !*x->error)
 		*x->result = 0;
 	for (int i = 0; i < 8 && c->row->arg[i].kind; i++)

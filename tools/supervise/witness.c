@@ -3,8 +3,10 @@
  * What the supervisor saw, as one JSON object a line (--witness FILE): the guest's calls in its own system's names, the
  * calls of Linux that came of them, and those made past the translator. Raw numbers: this is evidence, not a trace.
  */
+#include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <string.h>
 #include <unistd.h>
 #include <fcntl.h>
 #include <time.h>
@@ -27,8 +29,10 @@ const char *seen_name(const struct seen *s, char buf[32])
 /* One write a line: several runs may append to one file. */
 static void put(const char *text, int n)
 {
-	if (n > 0 && write(FD_WITNESS, text, (size_t)n) < 0)
-		wanted = false;
+	if (n <= 0 || write(FD_WITNESS, text, (size_t)n) == n)
+		return;
+	dprintf(2, "guise: --witness: cannot write: %s; what follows is not recorded\n", strerror(errno ? errno : ENOSPC));
+	wanted = false;
 }
 void witness_seen(struct task *t, const struct seen *s)
 {
