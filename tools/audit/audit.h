@@ -89,4 +89,9 @@ struct log {
 	bool supervised;         /* verdicts are a supervisor's */
 };
 struct sink *audit_sink(struct log *);
+/* others.c: what will have another name in the next run */
+void others_made(const char *path);              /* the run made it */
+void others_number(const char *pid);             /* a process of it, in text */
+void others_know(const char *pattern);           /* an earlier run's */
+char *others_pattern(const char *path);          /* allocated */
 struct sink *learn_sink(const char *file, int fd, const char *command);

@@ -148,6 +148,18 @@ struct neutral {
 };
 void neutral_start(const char *program, const char *top);
 void neutral_call(struct neutral *, const struct event *);
+struct task;
+/* words.c: put behind the text that is there */
+#define ADD(s_, ...) word_add((s_), sizeof (s_), __VA_ARGS__)
+void word_add(char *to, size_t n, const char *f, ...) __attribute__((format(printf, 3, 4)));
+void word_path(char *to, size_t n, const char *path);
+void word_quoted(char *to, size_t n, const char *text, size_t len);
+void word_address(char *to, size_t n, const struct sockaddr_storage *, size_t len);
+void word_set(char *to, size_t n, const struct personality *, unsigned set, uint64_t guest);
+void word_pid(char *to, size_t n, const struct task *, long pid);
+const char *word_signal(int ours);
+const char *word_meaning(const struct personality *, const struct row *);
+extern struct word_noise { bool addresses, pids, fds, ports, program; } word_noise;       /* what is told by a sign */
 /* filled.c: behind the result, what structs the call filled in say that means the same everywhere */
 void neutral_filled(struct neutral *, const struct event *);
 

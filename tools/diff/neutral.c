@@ -18,163 +18,6 @@
 #include "tools/trace/trace.h"
 #include "observe/layout.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-static const struct personality *host_terms;
-static const char *own_path, *top_dir;
-static unsigned port_lo = 32768, port_hi = 60999;
-static bool no_addresses, no_pids, no_fds, no_ports, no_program;
-
-#define ADD(s_, ...) add((s_), sizeof (s_), __VA_ARGS__)
-static void __attribute__((format(printf, 3, 4))) add(char *to, size_t n, const char *f, ...)
-{
-	size_t len = strlen(to);
-	va_list ap;
-	va_start(ap, f);
-	vsnprintf(to + len, n - len, f, ap);
-	va_end(ap);
-}
-void neutral_start(const char *program, const char *top)
-{
-	FILE *f = fopen("/proc/sys/net/ipv4/ip_local_port_range", "re");
-	if (f && fscanf(f, "%u %u", &port_lo, &port_hi) != 2)
-		port_lo = 32768, port_hi = 60999;
-	if (f)
-		fclose(f);
-	own_path = program;
-	top_dir = top;
-	no_addresses = rule_noise("addresses"), no_pids = rule_noise("pids"), no_fds = rule_noise("fds");
-	no_ports = rule_noise("ports"), no_program = rule_noise("program");
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
-		if ((*p)->identity)
-			host_terms = *p;
-}
-
-/* --- names -------------------------------------------------------------------------------------------------------- */
-/* How many calls of its system the handler serves: one that serves many has no meaning of its own. */
-static unsigned serves(const struct personality *p, const char *by)
-{
-	unsigned n = 0;
-	for (unsigned t = 0; t < p->n_tab; t++)
-		for (unsigned i = 0; i < p->tab[t].n; i++)
-			n += p->tab[t].row[i].by && !strcmp(p->tab[t].row[i].by, by);
-	return n;
-}
-static const char *meaning(const struct personality *p, const struct row *r)
-{
-	const char *name = r->name;
-	if (!r->by || (strncmp(r->by, "sys_", 4) && (p->identity || serves(p, r->by) > 4)))
-		return name;
-	name = strchr(r->by, '_');
-	return name && name[1] ? name + 1 : r->name;
-}
-
-/* --- values ------------------------------------------------------------------------------------------------------- */
-/* Paths: the program's own, and those below the run's directory as they would be from there. */
-static void put_path(char *to, size_t n, const char *path)
-{
-	size_t len = strlen(top_dir);
-	if (no_program && !strcmp(path, own_path))
-		path = "(the program)";
-	else if (!strncmp(path, top_dir, len) && (path[len] == '/' || !path[len]))
-		path = path[len] ? path + len + 1 : ".";
-	else if (!strncmp(path, "./", 2) && path[2])
-		path += 2;
-	if (!strncmp(path, "cwd/", 4) && path[4])
-		path += 4;
-	char *named = rule_names(path), *v = visible(named, strlen(named));
-	add(to, n, "%s", v);
-	free(v), free(named);
-}
-static void put_quoted(char *to, size_t n, const char *text, size_t len)
-{
-	size_t m;
-	bool own = no_program && strlen(own_path) == len && !memcmp(own_path, text, len);
-	char *changed = rule_text(own ? "(the program)" : text, own ? 13 : len, &m), *v = visible(changed, m);
-	add(to, n, "\"%s\"", v);
-	free(v);
-	free(changed);
-}
-static bool is_path(const char *s) { return s[0] == '/'; }
-
-static void put_port(char *to, size_t n, unsigned port)
-{
-	if (no_ports && port >= port_lo && port <= port_hi)
-		add(to, n, ":*");
-	else
-		add(to, n, ":%u", port);
-}
-static void put_address(char *to, size_t n, const struct sockaddr_storage *ss, size_t len)
-{
-	const struct sockaddr_in *in = (const void *)ss;
-	const struct sockaddr_in6 *in6 = (const void *)ss;
-	const struct sockaddr_un *un = (const void *)ss;
-	const size_t head = offsetof(struct sockaddr_un, sun_path);
-	char text[80], path[200] = "";
-
-	if (ss->ss_family == AF_INET && len >= sizeof *in) {
-		add(to, n, "%s", inet_ntop(AF_INET, &in->sin_addr, text, sizeof text));
-		put_port(to, n, ntohs(in->sin_port));
-	} else if (ss->ss_family == AF_INET6 && len >= 24) {
-		if (IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-			add(to, n, "%s", inet_ntop(AF_INET, (const char *)&in6->sin6_addr + 12, text, sizeof text));
-		else
-			add(to, n, "[%s]", inet_ntop(AF_INET6, &in6->sin6_addr, text, sizeof text));
-		put_port(to, n, ntohs(in6->sin6_port));
-	} else if (ss->ss_family == AF_UNIX) {
-		size_t most = len > head ? MIN(len - head, sizeof un->sun_path) : 0;
-		snprintf(path, sizeof path, "%.*s", (int)most, un->sun_path);
-		add(to, n, "unix:");
-		put_path(to, n, path);
-	} else {
-		add(to, n, "family %u", ss->ss_family);
-	}
-}
-static void put_set_name(char *to, size_t n, const struct personality *p, unsigned set, uint64_t guest)
-{
-	uint64_t h, seen = 0;
-	bool any = false;
-
-	if (set == SET_IPPROTO) {                /* the same numbers everywhere */
-		add(to, n, "%ld", (long)guest);
-		return;
-	}
-	if (set_to_host(p, set, guest, &h)) {
-		add(to, n, "%#lx?", (unsigned long)guest);
-		return;
-	}
-	for (const struct bit *b = host_terms->bits; b->name; b++) {
-		if (b->set != set || !b->gmask || (h & b->gmask) != b->gval || seen & b->gmask)
-			continue;
-		seen |= b->gmask;
-		if (rule_word(RULE_FLAG, b->name))
-			continue;
-		add(to, n, "%s%s", any ? "|" : "", b->name);
-		any = true;
-	}
-	if (h & ~seen && h >> 32)
-		add(to, n, "%s%#lx", any ? "|" : "", (unsigned long)(h & ~seen));
-	else if (!any)
-		add(to, n, h & ~seen ? "%#lx" : "%ld", (unsigned long)(h & ~seen));
-}
-static void put_pid(char *to, size_t n, const struct task *t, long pid)
-{
-	if (!no_pids || !pid || pid == -1 || pid > 1 << 22)
-		add(to, n, "%ld", pid);
-	else if (pid < 0)
-		add(to, n, "-PID");
-	else
-		add(to, n, pid == t->process->pid ? "self" : pid == t->process->ppid ? "parent" : "PID");
-}
-static const char *signal_name(int ours)
-{
-	const char *name = ours > 0 && ours < (int)host_terms->n_sig && host_terms->sig_name ? host_terms->sig_name[ours] : NULL;
-	static char text[16];
-	if (name && !strncmp(name, "SIG", 3))
-		return name;
-	snprintf(text, sizeof text, name ? "SIG%s" : "%s", name ? name : "signal");
-	return name ? text : (snprintf(text, sizeof text, "signal %d", ours), text);
-}
-
 /* --- descriptors -------------------------------------------------------------------------------------------------- */
 /* A peer that is gone has no address any more: what it was is remembered until the descriptor is closed. */
 static struct { int pid, fd; char text[260]; } known[256];
@@ -206,17 +49,17 @@ static void sockets(char *to, size_t n, const struct memory *m, int pid, int fd,
 	const struct piece *p = piece_first(m, PIECE_SOCK, (uint64_t)fd);
 	char end[2][150] = { "", "" };
 
-	add(to, n, "socket");
+	word_add(to, n, "socket");
 	if (!p || p->len != sizeof s)
 		return;
 	memcpy(&s, p->bytes, sizeof s);
 	for (int i = 0; i < 2; i++)
 		if (s.len[i] > 2 && s.len[i] <= sizeof s.ss[i])
-			put_address(end[i], sizeof end[i], &s.ss[i], s.len[i]);
+			word_address(end[i], sizeof end[i], &s.ss[i], s.len[i]);
 	if (*end[1] || (*end[0] && s.ss[0].ss_family != AF_UNIX)) {
 		snprintf(net, n_net, "%s%s%s", end[0], *end[1] ? " to " : "", end[1]);
 		remember(pid, fd, net, n_net);
-		add(to, n, " %s", net);
+		word_add(to, n, " %s", net);
 	}
 }
 /* What it is, by what /proc said of it; fd 0 to 2 that are pipes are ours. */
@@ -231,9 +74,9 @@ static void put_fd(struct neutral *x, char *to, size_t n, const struct memory *m
 	char *gone = strstr(name, " (deleted)");
 	if (gone && !gone[10])
 		*gone = 0;
-	if (is_path(name)) {
+	if (*name == '/') {
 		snprintf(x->path, sizeof x->path, "%s", name);
-		put_path(what, sizeof what, name);
+		word_path(what, sizeof what, name);
 	} else if (!strncmp(name, "socket:", 7)) {
 		sockets(what, sizeof what, m, pid, fd, x->net, sizeof x->net);
 	} else if (!strncmp(name, "pipe:", 5)) {
@@ -241,10 +84,10 @@ static void put_fd(struct neutral *x, char *to, size_t n, const struct memory *m
 	} else {
 		ADD(what, *name ? "%s" : "no descriptor", name);
 	}
-	if (no_fds)
-		add(to, n, "<%s>", what);
+	if (word_noise.fds)
+		word_add(to, n, "<%s>", what);
 	else
-		add(to, n, "%d<%s>", fd, what);
+		word_add(to, n, "%d<%s>", fd, what);
 }
 
 /* --- the bytes that a call moves ---------------------------------------------------------------------------------- */
@@ -339,14 +182,14 @@ static void put_string(struct neutral *x, const struct memory *m, uaddr at, bool
 		return;
 	}
 	if (!path) {
-		put_quoted(x->args, sizeof x->args, text, (size_t)n);
+		word_quoted(x->args, sizeof x->args, text, (size_t)n);
 		return;
 	}
 	x->empty = !*text;
-	snprintf(whole, sizeof whole, "%s%s%s", is_path(text) ? "" : dir, *dir && !is_path(text) ? "/" : "", text);
+	snprintf(whole, sizeof whole, "%s%s%s", *text == '/' ? "" : dir, *dir && *text != '/' ? "/" : "", text);
 	snprintf(x->path, sizeof x->path, "%.4100s", whole);
 	char told[4300] = "";
-	put_path(told, sizeof told, whole);
+	word_path(told, sizeof told, whole);
 	size_t len;
 	char *changed = rule_text(told, strlen(told), &len);
 	ADD(x->args, "\"%s\"", changed);
@@ -380,7 +223,7 @@ static void put_sockaddr_arg(struct neutral *x, const struct event *e, int i)
 		return;
 	}
 	char text[200] = "";
-	put_address(text, sizeof text, &ss, (size_t)len);
+	word_address(text, sizeof text, &ss, (size_t)len);
 	if (ss.ss_family == AF_UNIX && len > 2)
 		snprintf(x->path, sizeof x->path, "%.*s", (int)MIN((size_t)len - 2, 108ul), ((struct sockaddr_un *)&ss)->sun_path);
 	ADD(x->args, "%s", text);
@@ -422,12 +265,12 @@ static bool put_arg(struct neutral *x, const struct event *e, int i, char *dir, 
 	case A_HEX: case A_DEV: ADD(x->args, "%#lx", (unsigned long)v); return true;
 	case A_OCT: ADD(x->args, "0%o", (unsigned)v & 07777); return true;
 	case A_UID: ADD(x->args, "%d", (int)v); return true;
-	case A_PID: put_pid(x->args, sizeof x->args, e->task, (int)v); return true;
-	case A_SIG: ADD(x->args, "%s", v ? signal_name(sig_to_host(e->task->pers, (int)v)) : "0"); return true;
-	case A_SET: case A_ENUM: put_set_name(x->args, sizeof x->args, e->task->pers, a->what, (unsigned)v); return true;
+	case A_PID: word_pid(x->args, sizeof x->args, e->task, (int)v); return true;
+	case A_SIG: ADD(x->args, "%s", v ? word_signal(sig_to_host(e->task->pers, (int)v)) : "0"); return true;
+	case A_SET: case A_ENUM: word_set(x->args, sizeof x->args, e->task->pers, a->what, (unsigned)v); return true;
 	case A_SOCKIN: put_sockaddr_arg(x, e, i); return true;
 	case A_ADDR: case A_PTR:
-		if (no_addresses)
+		if (word_noise.addresses)
 			ADD(x->args, v ? "@" : "NULL");
 		else
 			ADD(x->args, "%#lx", (unsigned long)v);
@@ -504,13 +347,13 @@ static void put_result(struct neutral *x, const struct event *e)
 	} else if (c->rv == SYS_NORETURN || ret == R_NOTHING) {
 		ADD(x->result, "done");
 	} else if (ret == R_FD) {
-		no_fds ? ADD(x->result, "a descriptor") : ADD(x->result, "%ld", c->rv);
+		word_noise.fds ? ADD(x->result, "a descriptor") : ADD(x->result, "%ld", c->rv);
 	} else if (ret == R_PID) {
-		put_pid(x->result, sizeof x->result, e->task, c->rv);
+		word_pid(x->result, sizeof x->result, e->task, c->rv);
 	} else if (ret == R_ADDR) {
-		no_addresses ? ADD(x->result, "@") : ADD(x->result, "%#lx", c->rv);
+		word_noise.addresses ? ADD(x->result, "@") : ADD(x->result, "%#lx", c->rv);
 	} else if (ret == R_PAIR || ret == R_INT || ret == R_UINT || ret == R_SIZE || ret == R_LONG || ret == R_OFF) {
-		ret == R_PAIR && no_fds ? ADD(x->result, "0") : ADD(x->result, "%ld", c->rv);
+		ret == R_PAIR && word_noise.fds ? ADD(x->result, "0") : ADD(x->result, "%ld", c->rv);
 	} else {
 		ADD(x->result, "%#lx", c->rv);
 	}
@@ -570,7 +413,7 @@ void neutral_call(struct neutral *x, const struct event *e)
 		return;
 	}
 	x->flags = moves(c);
-	snprintf(x->name, sizeof x->name, "%s", rule_as(meaning(e->task->pers, row_top(c))));
+	snprintf(x->name, sizeof x->name, "%s", rule_as(word_meaning(e->task->pers, row_top(c))));
 	if (x->flags)
 		snprintf(x->name, sizeof x->name, "%s", x->flags & NC_OUT ? "write" : "read");
 	if (!strcmp(x->name, "fork")) {
