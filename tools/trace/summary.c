@@ -25,7 +25,7 @@ struct total {
 };
 static struct total *totals, all = { .name = "total", .min = ~0ull };
 static unsigned n_totals;
-static bool printed;
+static bool printed, begun;
 static uint64_t dropped, entry_ns, asking_ns;
 static bool by_cpu;
 
@@ -107,6 +107,7 @@ static uint64_t cpu_of(const struct event *e)
 static void event(struct sink *s, const struct event *e)
 {
 	char name[24];
+	begun = true;
 	if (e->type == EV_DROPPED)
 		dropped += e->count;
 	const struct call *c = &e->task->call;
@@ -183,7 +184,7 @@ static void finish(struct sink *s)
 {
 	static const char rule[] = "------ ----------- --------- --------- ------ --------- --------- --------- --------- --------- --------- "
 		"--------- ----------------\n";
-	if (printed)
+	if (printed || !begun)           /* of a program that was never run there is nothing to tell */
 		return;
 	printed = true;
 	qsort(totals, n_totals, sizeof *totals, compare);
