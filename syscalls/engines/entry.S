@@ -420,7 +420,7 @@ host_clone:
 	.type warm_start, @function
 warm_start:
 	mov	%rdx, %r8
-	populate _GLOBAL_OFFSET_TABLE_-0x1800, __bss_start+0x5000, POPULATE_WRITE
+	populate _GLOBAL_OFFSET_TABLE_-0x1800, __bss_start+0x2000, POPULATE_WRITE
 	populate end-0x6000, end, POPULATE_WRITE
 	mov	%r8, %rdx
 	jmp	_start
