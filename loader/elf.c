@@ -15,8 +15,9 @@
 
 #define ADDRESS_TOP 0x7ffffffff000ull
 #define ALIGN_MOST (2ull << 20)
+#define NOTES_MOST (1ull << 20)          /* of all together */
 
-struct reading { struct image *im; Elf *elf; uint64_t size; char *why; size_t n; };
+struct reading { struct image *im; Elf *elf; uint64_t size, notes; char *why; size_t n; };
 
 static int __attribute__((format(printf, 3, 4))) bad(struct reading *r, int e, const char *f, ...)
 {
@@ -132,7 +133,9 @@ static void read_notes(struct reading *r, const GElf_Phdr *ph)
 	struct image *im = r->im;
 	size_t at = 0, next, name, desc;
 	GElf_Nhdr nh;
-	Elf_Data *d = ph->p_filesz && ph->p_filesz < (1 << 20) ?
+	bool fits = ph->p_filesz && ph->p_filesz < NOTES_MOST - r->notes;        /* libelf keeps all that it has read */
+	r->notes += fits ? ph->p_filesz : 0;
+	Elf_Data *d = fits ?
 		elf_getdata_rawchunk(r->elf, (int64_t)ph->p_offset, ph->p_filesz,
 				     ph->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR) : NULL;
 

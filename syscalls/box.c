@@ -103,29 +103,28 @@ void box_start(struct space *s)
 	box_closed = true;
 }
 /* --- arguments -------------------------------------------------------------------------------------------------------- */
+/* What is wrong with an address is found out where it is used, behind what is wrong with a descriptor or a number: so in the
+ * place of one of ours comes one that is no address. */
+#define NOWHERE (1ull << 63)
+
 static bool may_point(const struct arg *a)
 {
 	switch (a->kind) {
 	case A_NONE: case A_PAD: case A_INT: case A_UINT: case A_OCT: case A_SIZE: case A_OFF: case A_PID: case A_UID: case A_DEV:
-	case A_FD: case A_ATFD: case A_SIG: case A_SET: case A_ENUM: case A_SUB:
+	case A_FD: case A_ATFD: case A_SIG: case A_SET: case A_ENUM: case A_SUB: case A_LONG: case A_ULONG: case A_HEX:
 		return false;
 	}
 	return true;
 }
 /* Ranges (an ADDR with a length) are their handlers' to judge, which answer as for a hole in the map. */
-long box_args(const struct call *c)
+void box_args(struct call *c)
 {
 	const struct arg *a = c->row->arg;
 	for (int i = 0; i < 8 && a[i].kind; i++)
 		if (may_point(&a[i]) && !(a[i].kind == A_ADDR && i < 7 && a[i + 1].kind == A_SIZE) && box_hides((uaddr)c->raw[i], 1))
-			return -EFAULT;
-	return 0;
+			c->raw[i] = c->arg[i] = (long)NOWHERE;
 }
 /* --- vectors ---------------------------------------------------------------------------------------------------------- */
-/* What is wrong with an address the host finds out in its own order, behind what is wrong with a descriptor: so it gets one
- * that is no address. */
-#define NOWHERE (1ull << 63)
-
 long box_iov(const struct iovec **iov, uint64_t n)
 {
 	struct iovec *v;

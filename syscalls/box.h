@@ -10,7 +10,7 @@ struct iovec;
 /* Before anything of the guest's is mapped: all there is is ours, but for the stack. */
 void box_take(struct space *, uaddr stack);
 void box_start(struct space *);                      /* from now on it is closed */
-long box_args(const struct call *);                  /* -EFAULT where an argument is an address of ours */
+void box_args(struct call *);                        /* an argument that is an address of ours becomes none */
 long must_check box_iov(const struct iovec **, uint64_t n);      /* a copy, checked, to be given back; or as it was */
 void box_iov_done(const struct iovec *, uint64_t n);
 long box_vectored(long nr, const long a[6], int at); /* the host's call, whose argument `at` is a vector, counted by the next */

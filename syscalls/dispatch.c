@@ -249,10 +249,10 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	if (todo & DO_SUB && (known = to_subrow(c)))
 		todo = recipe(p, c->row);
 	e = scalars(c, (uint32_t)todo);
-	if (!e && box_closed)
-		e = box_args(c);
 	if (p->slow && !unasked(c) && slow_enter(c, top, &e))   /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
+	if (box_closed)                          /* behind the observers, who tell what was passed */
+		box_args(c);
 	if (todo & DO_ROOM && p->fds_full && !e && no_room(c))
 		e = -EMFILE;
 	rv = e ? e : todo & DO_ABSENT ? absent(c, top, known) : c->row->fn(c);

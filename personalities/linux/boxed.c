@@ -102,7 +102,12 @@ long lnx_sockopt(struct call *c)
 long lnx_keyctl(struct call *c)
 {
 	bool hides = (int)c->raw[0] == KEYCTL_INSTANTIATE_IOV || ((int)c->raw[0] == KEYCTL_DH_COMPUTE && c->raw[4]);
-	return box_closed && hides ? -EOPNOTSUPP : lnx_pass(c);
+	if (!box_closed)
+		return lnx_pass(c);
+	for (int i = 1; i < 5; i++)              /* numbers by their rows, but of some commands they are addresses */
+		if (box_hides((uaddr)c->raw[i], 1))
+			return -EFAULT;
+	return hides ? -EOPNOTSUPP : lnx_pass(c);
 }
 /* What would be begun again is a call of ours, with addresses of ours. */
 long lnx_restart(struct call *c) { return box_closed ? -EINTR : lnx_pass(c); }
