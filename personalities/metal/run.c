@@ -249,13 +249,15 @@ static void interrupts(void)
 	unsigned first = box.m.pic[0].base, second = box.m.pic[1].base;
 	metal_call(TAB_CPU, CPU_INTERRUPT, vector, (unsigned)vector - first < 8 ? vector - (int)first : 8 + vector - (int)second, 0);
 }
+/* Some time soon, which stays that time until it is there. */
+static uint64_t next_look(uint64_t now) { return box.armed > now && box.armed - now <= LOOK_NS ? box.armed : now + LOOK_NS; }
+
+/* vmcall stands still on hosts that emulate ring 0, until somebody looks. */
 static void set_timer(void)
 {
 	uint64_t due = machine_due(&box.m);
-	if (machine_wants_input(&box.m) && !box.in_end)
-		due = MIN(due, (box.armed > machine_now(&box.m) ? box.armed : machine_now(&box.m) + LOOK_NS));
-	if (box.emulated)                /* vmcall stands still there until somebody looks */
-		due = MIN(due, box.armed > machine_now(&box.m) ? box.armed : machine_now(&box.m) + LOOK_NS);
+	if (box.emulated || machine_wants_input(&box.m))
+		due = MIN(due, next_look(machine_now(&box.m)));
 	if (due == box.armed)
 		return;
 	struct itimerspec t = { .it_value = { 0 } };
