@@ -68,6 +68,7 @@ void where_done(struct where *);
 long path_to_guest(struct proc *, const char *host, char *guest, size_t n);  /* length or -errno; as the guest would name it */
 /* open(2) with the host's flags, confined as arg_path is; the new descriptor is the guest's. May block. */
 long must_check arg_open(struct call *, int i, int dirfd, unsigned flags, unsigned mode, unsigned how);
+bool path_may_be_memory(long fd);                    /* of a file that can be written to: somebody's memory, perhaps */
 extern const char *path_proc;                         /* "/proc/self": whose descriptors path_of_fd speaks of */
 long path_of_fd(int fd, char *buf, size_t n);        /* host path of an open descriptor: length or -errno */
 long path_chroot(struct thread *, int fd);           /* fd (a directory) is the guest's root from now on */

@@ -274,7 +274,7 @@ static long open_any(struct call *c, int i, int dirfd, unsigned flags, unsigned 
 }
 #define PROC_MAGIC 0x9fa0
 /* A file of /proc that can be written to may be the memory of a process, and its code. */
-static bool may_be_memory(long fd)
+bool path_may_be_memory(long fd)
 {
 	long fs[32];
 	return !host(SYS_fstatfs, fd, fs) && fs[0] == PROC_MAGIC;
@@ -287,7 +287,7 @@ long arg_open(struct call *c, int i, int dirfd, unsigned flags, unsigned mode, u
 			fdcaps_copy(c->t->p, dirfd, (int)fd);
 		fd = fd == -EXDEV ? -X_ENOTCAPABLE : fd;
 	}
-	if (c->t->p->space->sealed && fd >= 0 && flags & O_ACCMODE && may_be_memory(fd))
+	if (c->t->p->space->sealed && fd >= 0 && flags & O_ACCMODE && path_may_be_memory(fd))
 		mem_changes(c->t, 0, 0, CHANGE_UNSEEN);
 	return fd;
 }

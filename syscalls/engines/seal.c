@@ -12,6 +12,7 @@
  * Before anything may become executable or change (engine->changes) every thread is armed again. Only a process with
  * one thread is sealed: so none can be making code while we look.
  */
+#include <fcntl.h>
 #include <sys/mman.h>
 #include "host.h"
 #include "procfs.h"
@@ -92,6 +93,13 @@ static bool all_clean(struct thread *t)
 	}
 	return x.n && !x.no;
 }
+/* A file of the host's /proc that was opened for writing may be our own memory, which it writes to whatever a page allows.
+ * From here on opening one is told (arg_open). */
+static long holds_memory(void *p, unsigned fd)
+{
+	long flags = fd_is_ours(p, fd) ? 0 : host(SYS_fcntl, fd, F_GETFL);
+	return flags > 0 && flags & O_ACCMODE && path_may_be_memory(fd);
+}
 static bool still_unclean(void)
 {
 	uint8_t b[2];
@@ -110,7 +118,7 @@ void seal_try(struct thread *t)
 	if (!due(t))
 		return;
 	tries++;
-	if (all_clean(t)) {
+	if (all_clean(t) && !procfs_each("/proc/self/fd", holds_memory, t->p)) {
 		t->p->space->sealed = true;
 		trap_disarm(t);
 	}
