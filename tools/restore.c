@@ -34,6 +34,17 @@ static const struct option_row rows[] = {
 };
 static const struct option_table restore_options = { rows, ARRAY_LEN(rows) };
 
+/* A stranger's text on a terminal: four at a time. */
+static const char *plain(const char *s)
+{
+	static char buf[4][4200];
+	static unsigned turn;
+	char *to = buf[turn++ % 4], *p = to;
+	for (; *s && p < to + sizeof buf[0] - 1; s++)
+		*p++ = (unsigned char)*s < ' ' || *s == 127 ? '?' : *s;
+	*p = 0;
+	return to;
+}
 /* --- what is in it ------------------------------------------------------------------------------------------------------- */
 static void list_fd(const struct snap_fd *f)
 {
@@ -46,7 +57,7 @@ static void list_fd(const struct snap_fd *f)
 	if (f->same_as >= 0)
 		printf(", the same as %d", f->same_as);
 	if (*f->path)
-		printf(", %s at byte %lld", f->path, (long long)f->offset);
+		printf(", %s at byte %lld", plain(f->path), (long long)f->offset);
 	putchar('\n');
 }
 static int list(const struct snap_image *g)
@@ -59,15 +70,15 @@ static int list(const struct snap_image *g)
 	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime(&when));
 	EACH(g, SNAP_MAP, struct snap_map, m)
 		bytes += m->hi - m->lo;
-	printf("program      %s (%s), process %d, %u thread%s\nsaved        %s, on Linux %s\n", p->exe, p->pers, p->pid, p->threads,
-	       p->threads == 1 ? "" : "s", text, g->host->release);
+	printf("program      %s (%s), process %d, %u thread%s\nsaved        %s, on Linux %s\n", plain(p->exe), plain(p->pers), p->pid, p->threads,
+	       p->threads == 1 ? "" : "s", text, plain(g->host->release));
 	printf("memory       %llu KiB in %u mappings, %llu KiB of it in the file\n", (unsigned long long)bytes / 1024, g->of[SNAP_MAP].n,
 	       (unsigned long long)g->pages / 1024);
 	EACH(g, SNAP_OPTION, struct snap_option, o)
-		printf("%-12s %s\n", o->what == OPTION_CWD ? "directory" : o->what == OPTION_NAME ? "name" : "option", o->text);
+		printf("%-12s %s\n", o->what == OPTION_CWD ? "directory" : o->what == OPTION_NAME ? "name" : "option", plain(o->text));
 	EACH(g, SNAP_MAP, struct snap_map, m)
 		if (*m->path)
-			printf("maps         %s\n", m->path);
+			printf("maps         %s\n", plain(m->path));
 	EACH(g, SNAP_FD, struct snap_fd, f)
 		list_fd(f);
 	return output_end(0);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Writing a snapshot: into a file beside the one that is wanted, which takes its name only when it is whole and on the
- * disk. Whatever ends us earlier leaves the old file, if there was one, and takes the new one away.
+ * Writing a snapshot: into a file without a name (O_TMPFILE), which gets one only when it is whole and on the disk. Whatever
+ * ends us earlier leaves the old file, if there was one, and nothing else. Where the file system has no such files it is one
+ * beside the wanted one, and only SIGKILL leaves it there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,6 +21,7 @@ struct writer {
 	int fd;
 	const char *name;
 	char *made;                      /* the file's name meanwhile */
+	bool nameless;                   /* it has none */
 	uint64_t at;
 	struct snapfile_section *section;
 	unsigned n, room;
@@ -43,6 +45,14 @@ static void *must(void *p)
 		refuse("no memory to write the snapshot with");
 	return p;
 }
+static int open_nameless(const char *name)
+{
+	const char *slash = strrchr(name, '/');
+	char *dir = slash ? strndup(name, (size_t)(slash - name) + 1) : strdup(".");
+	int fd = open(must(dir), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+	free(dir);
+	return fd;
+}
 struct writer *writer_new(const char *name)
 {
 	static struct writer w;
@@ -53,9 +63,10 @@ struct writer *writer_new(const char *name)
 	w.name = name;
 	if (asprintf(&w.made, "%s.XXXXXX", name) < 0)
 		must(NULL);
-	if ((w.fd = mkostemp(w.made, O_CLOEXEC)) < 0)
+	w.nameless = (w.fd = open_nameless(name)) >= 0;
+	if (!w.nameless && (w.fd = mkostemp(w.made, O_CLOEXEC)) < 0)
 		refuse("%s: %s; -o wants a file in a directory that can be written to", name, strerror(errno));
-	half = w.made;
+	half = w.nameless ? NULL : w.made;
 	atexit(remove_half);
 	w.zstd = must(ZSTD_createCCtx());
 	w.at = sizeof(struct snapfile_head);
@@ -134,6 +145,22 @@ void writer_records(struct writer *w, const void *p, size_t n)
 		memcpy(room_for(w, size), h, size);
 	}
 }
+/* A file without a name cannot replace one: it takes one beside it first. */
+static bool give_name(struct writer *w)
+{
+	char link[64];
+	snprintf(link, sizeof link, "/proc/self/fd/%d", w->fd);
+	for (int i = 0; w->nameless && i < 100; i++) {
+		snprintf(w->made + strlen(w->name), 8, ".%06d", (getpid() + i) % 1000000);
+		if (!linkat(AT_FDCWD, link, AT_FDCWD, w->made, AT_SYMLINK_FOLLOW)) {
+			w->nameless = false;
+			half = w->made;
+		} else if (errno != EEXIST) {
+			return false;
+		}
+	}
+	return !w->nameless && rename(w->made, w->name) == 0;
+}
 uint64_t writer_done(struct writer *w)
 {
 	size_t size = w->n * sizeof *w->section;
@@ -146,7 +173,7 @@ uint64_t writer_done(struct writer *w)
 	h.head_sum = snapfile_sum(&h, offsetof(struct snapfile_head, head_sum), 0);
 	put(w, w->section, size, w->at);
 	put(w, &h, sizeof h, 0);
-	if (fsync(w->fd) < 0 || rename(w->made, w->name) < 0)
+	if (fsync(w->fd) < 0 || !give_name(w))
 		refuse("%s: %s; nothing is left of it", w->name, strerror(errno));
 	half = NULL;
 	close(w->fd);
