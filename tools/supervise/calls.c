@@ -305,6 +305,7 @@ void on_signal(struct task *t, int sig)
 void on_exec(struct task *t)
 {
 	struct guest *g = t->guest;
+	judge_gone(t);                           /* what it was asked about went with the image before */
 	t->out = false;
 	t->begins = true;
 	t->block = t->call = 0;
