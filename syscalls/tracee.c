@@ -498,7 +498,8 @@ void tracee_leave(struct thread *t, struct call *c)
 	unsigned told = t->tr.flags;
 	t->tr.flags = STOP_SCX | (told & STOP_FORKED);
 	t->call = c;
-	if (d && !(told & STOP_SIGNAL) && (d->events & TRACE_SCX || told & STOP_FORKED))
+	/* a fork's child tells the end of the call with its first stop */
+	if (d && !d->due && !(told & STOP_SIGNAL) && (d->events & TRACE_SCX || told & STOP_FORKED))
 		event(t, SIGTRAP, 0, t->tr.child);
 	t->call = NULL;
 	t->tr.flags = 0;

@@ -120,6 +120,26 @@ static void forked(void)
 	yes(who == child);
 	next(pid, 0, 0);
 	show(wait4(-1, &mask, 0, 0));
+	say("with every call\n");
+	pid = start(forks);
+	mask = PTRACE_FORK | PTRACE_SCX;
+	ptrace(PT_SET_EVENT_MASK, pid, &mask, 4);
+	go(pid, 0);
+	do {                                         /* the ends of other calls before */
+		struct lwpinfo pl;
+		wait4(pid, &mask, 0, 0);
+		ptrace(PT_LWPINFO, pid, &pl, sizeof pl);
+		if (pl.flags & PL_FORKED) {
+			child = pl.child;
+			break;
+		}
+		go(pid, 0);
+	} while (1);
+	next(child, 0, 0);                           /* at once as a child */
+	ptrace(PT_KILL, child, 0, 0);
+	ptrace(PT_KILL, pid, 0, 0);
+	next(child, 0, 0);
+	next(pid, 0, 0);
 	say("the child let go\n");
 	pid = start(forks);
 	ptrace(PT_FOLLOW_FORK, pid, 0, 1);
