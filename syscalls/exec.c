@@ -186,6 +186,8 @@ static long commit(struct exec *x)
 	struct proc *p = x->t->p;
 	long e;
 
+	if (p->traced && p->nthreads > 1)
+		tracee_single(x->t);
 	if (p->traced && (x->plan.native || !x->plan.pers->sig_carrier))
 		tracee_leaves(x->t);
 	observe_exec(x->t, !x->plan.native);

@@ -154,6 +154,7 @@ struct thread_traced {
 	uint64_t fs;
 	volatile bool waits;     /* for children: to be told that a tracee has something to tell */
 	volatile bool news;      /* told */
+	volatile bool gone;      /* its end is told, though it waits here for the process's end or exec */
 };
 enum { TR_FPU = 1, TR_FS = 2 };
 struct thread {

@@ -232,6 +232,8 @@ void proc_child_shared(struct thread *t)
 }
 void proc_exit(struct thread *t, int status)
 {
+	if (t->p->traced && t->p->nthreads > 1)
+		tracee_single(t);
 	if (t->p->pers->proc_exit)
 		t->p->pers->proc_exit(t);
 	status = audit_status(t, status);

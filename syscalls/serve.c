@@ -29,7 +29,7 @@ static struct thread *thread_of(struct serve *s)
 	if (!s->k->tid)
 		return s->stop->who;
 	for (unsigned i = 0; (o = thread_next(s->self->p, &i));)
-		if (o->tid == s->k->tid && !o->helper)
+		if (o->tid == s->k->tid && !o->helper && !o->tr.gone)
 			return o;
 	return NULL;
 }
@@ -196,7 +196,7 @@ static long threads(struct serve *s)
 	unsigned n = 0;
 	struct thread *o;
 	for (unsigned i = 0; (o = thread_next(s->self->p, &i));)
-		if (!o->helper && n++ < TRACE_DATA / 4)
+		if (!o->helper && !o->tr.gone && n++ < TRACE_DATA / 4)
 			*to++ = o->tid;
 	s->k->len = MIN(n * 4, TRACE_DATA);
 	return n;

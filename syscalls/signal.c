@@ -217,6 +217,8 @@ void signal_die(struct thread *t, int sig)
 	struct host_sigaction dfl = { .restorer = host_restorer, .flags = HOST_SA_RESTORER };
 	uint64_t none = 0;
 
+	if (t->p->traced && t->p->nthreads > 1)
+		tracee_single(t);
 	if (t->p->pers->proc_exit)
 		t->p->pers->proc_exit(t);
 	observe_end(t, sig | 0x100, true);

@@ -37,6 +37,7 @@ struct traced {
 	volatile uint32_t turn;          /* changes when somebody may go on */
 	volatile uint32_t came;          /* changes when one has come to stand */
 	struct thread *volatile who;     /* who tells */
+	struct thread *volatile single;  /* who ends the process, or executes; or NULL */
 	struct trace_packet packet;      /* who tells has it */
 };
 static struct traced pool[8] SPARSE;     /* one, and one for each child in its memory */
@@ -75,7 +76,7 @@ static struct traced *traced_new(int pid, int tracer, uint32_t events)
 		d->due = DUE_NOTHING;
 		d->set_up = false;
 		d->lock = d->stopped = 0;
-		d->who = NULL;
+		d->who = d->single = NULL;
 		any = true;
 		return d;
 	}
@@ -412,11 +413,50 @@ static void first_stop(struct thread *t, struct traced *d, uint32_t due)
 	}
 	t->tr.nr = 0;
 }
+/* Its end is told, and it waits for what ends it. */
+static void end_here(struct thread *t, struct traced *d)
+{
+	if (d->events & TRACE_LWP)
+		stop_here(t, SIGTRAP, NULL, STOP_EXITED, 0);
+	block_all();
+	t->tr.gone = true;
+	__atomic_store_n(&t->tr.parked, 1, __ATOMIC_SEQ_CST);
+	wake_all(&d->came);
+	while (d->single)
+		host(SYS_pause);
+	t->tr.gone = false;
+}
+void tracee_single(struct thread *t)
+{
+	static const struct timespec again = { 0, 2000000 };
+	struct traced *d = t->p->traced;
+	struct thread *o, *none = NULL;
+	bool all = false;
+
+	if (!d || !(d->events & TRACE_LWP) || !__atomic_compare_exchange_n(&d->single, &none, t, false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		return;
+	tracee_absent(t);
+	for (unsigned n = 0; !all && t->p->traced == d; n++) {
+		uint32_t came = d->came;
+		all = true;
+		for (unsigned i = 0; (o = thread_next(t->p, &i));)
+			if (o != t && !o->helper && !o->tr.gone) {
+				all = false;
+				if (n % 8 == 0)
+					carrier_tell(t, t->p->pid, o->tid, TRACE_OP_HALT, 0);
+			}
+		if (!all)
+			sleep_on(&d->came, came, &again);
+	}
+	tracee_back(t);
+}
 void tracee_attend(struct thread *t)
 {
 	struct traced *d;
 	while ((d = t->p->traced)) {
-		if (must_stand(t, d)) {
+		if (d->single && d->single != t) {
+			end_here(t, d);
+		} else if (must_stand(t, d)) {
 			stand_here(t, d);
 		} else if (d->due) {
 			uint32_t due = __atomic_exchange_n(&d->due, 0, __ATOMIC_SEQ_CST);
@@ -468,14 +508,14 @@ void tracee_halted(struct thread *t, bool ours, const long long *g, void *fpu)
 	char *rip = (char *)g[16];               /* REG_RIP */
 	bool slept = ours && ((rip >= wait_begin && rip < wait_after) || (rip == wait_after && g[13] == -EINTR)) && !t->attn;
 
-	if (!d || !(must_stand(t, d) || d->due))
+	if (!d || !(must_stand(t, d) || d->due || (d->single && d->single != t)))
 		return;
 	if (t->helper) {                 /* none of the guest's: one of those */
 		if (d->due)
 			all_stand(t, d, true);
 		return;
 	}
-	if (!slept) {
+	if (!slept || (d->single && d->single != t)) {
 		t->attn = 1;
 		return;
 	}

@@ -78,6 +78,7 @@ void tracee_asked(struct thread *, int tracer);      /* in the host handler: it 
 void tracee_heard(struct thread *);                  /* in the host handler: is the tracer still there? */
 void tracee_born(struct thread *self, struct thread *child);
 void tracee_ends(struct thread *);                   /* this thread, not the last */
+void tracee_single(struct thread *);                 /* the process ends, or executes: the others end before, and are told to */
 void tracee_exits(struct thread *, int status);      /* the process: a status word */
 bool tracee_follows(const struct proc *);            /* a fork's child is traced too */
 void tracee_forks(struct thread *, int child);       /* in the parent */

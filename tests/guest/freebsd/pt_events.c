@@ -59,6 +59,13 @@ static long threads(void)
 	sleep_ms(200);
 	return 4;
 }
+static long leaves(void)
+{
+	thread(spinner, 0);
+	while (!runs)
+		;
+	return 8;
+}
 static long spins(void)
 {
 	thread(spinner, 0);
@@ -232,6 +239,17 @@ static void threaded(void)
 	next(pid, 0, &pl);
 	yes(pl.lwpid != first);
 	show(ptrace(PT_LWP_EVENTS, pid, 0, 0));
+	go(pid, 0);
+	next(pid, 0, 0);
+	say("the others end with the process\n");
+	pid = start(leaves);
+	ptrace(PT_LWP_EVENTS, pid, 0, 1);
+	go(pid, 0);
+	next(pid, 0, &pl);
+	first = pl.lwpid;
+	go(pid, 0);
+	next(pid, 0, &pl);
+	yes(pl.lwpid == first);
 	go(pid, 0);
 	next(pid, 0, 0);
 	say("one is held\n");
