@@ -7,7 +7,9 @@
 #include "host.h"
 #include "ids.h"
 
-sysfn fbsd_old_getgroups, fbsd_old_setgroups, fbsd_getloginclass;
+sysfn fbsd_old_getgroups, fbsd_old_setgroups, fbsd_getloginclass, fbsd_setloginclass;
+
+#define LOGIN_CLASS_MOST 33              /* MAXLOGNAME */
 
 #define GROUPS_MAX 1024
 
@@ -50,8 +52,22 @@ long fbsd_old_setgroups(struct call *c)
 		e = groups_set(c->t, n ? (int)n - 1 : 0, g.gid + 1);
 	return e < 0 || !n ? e : ids_set(c->t, SYS_setresgid, -1u, g.gid[0], -1u);
 }
+/* A session's, which su and login set; here that of this process and its children until they exec. */
+static char login_class[LOGIN_CLASS_MOST] = "default";
+
 long fbsd_getloginclass(struct call *c)
 {
-	static const char name[] = "default";
-	return (size_t)c->arg[1] < sizeof name ? -ERANGE : copy_out((uaddr)c->arg[0], name, sizeof name);
+	size_t n = str_len(login_class) + 1;
+	return (size_t)c->arg[1] < n ? -ERANGE : copy_out((uaddr)c->arg[0], login_class, n);
+}
+long fbsd_setloginclass(struct call *c)
+{
+	char new[LOGIN_CLASS_MOST];
+	if (host(SYS_geteuid))
+		return -EPERM;
+	long n = copy_str(new, (uaddr)c->arg[0], sizeof new);
+	if (n <= 0)
+		return n == -ENAMETOOLONG || !n ? -EINVAL : n;
+	str_copy(login_class, new, sizeof login_class);
+	return 0;
 }

@@ -16,7 +16,14 @@ int main(int argc, char **argv)
 	show(sys(SYS_getloginclass, b, 8));
 	show(sys(SYS_getloginclass, b, 7));
 	show(sys(SYS_getloginclass, 8, 32));
-	show(sys(SYS_setloginclass, "other"));
+	long e = sys(SYS_setloginclass, "other");
+	yes(geteuid() ? e == -EPERM : e == 0 && !sys(SYS_getloginclass, b, 6) && !strcmp(b, "other"));
+	e = sys(SYS_setloginclass, "");
+	yes(e == (geteuid() ? -EPERM : -EINVAL));
+	e = sys(SYS_setloginclass, "a class that is longer than any may be");
+	yes(e == (geteuid() ? -EPERM : -EINVAL));
+	e = sys(SYS_setloginclass, 8);
+	yes(e == (geteuid() ? -EPERM : -EFAULT));
 	show(sys(SYS_mlockall, MCL_CURRENT));
 	show(sys(SYS_munlockall));
 	show(sys(SYS_mlockall, 0));
