@@ -23,6 +23,7 @@
 #include "tracing.h"
 #include "confine.h"
 #include "loader/begin.h"
+#include "machine/privilege.h"
 #include "loader/loader.h"
 #include "loader/plan.h"
 #include "loader/title.h"
@@ -330,6 +331,7 @@ static int run(struct begin *b)
 		tracee_load(&proc, o->traced);
 	signal_start(&proc);
 	confine_load(&proc, o->limits_fd);
+	privilege_load(t, o->machine_fd);
 	if (pl.pers->proc_start)
 		pl.pers->proc_start(&proc);
 	if ((e = proc.engine->start(&proc)) < 0)

@@ -14,6 +14,7 @@
 #include "observe/audit.h"
 #include "pending.h"
 #include "tracing.h"
+#include "machine/privilege.h"
 #include "loader/plan.h"
 
 struct vec { uint64_t *v; size_t n, room; };
@@ -53,6 +54,8 @@ struct exec {
 	int limits;              /* what this process and its descriptors have given up, or -1 */
 	int handed;              /* what the engine wants to have there, or -1 */
 	char limits_text[12], handed_text[12];
+	int machine;             /* the I/O privilege that is kept, with its devices, or -1 */
+	char machine_text[12];
 };
 int engine_handed = -1;
 
@@ -95,6 +98,18 @@ static long vec_traced(struct exec *x)
 	long e = vec_text(&x->argv, "--traced");
 	return e ? e : vec_text(&x->argv, x->traced);
 }
+static long vec_machine(struct exec *x)
+{
+	struct thread *t = x->t;
+	if (x->plan.pers != t->p->pers)
+		return 0;                /* another system, which gave nothing yet */
+	x->machine = privilege_save(t, t->p->pers->io_keeps & IO_LEVEL_EXEC);
+	if (x->machine < 0)
+		return x->machine == -1 ? 0 : x->machine;
+	fmt(x->machine_text, sizeof x->machine_text, "%d", x->machine);
+	long e = vec_text(&x->argv, "--machine-fd");
+	return e ? e : vec_text(&x->argv, x->machine_text);
+}
 /* argv of the host's exec: [guise, its options, --argv0 .. --,] interpreter, its argument, script, the guest's own rest */
 static long build(struct exec *x, uaddr argv, uaddr envv)
 {
@@ -116,6 +131,8 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 			e = vec_text(&x->argv, o->name);
 		if (!e && !(e = vec_signals(x)) && !(e = vec_traced(x)) && !(e = vec_limits(x)))
 			e = vec_handed(x);
+		if (!e)
+			e = vec_machine(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
 		    !(e = vec_text(&x->argv, "--resume-path")) && !(e = vec_text(&x->argv, pl->path)) &&
 		    !(e = vec_text(&x->argv, "--argv0")) &&
@@ -204,6 +221,8 @@ static long commit(struct exec *x)
 	if (x->handed >= 0)
 		host(SYS_fcntl, x->handed, F_SETFD, 0);
 	p->execs = true;
+	if (x->machine >= 0)
+		host(SYS_fcntl, x->machine, F_SETFD, 0);
 	if (x->plan.native && audit_judges(x->t))        /* what was judged, and not what has its name by now */
 		e = host(SYS_execveat, x->plan.fd, "", x->argv.v, x->envv.v, AT_EMPTY_PATH);
 	else if (x->plan.native)
@@ -235,7 +254,7 @@ long proc_exec(struct thread *t, int dirfd, const char *guestpath, uaddr argv, u
 	}
 	x->t = t;
 	x->plan.dirfd = dirfd;
-	x->plan.fd = x->plan.given = x->limits = x->handed = -1;
+	x->plan.fd = x->plan.given = x->limits = x->handed = x->machine = -1;
 	str_copy(x->plan.guest_path, guestpath, sizeof x->plan.guest_path);
 	long e = gate(plan_gated, x);
 	if (!e && x->plan.native && t->p->confined)
@@ -250,6 +269,8 @@ long proc_exec(struct thread *t, int dirfd, const char *guestpath, uaddr argv, u
 		host(SYS_close, x->plan.fd);
 	if (x->limits >= 0)
 		host(SYS_close, x->limits);
+	if (x->machine >= 0)
+		host(SYS_close, x->machine);
 	mem_free(x->argv.v, x->argv.room * 8);
 	mem_free(x->envv.v, x->envv.room * 8);
 	mem_free(x->guest.v, x->guest.room * 8);

@@ -209,6 +209,9 @@ struct thread {
 	uint64_t left_at;        /* restored: the sleep called from here goes on with ... */
 	int64_t left_ns;         /* ... this; its own */
 	void (*begin)(struct thread *);  /* what a restored thread does first, or NULL */
+	uint8_t iopl;            /* machine/privilege.h: the I/O privilege that its system gave it, virtual; its own */
+	bool held_back;          /* ... and its (virtual) interrupt flag is clear */
+	uint8_t *ports;          /* ... and single ports, a bit each; NULL: none was ever asked for */
 };
 
 /* --- one guest process; a vfork child has its own copy ---------------------------------------------------------------- */
@@ -365,9 +368,14 @@ struct personality {
 	int nofollow_err;                                    /* host errno of open(O_NOFOLLOW) on a symlink; 0: ELOOP */
 	bool sigsys_unknown;                                 /* a number without a row raises SIGSYS besides ENOSYS */
 	bool carry;                                          /* the carry flag tells a failure */
+	uint8_t io_keeps;                                    /* IO_*: where I/O privilege goes besides; the level is inherited */
+	/* open of a name that is not there: a device that only this system has; -ENOENT: it is none. NULL */
+	long (*device)(struct call *, int path, unsigned flags);
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
 };
 #define PERSONALITY(p) static const struct personality *const p##_joins JOIN("guise_personalities") = &(p)
+
+enum { IO_PORTS_BORN = 1, IO_LEVEL_EXEC = 2 };       /* single ports: by threads and children, too; the level: over exec */
 
 /* --- what an engine is ---------------------------------------------------------------------------------------------------
  * An engine differs from the others only in how control arrives at syscall_enter; handlers do not know which one runs. */

@@ -25,6 +25,8 @@ struct options {
 	const char *module[8];   /* files given to it beside the program: "FILE" or "FILE words of its own" */
 	unsigned n_module;
 	bool stay;               /* programs of the host's system that the guest starts stay with us */
+	bool grant_io;           /* the guest's system may give it I/O privilege: over virtual devices (machine/privilege.h) */
+	unsigned exit_port;      /* of these, the one that ends the program; 0: as it comes */
 	bool strict;             /* the first unknown call, flag, command or sysctl ends the run */
 	const char *cover;       /* file in which used rows are counted, absolute, or NULL: observe/cover.h */
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
@@ -32,6 +34,7 @@ struct options {
 	const char *resume_path; /* its host path as it was when it was opened, or NULL; the same */
 	int limits_fd;           /* what it has given up (confine.h), or -1; the same */
 	int engine_fd;           /* what its engine wants to have there, too (engine->hand), or -1; the same */
+	int machine_fd;          /* its I/O privilege and virtual devices (machine/privilege.h), or -1; the same */
 	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */
 	const char *traced;      /* by whom, where another guest debugs it (tracing.h), or NULL; the same */
 	int trace_fd, report_fd; /* the shared memory of observe/ring.h; where to write; or -1 */

@@ -12,6 +12,7 @@
 #include "arena.h"
 #include "pending.h"
 #include "tracing.h"
+#include "machine/privilege.h"
 
 extern const struct atfork __start_guise_atfork[], __stop_guise_atfork[];
 extern volatile uint32_t *const __start_guise_forklocks[], *const __stop_guise_forklocks[];
@@ -40,6 +41,8 @@ static void at_fork(struct proc *p)
 static void child_begin(struct proc *p, struct thread *t)
 {
 	lock_forget(&p->siglock);
+	if (t->ports && !(p->pers->io_keeps & IO_PORTS_BORN))
+		privilege_end_ports(t);
 	p->ppid = p->pid;
 	p->pid = t->tid;                 /* which the host wrote */
 	t->vforked = false;
@@ -142,6 +145,8 @@ static struct thread *child_block(struct thread *t, uaddr stack)
 	child->altstack = stack ? (struct sigalt){ .flags = 2 } : t->altstack;
 	child->priv = t->priv;
 	child->flags = t->flags;
+	if (privilege_any(t))
+		privilege_born(child, t, p->pers->io_keeps & IO_PORTS_BORN);
 	child->vforked = true;
 	child->go = 1;
 	child_result(child, t->call);

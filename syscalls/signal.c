@@ -12,6 +12,7 @@
 #include "options.h"
 #include "pending.h"
 #include "tracing.h"
+#include "machine/privilege.h"
 
 
 sigbits const SIGSET_UNBLOCKABLE = (sigbits)(1ull << (SIGKILL - 1) | 1ull << (SIGSTOP - 1));
@@ -245,6 +246,8 @@ static void deliver(struct thread *t, struct sigpend *pd)
 	struct proc *p = t->p;
 	struct sigact act;
 
+	if (pd->caused && privilege_any(t) && privilege_fault(t, pd))
+		return;
 	if (pd->caused && p->pers->fault)
 		p->pers->fault(t, pd);
 	if (p->traced && !tracee_signal(t, pd))

@@ -19,6 +19,7 @@
 #include "pending.h"
 #include "tracing.h"
 #include "snapshot.h"
+#include "machine/privilege.h"
 
 #define SLOT (128 * 1024ul)
 #define SLOTS 8192ul                     /* threads at once; fewer where virtual memory is limited */
@@ -291,6 +292,8 @@ void thread_exit(struct thread *t, int status)
 	signal_thread_exit(t);
 	if (p->renamed)
 		alias_end(t->tid);
+	if (privilege_any(t))
+		privilege_end(t);
 	if (t->tid == p->pid)
 		p->head_status = status;
 	if (__atomic_sub_fetch(&p->nthreads, 1, __ATOMIC_ACQ_REL) == 0) {

@@ -43,7 +43,7 @@ struct request {
 	struct options opt;
 	struct bind bind[64];
 	char **env;              /* the guest's environment, ours to change; ends with NULL */
-	const char *report_file, *witness_file;
+	const char *report_file, *witness_file, *grant;
 	const char *root_name;   /* as the user gave it */
 	const char *root_by, *engine_by; /* what gave them: an option or a variable */
 };

@@ -79,6 +79,8 @@ _guise_value()          # OPTION HEAD: the value that is begun; fails if OPTION 
 		fi ;;
 	*:--engine:*)
 		_guise_reply "$2" -W "auto $(_guise_names "$guise" engines 's/^([a-z]+) +(works|not here:) .*/\1/p')" ;;
+	*:--grant:*)
+		compopt -o nospace; _guise_reply "$2" -W "io io,exit=" ;;
 	trace:-e:*)
 		compopt -o nospace
 		_guise_reply "$2" -W "%file %desc %network %memory %process %signal %ipc %clock %creds %pure %stat %lstat %fstat %statfs %fstatfs %%stat %%statfs %unseen inject= status= signal=none" ;;

@@ -20,7 +20,7 @@ static const struct { const char *table, *title; } titles[] = {
 	{ "sysarch", "Operations of sysarch" }, { "procctl", "Commands of procctl" }, { "prctl", "Options of prctl" },
 	{ "setsockopt", "Socket options that can be set" }, { "getsockopt", "Socket options that can be asked" },
 	{ "cmsg-sent", "Control messages that are sent" }, { "cmsg-received", "Control messages that are received" },
-	{ "sysctl", "Names of sysctl" },
+	{ "sysctl", "Names of sysctl" }, { "instruction", "Privileged instructions (--grant io)" },
 };
 /* which test shows which row: lines "system table number name test", in the order of the file */
 static struct proof { char *system, *table, *nr, *name, *test; } *proofs;

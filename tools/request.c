@@ -57,7 +57,7 @@ void request_start(struct request *r, const struct subcommand *c, char **env)
 	size_t n = 0;
 	while (env[n])
 		n++;
-	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .limits_fd = -1, .engine_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1,
+	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .limits_fd = -1, .engine_fd = -1, .machine_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1,
 						      .witness_fd = -1, .policy_fd = -1 } };
 	r->env = malloc((n + 1) * sizeof *r->env);
 	if (!r->env)
@@ -90,6 +90,20 @@ static void set_name(struct request *r, const char *v)
 static void set_argv0(struct request *r, const char *v) { r->opt.argv0 = v; }
 static void set_stay(struct request *r, const char *v) { r->opt.stay = true; }
 static void set_strict(struct request *r, const char *v) { r->opt.strict = true; }
+/* "io", or "io,exit=PORT": the port of the virtual machine that ends the program */
+static void set_grant(struct request *r, const char *v)
+{
+	char *end = "";
+	unsigned long port = 0;
+
+	if (strncmp(v, "io", 2) || (v[2] && strncmp(v + 2, ",exit=", 6)))
+		refuse("there is nothing named \"%s\" to grant; --grant takes io, or io,exit=PORT", v);
+	if (v[2] && (port = strtoul(v + 8, &end, 0), *end || end == v + 8 || v[8] == '-' || !port || port > 0xfffc))
+		refuse("--grant %s: PORT is a number from 1 to 0xfffc, where no other device is", v);
+	r->opt.grant_io = true;
+	r->opt.exit_port = (unsigned)port;
+	r->grant = v;
+}
 static void set_report(struct request *r, const char *v) { r->report_file = v; }
 static void set_witness(struct request *r, const char *v) { r->witness_file = v; }
 static void set_post_mortem(struct request *r, const char *v)
@@ -189,6 +203,7 @@ static void set_resume_path(struct request *r, const char *v) { r->opt.resume_pa
 static void set_limits(struct request *r, const char *v) { r->opt.limits_fd = number_of("--limits-fd", v); }
 static void set_engine_fd(struct request *r, const char *v) { r->opt.engine_fd = number_of("--engine-fd", v); }
 static void set_traced(struct request *r, const char *v) { r->opt.traced = v; }
+static void set_machine(struct request *r, const char *v) { r->opt.machine_fd = number_of("--machine-fd", v); }
 static void set_signals(struct request *r, const char *v)
 {
 	char *rest;
@@ -217,6 +232,7 @@ static const struct option_row run_rows[] = {
 	{ 0, "overlay", "FILE", V_FILE, "keep in FILE what is written to that disk, and go on with what it holds", set_overlay },
 	{ 0, "module", "FILE", V_FILE, "hand FILE to a bare-metal program; \"FILE WORDS\" hands WORDS with it; may be repeated", set_module },
 	{ 0, "stay", NULL, V_NONE, "Linux programs that it starts stay here too, so that they can start foreign ones", set_stay },
+	{ 0, "grant", "io", V_TEXT, "its system may give it I/O privilege: over virtual devices, never over the host's", set_grant },
 	{ 0, "strict", NULL, V_NONE, "stop at the first call, flag, command or sysctl that is unknown", set_strict },
 	{ 0, "witness", "FILE", V_FILE, "append every call to FILE, seen from outside (engine ptrace), one JSON object a line",
 		set_witness },
@@ -239,6 +255,7 @@ static const struct option_row hidden_rows[] = {
 	{ 0, "limits-fd", "FD", V_TEXT, NULL, set_limits },
 	{ 0, "engine-fd", "FD", V_TEXT, NULL, set_engine_fd },
 	{ 0, "traced", "BY", V_TEXT, NULL, set_traced },
+	{ 0, "machine-fd", "FD", V_TEXT, NULL, set_machine },
 	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },
 	{ 0, "again", NULL, V_NONE, NULL, set_again },
 	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },
@@ -330,7 +347,7 @@ static void add2(struct options *o, const char *option, const char *value)
 	add(o, (char *)value);
 }
 /* --as is not passed on: what a child is, it says itself. */
-static void self_argv(struct options *o)
+static void self_argv(struct options *o, const char *grant)
 {
 	add2(o, "run", "--again");
 	if (o->root)
@@ -347,6 +364,8 @@ static void self_argv(struct options *o)
 		add2(o, "--engine", o->engine);
 	if (o->stay)
 		add(o, "--stay");
+	if (grant)
+		add2(o, "--grant", grant);
 	if (o->strict)
 		add(o, "--strict");
 	if (o->cover)
@@ -379,7 +398,7 @@ void request_complete(struct request *r)
 	o->bind = r->bind;
 	if (r->report_file)
 		o->report_fd = log_open(r->report_file, "--report", 0);
-	self_argv(o);
+	self_argv(o, r->grant);
 }
 /* --- a name without a slash ------------------------------------------------------------------------------------- */
 /* How many letters are wrong, missing or too many: the distance of Levenshtein, for short words. */

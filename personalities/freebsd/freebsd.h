@@ -9,7 +9,8 @@
 #define FBSD_NSIG 129                /* signals 1..128 */
 #define FBSD_ELAST 97
 
-extern const struct systab fbsd_tab[1];
+extern const struct systab fbsd_tab[2];
+long fbsd_device(struct call *, int path, unsigned flags);    /* io.c */
 extern struct subtab fbsd_sub[N_SUB];
 extern const struct bit fbsd_bits[];                 /* ends with a row without a name */
 extern const struct record fbsd_rec[N_REC];

@@ -190,7 +190,7 @@ static const struct personality freebsd = {
 	.thread_restored = fbsd_thread_restored, .proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,
 	.proc_execs = bsd_proc_execs, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
 	.lib_list = "/var/run/ld-elf.so.hints", .made_for = made_for, .sigcode = fbsd_trampoline, .sysctl = &fbsd_sysctl,
-	.tab = fbsd_tab, .n_tab = 1, .sub = fbsd_sub, .rec = fbsd_rec,
+	.tab = fbsd_tab, .n_tab = 2, .device = fbsd_device, .sub = fbsd_sub, .rec = fbsd_rec,
 	.layout = fbsd_layout, .cmsg_head = 12, .cmsg_align = 8, .cmsg_sol = 0xffff, .oid_name = bsd_oid_name,
 	.bits = fbsd_bits, .errno_of = fbsd_errno_of, .errno_name = fbsd_errno_name, .n_errno_name = FBSD_ELAST + 1,
 	.sig_in = fbsd_sig_in, .n_sig = FBSD_NSIG, .sig_out = fbsd_sig_out, .sig_name = fbsd_sig_name,

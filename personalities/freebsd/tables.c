@@ -29,6 +29,7 @@
 #include "ext.h"
 #include "freebsd/freebsd.h"
 #include "row.h"
+#include "machine/privilege.h"
 
 /* --- calls --- */
 #define SYS(nr_, name_, ret_, fn_, level_, ...) sysfn fn_;
@@ -48,7 +49,7 @@ static const struct row rows[] = {
 #undef GONE
 };
 _Static_assert(ARRAY_LEN(rows) == 599, "the last call of 15.0 is 598");
-const struct systab fbsd_tab[1] = { { "freebsd", rows, ARRAY_LEN(rows) } };
+const struct systab fbsd_tab[2] = { { "freebsd", rows, ARRAY_LEN(rows) }, INSN_TABLE };
 
 /* --- one level down: a row holds what is its own; the arguments that all of them have stand here --- */
 #define IOC_(dir_, g_, n_, size_) ((dir_) | (size_) << 16 | (g_) << 8 | (n_))
@@ -129,6 +130,7 @@ _Static_assert(ARRAY_LEN(fcntls) == 26, "the commands are 0..24, the last in two
 /* --- scalars --- */
 const struct bit fbsd_bits[] = {
 #include "bits.def"
+#include "machine/names.def"
 #define OWN(bits_) (((bits_) & ~0x400ull) ?: (bits_))        /* nearly all names of files need LOOKUP, too */
 #define RIGHT0(name_, bits_) BIT(CAP, CAP_##name_, OWN(bits_), OWN(bits_))
 #define RIGHT1(...)

@@ -10,6 +10,7 @@
 #include "host.h"
 #include "procfs.h"
 #include "personalities/freebsd/thr.h"
+#include "machine/privilege.h"
 #include "personalities/freebsd/rtp.h"
 
 sysfn fbsd_thr_create, fbsd_thr_new, fbsd_thr_self, fbsd_thr_exit, fbsd_thr_kill, fbsd_thr_kill2, fbsd_thr_suspend,
@@ -122,6 +123,8 @@ static long spawn(struct thread *t, struct thread *child, uaddr child_word, uadd
 	f->tid_word[0] = child_word;
 	f->tid_word[1] = parent_word;
 	child->sigmask = t->sigmask;
+	if (privilege_any(t))
+		privilege_born(child, t, false);
 	long r = thread_spawn(child, tell_tid);
 	if (r >= 0)
 		return 0;

@@ -86,7 +86,7 @@ static const struct personality lnx = {
 	.name = "linux", .release = "6.18", .about = "Linux, the host's own programs",
 	.claims = claims, .stack = lnx_stack, .fetch = fetch, .store = store, .frame = lnx_frame,
 	.thread_exit = lnx_thread_exit, .proc_forked = lnx_proc_forked,
-	.tab = lnx_tab, .n_tab = 1, .sub = lnx_sub, .bits = lnx_bits, .rec = lnx_rec,
+	.tab = lnx_tab, .n_tab = 2, .io_keeps = IO_PORTS_BORN | IO_LEVEL_EXEC, .sub = lnx_sub, .bits = lnx_bits, .rec = lnx_rec,
 	.layout = lnx_layout, .cmsg = lnx_cmsg, .cmsg_head = 16, .cmsg_align = 8, .cmsg_sol = SOL_SOCKET,
 	.errno_name = lnx_errno_name, .n_errno_name = LNX_ERRNOS, .sig_in = lnx_sig_in, .n_sig = LNX_NSIG, .sig_out = lnx_sig_out,
 	.sig_name = lnx_sig_name, .sockaddr_get = sockaddr_get, .sockaddr_put = sockaddr_put,

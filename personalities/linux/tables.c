@@ -5,6 +5,8 @@
  */
 #include "../../syscalls/row.h"
 #include "linux.h"
+#include "machine/privilege.h"
+#include "../../syscalls/ext.h"
 
 #define ROW_AS(name_, ret_, fn_, level_, ...) \
 	{ .name = name_, .fn = fn_, .by = #fn_, .ret = ret_, .arg = { __VA_ARGS__ }, LEVEL_##level_ }
@@ -29,7 +31,7 @@ static const struct row rows[] = {
 };
 _Static_assert(ARRAY_LEN(rows) == 470, "file_setattr is the last call of 6.18");
 
-const struct systab lnx_tab[] = { { "linux", rows, ARRAY_LEN(rows) } };
+const struct systab lnx_tab[] = { { "linux", rows, ARRAY_LEN(rows) }, INSN_TABLE };
 
 /* --- one level down -------------------------------------------------------------------------------------------------- */
 #define CMD(nr_, name_, ret_, fn_, level_, ...) \
@@ -73,6 +75,7 @@ struct subtab lnx_sub[N_SUB] = {
 #define ONE(set_, name_, val_) { SET_##set_, #name_, ~0ull, (uint64_t)(val_), ~0ull, (uint64_t)(val_) },
 const struct bit lnx_bits[] = {
 #include "bits.def"
+#include "machine/names.def"
 	{ 0 }
 };
 

@@ -11,6 +11,7 @@
 #include <sched.h>
 #include <linux/futex.h>
 #include "linux.h"
+#include "machine/privilege.h"
 #include "observe/audit.h"
 
 sysfn lnx_clone, lnx_clone3, lnx_exit, lnx_set_tid_address, lnx_set_robust_list;
@@ -77,6 +78,8 @@ static long clone_thread(struct thread *t, const struct birth *b)
 	child->sigmask = t->sigmask;
 	child->clear_tid = b->flags & CLONE_CHILD_CLEARTID ? b->ctid : 0;
 	child->priv = (void *)b;
+	if (privilege_any(t))
+		privilege_born(child, t, true);
 	return thread_spawn(child, before_thread);
 }
 

@@ -103,6 +103,8 @@ static long do_open(struct call *c, int dirfd, int i, uint64_t flags, unsigned m
 		fd = open_empty(c, dirfd, (unsigned)flags, mode);
 	else
 		fd = arg_open(c, i, dirfd, (unsigned)flags, mode, flags & X_O_BENEATH ? PATH_BENEATH : 0);
+	if (fd == -ENOENT && c->t->p->pers->device)
+		fd = c->t->p->pers->device(c, i, (unsigned)flags);
 	if (fd < 0)
 		return fd == -EXDEV && (flags & X_O_BENEATH) ? -X_ENOTCAPABLE : open_error(c, i, dirfd, flags, fd);
 	if (flags & X_O_EXEC)

@@ -97,7 +97,7 @@ static void seconds(struct cmos *c, int64_t now)
 	c->last_second = now;
 	if (stopped(c))
 		return;
-	if (now < from || now - from > MOST_SECONDS)     /* the host's clock was set */
+	if (now < from || from < now - MOST_SECONDS)     /* the host's clock was set */
 		from = now - 1;
 	for (int64_t t = from + 1; t <= now; t++) {
 		show(c, t + c->offset);

@@ -185,6 +185,31 @@ uint64_t machine_due(struct machine *m)
 }
 bool machine_wants_input(struct machine *m) { return m->serial.ier & 1 && !m->serial.end && m->serial.rx_n < SERIAL_FIFO; }
 
+/* --- state from elsewhere --------------------------------------------------------------------------------------------------------- */
+static bool channel_valid(const struct pit_channel *c)
+{
+	return c->mode <= 5 && c->access <= 3 && c->reload && c->reload <= 65536 && c->next <= 65536 && c->start >> 63 == 0 &&
+	       c->next_at >> 63 == 0 && c->held >> 40 == 0;
+}
+static bool pci_valid(const struct pci *p)
+{
+	bool ok = p->n <= PCI_FUNCTIONS && !(p->address & 0x7f000003);
+	for (unsigned i = 0; ok && i < p->n; i++)
+		ok = p->f[i].dev < 32 && p->f[i].fn < 8;
+	return ok;
+}
+bool machine_valid(const struct machine *m)
+{
+	bool ok = pci_valid(&m->pci) && m->ended <= MACHINE_RESET && m->cmos.index < 128 && m->keyboard.q_n <= sizeof m->keyboard.q;
+
+	for (unsigned i = 0; i < 3; i++)
+		ok = ok && channel_valid(&m->pit.ch[i]);
+	for (unsigned i = 0; i < 2; i++)
+		ok = ok && m->pic[i].lowest < 8 && m->pic[i].step <= 4;
+	ok = ok && m->cmos.offset < 1ll << 40 && m->cmos.offset > -(1ll << 40);
+	return ok && m->serial.rx_at < SERIAL_FIFO && m->serial.rx_n <= SERIAL_FIFO && m->serial.tx_n <= SERIAL_TX;
+}
+
 /* --- start ----------------------------------------------------------------------------------------------------------------------- */
 void machine_attach(struct machine *m, const struct machine_host *host, void *owner)
 {

@@ -128,6 +128,7 @@ struct machine {
 /* m is zeroed memory. memory: bytes of RAM; exit_port: 0 is 0xf4. */
 void machine_init(struct machine *, const struct machine_host *, void *owner, uint64_t memory, unsigned exit_port);
 void machine_attach(struct machine *, const struct machine_host *, void *owner);     /* state copied from elsewhere */
+bool machine_valid(const struct machine *);      /* state that was saved: nothing in it leads a device astray */
 bool machine_ports(struct machine *, unsigned first, unsigned last, const struct port_dev *);        /* before the rest */
 uint32_t machine_in(struct machine *, unsigned port, unsigned size);         /* size 1, 2 or 4 */
 void machine_out(struct machine *, unsigned port, unsigned size, uint32_t value);
