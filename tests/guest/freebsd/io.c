@@ -75,6 +75,23 @@ static void apart(void)
 	while (!done)
 		sleep_ms(1);
 }
+/* What was given before stays; nothing more can be asked for. */
+static void in_capability_mode(void)
+{
+	long pid = fork();
+
+	if (pid) {
+		wait_for(pid);
+		return;
+	}
+	show(cap_enter());
+	can("port 80, in capability mode");
+	RUN("  cli", "\xfa", 0);
+	set(0x80, 1, 1);
+	get(0x80);
+	say("open: %e\n", open("/dev/io", O_RDWR, 0));
+	quit(0);
+}
 static void requests(long fd)
 {
 	struct pio r = { 1, 0x3ff, 1, 0x3c };
@@ -134,6 +151,7 @@ int main(int argc, char **argv)
 	long fd = open("/dev/io", O_RDWR, 0);
 	say("open: %e\n", fd < 0 ? fd : 0);
 	apart();
+	in_capability_mode();
 	requests(fd);
 	all();
 	show(close(fd));
