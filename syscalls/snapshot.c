@@ -21,6 +21,7 @@
 #include "thread.h"
 #include "pending.h"
 #include "snapshot.h"
+#include "machine/privilege.h"
 
 struct snapshot_point snapshot_point = { .magic = SNAPSHOT_MAGIC };
 
@@ -268,6 +269,8 @@ static long refuse_whole(struct proc *p)
 		return refused("has given up rights (capability mode, limited descriptors), which a copy would have again");
 	if (p->opt->policy_fd >= 0)
 		return refused("is held to a policy (guise audit), to which a copy would not be held");
+	if (virtual_machine)
+		return refused("has I/O privilege over virtual devices (--grant io), which are not saved");
 	if (!proc_alone(thread_self()) && p->nthreads == 1)
 		return refused("shares its memory or its descriptors with another process");
 	return 0;
