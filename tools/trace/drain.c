@@ -60,6 +60,13 @@ static void *watcher(void *unused)
 			return NULL;
 	}
 }
+/* Before the first process goes on: it may be gone, and waited for, before anything of it is read. */
+static int first_pid, first_fd = -1;
+void drain_first(int pid)
+{
+	first_pid = pid;
+	first_fd = (int)syscall(SYS_pidfd_open, pid, 0);
+}
 static void watch_process(int pid)
 {
 	unsigned i = 0;
@@ -74,7 +81,8 @@ static void watch_process(int pid)
 		return;
 	watched[i].pid = pid;
 	watched[i].gone = false;
-	watched[i].fd = (int)syscall(SYS_pidfd_open, pid, 0);
+	watched[i].fd = pid == first_pid ? first_fd : (int)syscall(SYS_pidfd_open, pid, 0);
+	first_pid = pid == first_pid ? 0 : first_pid;
 	if (i == n_watched)
 		n_watched = i + 1;
 	e.data.u32 = i;
@@ -371,8 +379,8 @@ int drain(struct session *session_, int end_fd, struct raw *raw_)
 	first_readings();
 	for (unsigned i = 0; i < n_asked; i++)
 		watch_process(asked[i]);
-	if (s->main_pid)                 /* it may be gone before we read its first record */
-		watch_process(s->main_pid);
+	if (first_pid)
+		watch_process(first_pid);
 	for (;;) {
 		uint32_t bell = s->bell, flush = s->flush;
 		if (stopping)            /* -p, and enough was seen: those who record stop now */

@@ -119,6 +119,7 @@ static void become_drainer(struct session *s, int fd, int end, struct raw *raw)
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "guise-trace");
 	prctl(PR_SET_DUMPABLE, 0);               /* what was written of a program is not its to change */
+	drain_first(s->main_pid);
 	hold_lock(s);
 	_exit(drain(s, end, raw));
 }

@@ -163,6 +163,7 @@ struct clock { uint64_t t0, ns0, t1, ns1; bool tsc; };       /* two readings of 
 void clock_read(struct clock *, bool tsc);                   /* a new second reading; the old second is the first */
 uint64_t clock_ns(const struct clock *, uint64_t t);
 struct raw;
+void drain_first(int pid);            /* this one will be watched from the beginning */
 int drain(struct session *, int end_fd, struct raw *);       /* to the end of the run */
 /* -p: these are asked to join; end: our end of the pipe, closed when they have. A signal may call drain_stop. */
 void drain_attached(const int *pid, unsigned n, int end);
