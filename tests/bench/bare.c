@@ -149,9 +149,12 @@ static void memory(int vm)
 static void machine(void)
 {
 	int dev = open("/dev/kvm", O_RDWR), vm = ioctl(dev, KVM_CREATE_VM, 0), size = ioctl(dev, KVM_GET_VCPU_MMAP_SIZE, 0);
-	struct { struct kvm_msrs m; struct kvm_msr_entry e[3]; } m = { .m.nmsrs = 3, .e = {
-		{ .index = 0xc0000081, .data = 8ull << 32 | 0x23ull << 48 }, { .index = 0xc0000082, .data = DOOR }, { .index = 0xc0000084, .data = 0x3f7fd5 } } };
-	struct { struct kvm_cpuid2 c; struct kvm_cpuid_entry2 e[128]; } c = { .c.nent = 128 };
+	union { struct kvm_msrs m; char room[sizeof(struct kvm_msrs) + 3 * sizeof(struct kvm_msr_entry)]; } m = { .m.nmsrs = 3 };
+	static union { struct kvm_cpuid2 c; char room[sizeof(struct kvm_cpuid2) + 128 * sizeof(struct kvm_cpuid_entry2)]; } c;
+	c.c.nent = 128;
+	m.m.entries[0] = (struct kvm_msr_entry){ .index = 0xc0000081, .data = 8ull << 32 | 0x23ull << 48 };
+	m.m.entries[1] = (struct kvm_msr_entry){ .index = 0xc0000082, .data = DOOR };
+	m.m.entries[2] = (struct kvm_msr_entry){ .index = 0xc0000084, .data = 0x3f7fd5 };
 	need(dev >= 0 && vm >= 0, "/dev/kvm");
 	memory(vm);
 	need((vcpu = ioctl(vm, KVM_CREATE_VCPU, 0)) >= 0, "KVM_CREATE_VCPU");

@@ -158,7 +158,7 @@ static void mounts(void)
 static void descriptors(void)
 {
 	int s[2], n = 0, at = open("/proc/self/fd", O_RDONLY | O_DIRECTORY);
-	struct { struct cmsghdr h; int fd; } c = { { CMSG_LEN(4), SOL_SOCKET, SCM_RIGHTS } };
+	struct { size_t len; int level, type, fd, pad; } c = { CMSG_LEN(4), SOL_SOCKET, SCM_RIGHTS, 0, 0 };
 	struct iovec v = { &c, 1 };
 	struct msghdr m = { .msg_iov = &v, .msg_iovlen = 1, .msg_control = &c, .msg_controllen = sizeof c };
 	char name[32];

@@ -18,7 +18,7 @@
 #include <sys/wait.h>
 
 static unsigned char *page;              /* two of code: nothing behind them */
-static volatile unsigned long done, faults, again;
+static volatile unsigned long faults, again;
 static volatile int in_it;
 static long stack_at;                    /* of one(), to go back to */
 static char *buffer;                     /* a page of data, nothing on either side: strings run far */
