@@ -91,7 +91,7 @@ static void wait(uint64_t most_ns)
 		return;
 	ns = due == NEVER ? most_ns : MIN(due - now, most_ns);
 	ts = (struct timespec){ (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
-	host(SYS_ppoll, &in, 1, ns == NEVER ? NULL : &ts, NULL, 8);
+	block(SYS_ppoll, &in, 1, ns == NEVER ? NULL : &ts, NULL, 8);
 }
 long metal_yield(struct call *c)
 {
@@ -108,7 +108,7 @@ bool machine_wakes(void)
 }
 long metal_hlt(struct call *c)
 {
-	while (box.run->s.regs.regs.rflags & 0x200 && !box.m.ended && machine_wakes() && !machine_pending(&box.m)) {
+	while (box.run->s.regs.regs.rflags & 0x200 && !box.m.ended && !c->t->attn && machine_wakes() && !machine_pending(&box.m)) {
 		if (machine_wants_input(&box.m)) {
 			wait(NEVER);
 			continue;
@@ -116,7 +116,7 @@ long metal_hlt(struct call *c)
 		uint64_t due = machine_due(&box.m), now = machine_now(&box.m);
 		struct timespec ts = { (time_t)((due - now) / 1000000000), (long)((due - now) % 1000000000) };
 		if (due > now && due != NEVER)
-			host(SYS_ppoll, NULL, 0, &ts, NULL, 8);
+			block(SYS_ppoll, NULL, 0, &ts, NULL, 8);
 	}
 	return 0;
 }

@@ -275,6 +275,8 @@ long metal_run_forever(void)
 	for (;;) {
 		r->immediate_exit = 0;           /* a timer that fires from here on is not lost */
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
+		if (box.t->attn)                 /* a signal of the host's, for the process */
+			thread_attend(box.t);
 		interrupts();
 		if (box.emulated)
 			cpu_watch();

@@ -170,6 +170,7 @@ static void kicked(int sig, siginfo_t *si, void *uc)
 	if (box.run)
 		box.run->immediate_exit = 1;
 }
+static void kick(struct thread *t) { kicked(0, NULL, NULL); }
 static void faulted(int sig, siginfo_t *si, void *uc)
 {
 	if (!borrow_raised(uc))
@@ -214,5 +215,5 @@ static void run(struct thread *t)
 }
 const struct engine metal_engine = {
 	.name = "metal", .about = "a whole virtual machine of KVM", .rank = 1, .apart = true, .probe = probe,
-	.start = start, .arm = arm, .run = run,
+	.start = start, .arm = arm, .run = run, .kick = kick,
 };

@@ -305,6 +305,8 @@ static void on_end(struct text *x, const struct event *e)
 	put_front(&l, x, e, e->ns);
 	if (e->status < 0)
 		put_s(&l, "+++ ended without a word: killed, it seems +++\n");
+	else if (e->status & 0x100 && !sig_to_guest(l.pers, e->status & 0xff))      /* a system without signals */
+		PUT(&l, "+++ killed by the host's signal %d +++\n", e->status & 0xff);
 	else if (e->status & 0x100)
 		put_s(&l, "+++ killed by "), put_sig(&l, sig_to_guest(l.pers, e->status & 0xff)), put_s(&l, " +++\n");
 	else
