@@ -141,7 +141,7 @@ static void masks(void)
 	TELL(syscall(SYS_rt_sigsuspend, &none, 4));
 	if (syscall(SYS_io_setup, 4, &ring) == 0)
 		ASLEEP(syscall(SYS_io_pgetevents, ring, 1, 1, buf, &soon, (void *[]){ &none, (void *)8 }));
-	TELL(syscall(SYS_io_uring_enter, 999, 0, 0, 0, &none, 8));
+	TELL(syscall(SYS_io_uring_enter, 999, 0, 0, 0, &none, 8l));
 }
 static void memory(void)
 {
