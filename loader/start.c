@@ -20,7 +20,7 @@
 #include <unistd.h>
 #include "guise.h"
 #include "options.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "confine.h"
 #include "loader/begin.h"
 #include "machine/privilege.h"

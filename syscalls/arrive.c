@@ -11,7 +11,7 @@
 #include "host.h"
 #include "thread.h"
 #include "pending.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "engines/own.h"
 #include "snapshot.h"
 

@@ -21,7 +21,7 @@
 #include "pending.h"
 #include "thread.h"
 #include "procfs.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "snapshot.h"
 
 enum { CARRY = 1, LOOK, BROADCAST, LISTEN };         /* CARRIER_STOP, too: pending.h */

@@ -14,7 +14,7 @@
 #include "confine.h"
 #include "row.h"
 #include "box.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "snapshot.h"
 
 static const struct row *row_of(struct thread *t, struct call *c)

@@ -13,7 +13,7 @@
 #include "confine.h"
 #include "observe/audit.h"
 #include "pending.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "machine/privilege.h"
 #include "loader/plan.h"
 

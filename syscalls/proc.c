@@ -11,7 +11,7 @@
 #include "thread.h"
 #include "arena.h"
 #include "pending.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "machine/privilege.h"
 
 extern const struct atfork __start_guise_atfork[], __stop_guise_atfork[];

@@ -11,7 +11,7 @@
 #include "thread.h"
 #include "options.h"
 #include "pending.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "machine/privilege.h"
 
 

@@ -17,7 +17,7 @@
 #include "arena.h"
 #include "thread.h"
 #include "pending.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "snapshot.h"
 #include "machine/privilege.h"
 

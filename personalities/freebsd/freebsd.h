@@ -38,6 +38,8 @@ uaddr fbsd_trampoline(size_t *len);                  /* the code a signal handle
 void fbsd_trampoline_is(uaddr);                      /* it is there already, in what was restored */
 sysfn fbsd_sigreturn, fbsd_getcontext, fbsd_setcontext, fbsd_swapcontext, fbsd_sigfastblock;
 
+long fbsd_procctl_self(struct call *);               /* procctl.c: 0, or why it is about another than the caller */
+
 /* reaper.c */
 void fbsd_reaper_start(struct proc *);               /* in a new image: whether it reaps outlives exec */
 

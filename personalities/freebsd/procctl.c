@@ -7,7 +7,7 @@
 #include <linux/prctl.h>
 #include <sys/wait.h>
 #include "host.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "freebsd/freebsd.h"
 
 sysfn fbsd_procctl, fbsd_procctl_trace_ctl, fbsd_procctl_trace_status,
@@ -16,7 +16,7 @@ sysfn fbsd_procctl, fbsd_procctl_trace_ctl, fbsd_procctl_trace_status,
       fbsd_procctl_stackgap_ctl, fbsd_procctl_stackgap_status, fbsd_procctl_nnp_ctl, fbsd_procctl_nnp_status,
       fbsd_procctl_wxmap_ctl, fbsd_procctl_wxmap_status, fbsd_procctl_logsigexit_ctl, fbsd_procctl_logsigexit_status;
 
-static long only_me(struct call *c)
+long fbsd_procctl_self(struct call *c)
 {
 	if (c->arg[0] != P_PID)
 		return c->arg[0] == P_PGID ? -EPERM : -EINVAL;
@@ -34,7 +34,7 @@ static int trace = 1, aslr = 3, protmax = 3, stackgap = 1 | 4, wxmap, logsigexit
 static long keep(struct call *c, int *setting, int lowest, int highest)
 {
 	uint32_t v;
-	long e = only_me(c);
+	long e = fbsd_procctl_self(c);
 	if (e || (e = mem_load32((uaddr)c->arg[3], &v)))
 		return e;
 	if ((int)v < lowest || (int)v > highest)
@@ -44,7 +44,7 @@ static long keep(struct call *c, int *setting, int lowest, int highest)
 }
 static long tell(struct call *c, unsigned v)
 {
-	long e = only_me(c);
+	long e = fbsd_procctl_self(c);
 	return e ? e : mem_store32((uaddr)c->arg[3], v);
 }
 long fbsd_procctl_trace_ctl(struct call *c) { return keep(c, &trace, 1, 3); }
@@ -89,7 +89,7 @@ long fbsd_procctl_pdeathsig_ctl(struct call *c)
 {
 	uint32_t v;
 	int sig = 0;
-	long e = only_me(c) ? -EINVAL : 0;       /* of another process this is not a matter of permission */
+	long e = fbsd_procctl_self(c) ? -EINVAL : 0;       /* of another process this is not a matter of permission */
 	if (e || (e = mem_load32((uaddr)c->arg[3], &v)))
 		return e;
 	if (v && (!(sig = sig_to_host(c->t->p->pers, (int)v)) || sig > 64))

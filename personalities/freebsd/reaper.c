@@ -63,14 +63,6 @@ void fbsd_reaper_start(struct proc *p)
 }
 
 /* --- whom it is about ---------------------------------------------------------------------------------------------- */
-static long self_only(struct call *c)
-{
-	if (c->arg[0] != P_PID)
-		return c->arg[0] == P_PGID ? -EPERM : -EINVAL;
-	if (!c->arg[1] || c->arg[1] == c->t->p->pid)
-		return 0;
-	return c->arg[1] < 0 || host(SYS_kill, c->arg[1], 0) == -ESRCH ? -ESRCH : -EPERM;
-}
 /* 0 and more: that process */
 static long whom(struct call *c)
 {
@@ -178,7 +170,7 @@ static void note_children(struct call *c)
 }
 long fbsd_procctl_reap_acquire(struct call *c)
 {
-	long e = self_only(c);
+	long e = fbsd_procctl_self(c);
 	if (e)
 		return e;
 	if (is_reaper())
@@ -190,7 +182,7 @@ long fbsd_procctl_reap_acquire(struct call *c)
 }
 long fbsd_procctl_reap_release(struct call *c)
 {
-	long e = self_only(c);
+	long e = fbsd_procctl_self(c);
 	if (e)
 		return e;
 	if (!is_reaper())

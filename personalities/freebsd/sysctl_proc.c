@@ -11,7 +11,7 @@
 #include "host.h"
 #include "handlers/rlimit.h"
 #include "procfs.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 #include "personalities/freebsd/kinfo.h"
 #include "personalities/freebsd/sysctl.h"
 #include "personalities/freebsd/thr.h"

@@ -11,7 +11,7 @@
 #include "ext.h"
 #include "wait.h"
 #include "pending.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 
 sysfn sys_wait4;
 

@@ -11,7 +11,7 @@
 #include "host.h"
 #include "procfs.h"
 #include "pending.h"
-#include "tracing.h"
+#include "debug/tracing.h"
 
 struct serve {
 	struct thread *self;

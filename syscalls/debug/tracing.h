@@ -3,9 +3,10 @@
  * One guest debugs another: stops, events, registers and memory, by a protocol of ours between the two processes. The
  * host's own ptrace has no part in it (docs/ARCHITECTURE.md says why), so it is the same on every engine.
  *
- *   tracee.c   the side that is debugged: its threads stop, one of them tells the tracer and then serves its requests
- *   serve.c    what is answered there
- *   tracer.c   the side that debugs: whom it traces, what a wait for children reports, requests
+ *   tracee.c, stand.c, stops.c            the side that is debugged (traced.h): its threads stop, one of them tells the tracer
+ *                                         and then serves its requests
+ *   serve.c                               what is answered there
+ *   tracer.c, tracer_wait.c, tracer_ask.c the side that debugs (tracees.h)
  *
  * All is in our terms: our signal numbers, the host's siginfo, struct regs. What a system calls these things is its
  * personality's.
@@ -66,7 +67,7 @@ struct trace_info {
 struct trace_regs { struct regs r; uint64_t fs; };
 _Static_assert(sizeof(struct trace_info) <= TRACE_DATA && FPU_SIZE <= TRACE_DATA, "one packet");
 
-/* --- tracee.c ------------------------------------------------------------------------------------------------------- */
+/* --- of the side that is debugged: tracee.c, stand.c, stops.c ------------------------------------------------------------------------------------------------------- */
 struct traced;                                       /* proc.traced */
 long tracee_me(struct thread *);                     /* this process is its parent's to trace */
 void tracee_attend(struct thread *);                 /* from thread_attend: stand still if it is asked; stops that are due */
@@ -100,7 +101,7 @@ struct trace_stop { struct thread *who; unsigned flags; int child; bool has_info
 enum serve_end trace_serve(struct thread *, int sock, const struct trace_stop *, uint32_t *events, struct trace_packet *, int *sig);
 void tracee_wake(struct thread *);                   /* somebody may go on whom we held */
 
-/* --- tracer.c ------------------------------------------------------------------------------------------------------- */
+/* --- of the side that debugs: tracer.c, tracer_wait.c, tracer_ask.c ------------------------------------------------------------------------------------------------------- */
 bool tracer_busy(const struct proc *);               /* a wait for children has more to look at than the host's */
 long tracer_wait(struct thread *, int idtype, long id, long flags, siginfo_t *, void *rusage, bool trapped);
 long tracer_attach(struct thread *, int pid);
