@@ -9,7 +9,7 @@
 struct fbsd_timespec { int64_t sec, nsec; };
 
 /* sys/sys/stat.h of 15.0 */
-struct fbsd_stat {                   /* since 12 */
+struct fbsd_stat_told {              /* since 12: what we tell ... */
 	uint64_t dev, ino, nlink;
 	uint16_t mode;
 	int16_t bsdflags;
@@ -19,8 +19,8 @@ struct fbsd_stat {                   /* since 12 */
 	int64_t size, blocks;
 	int32_t blksize;
 	uint32_t flags;
-	uint64_t gen, filerev, spare[9];
 };
+struct fbsd_stat { struct fbsd_stat_told told; uint64_t gen, filerev, spare[9]; };      /* ... and what not */
 struct fbsd11_stat {                 /* 5 to 11 */
 	uint32_t dev, ino;
 	uint16_t mode, nlink;
@@ -49,7 +49,7 @@ struct fbsd_ostat {                  /* 4.3BSD */
 	int32_t blksize, blocks;
 	uint32_t flags, gen;
 };
-_Static_assert(sizeof(struct fbsd_stat) == 224 && offsetof(struct fbsd_stat, atim) == 48, "struct stat");
+_Static_assert(sizeof(struct fbsd_stat) == 224 && offsetof(struct fbsd_stat, told.atim) == 48, "struct stat");
 _Static_assert(sizeof(struct fbsd11_stat) == 120 && offsetof(struct fbsd11_stat, size) == 72, "struct freebsd11_stat");
 _Static_assert(sizeof(struct fbsd_nstat) == 128 && sizeof(struct fbsd_ostat) == 88, "struct nstat, struct ostat");
 

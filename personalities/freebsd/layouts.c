@@ -17,7 +17,7 @@
 	FW(REC, atim, "st_atim", REC_TIMESPEC), FW(REC, mtim, "st_mtim", REC_TIMESPEC), FW(REC, ctim, "st_ctim", \
 		REC_TIMESPEC), \
 	F(INT, size, "st_size"), F(INT, blocks, "st_blocks"), F(INT, blksize, "st_blksize"), FQ(HEX, flags, "st_flags")
-#define S struct fbsd_stat
+#define S struct fbsd_stat_told
 static const struct field f_stat[] = { STAT_FIELDS, FW(REC, birthtim, "st_birthtim", REC_TIMESPEC), END };
 #undef S
 #define S struct fbsd11_stat

@@ -39,26 +39,14 @@ static uint32_t file_flags(const struct statx *s)
 	.blksize = (int32_t)s->stx_blksize, .flags = file_flags(s)
 
 /* The one that is made often goes into the guest's memory as it is (WHOLE): what is told, then as many words that are not. */
-struct told {
-	uint64_t dev, ino, nlink;
-	uint16_t mode;
-	int16_t bsdflags;
-	uint32_t uid, gid, padding1;
-	uint64_t rdev;
-	struct fbsd_timespec atim, mtim, ctim, birthtim;
-	int64_t size, blocks;
-	int32_t blksize;
-	uint32_t flags;
-};
-_Static_assert(sizeof(struct told) == offsetof(struct fbsd_stat, gen), "the beginning of it");
-#define UNTOLD ((sizeof(struct fbsd_stat) - sizeof(struct told)) / 8)
+#define UNTOLD ((sizeof(struct fbsd_stat) - sizeof(struct fbsd_stat_told)) / 8)
 
 void fbsd_stat_put(const void *from, void *to)
 {
 	const struct statx *s = from;
-	volatile uint64_t *rest = (volatile uint64_t *)((struct told *)to + 1);
-#define GUEST told
-	*(struct told *)to = (struct told){
+	volatile uint64_t *rest = (volatile uint64_t *)((struct fbsd_stat_told *)to + 1);
+#define GUEST fbsd_stat_told
+	*(struct fbsd_stat_told *)to = (struct fbsd_stat_told){
 		COMMON(s), .nlink = s->stx_nlink, .birthtim = birth(s), .bsdflags = 0, .padding1 = 0,
 	};
 #undef GUEST

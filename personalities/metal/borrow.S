@@ -4,17 +4,13 @@
  * `borrowed` (borrow.c), the vector state from its area, then the code at borrowed.code runs, which ends in ret; what it
  * leaves goes back. Our own vector registers hold nothing: this is runtime code.
  */
+#include "engines/kept.h"
 	.text
 	.globl borrow_run
 	.type borrow_run, @function
 #define R(n) borrowed + 8 * (n)(%rip)
 borrow_run:
-	push %rbx
-	push %rbp
-	push %r12
-	push %r13
-	push %r14
-	push %r15
+	push_kept
 	mov R(17), %rcx                  /* the area */
 	mov R(18), %rax                  /* which components */
 	mov %rax, %rdx
@@ -61,11 +57,6 @@ borrow_run:
 	mov %rax, %rdx
 	shr $32, %rdx
 	xsave64 (%rcx)
-	pop %r15
-	pop %r14
-	pop %r13
-	pop %r12
-	pop %rbp
-	pop %rbx
+	pop_kept
 	ret
 	.section .note.GNU-stack, "", @progbits

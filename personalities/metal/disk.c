@@ -14,7 +14,7 @@
 static uint64_t bits_bytes(void) { return (box.disk.bytes / SECTOR + 7) / 8; }
 static bool changed(uint64_t sector) { return box.disk.changed[sector / 8] >> sector % 8 & 1; }
 
-static long all_of(long nr, int fd, void *p, uint64_t n, uint64_t at)
+long file_all(long nr, int fd, void *p, uint64_t n, uint64_t at)
 {
 	for (uint64_t done = 0; done < n;) {
 		long r = host(nr, fd, (char *)p + done, n - done, at + done);
@@ -34,8 +34,8 @@ static long overlay_read(struct disk *d, const char *name, char *why, size_t n)
 	if (host(SYS_fstat, d->over, &st) < 0 || !st.st_size)
 		return 0;
 	if ((uint64_t)st.st_size != d->bytes + bits_bytes() + sizeof tail ||
-	    all_of(SYS_pread64, d->over, tail, sizeof tail, d->bytes + bits_bytes()) || tail[0] != MARK || tail[1] != d->bytes ||
-	    all_of(SYS_pread64, d->over, d->changed, bits_bytes(), d->bytes)) {
+	    file_all(SYS_pread64, d->over, tail, sizeof tail, d->bytes + bits_bytes()) || tail[0] != MARK || tail[1] != d->bytes ||
+	    file_all(SYS_pread64, d->over, d->changed, bits_bytes(), d->bytes)) {
 		fmt(why, n, "the overlay %s was not made over a disk of %lu bytes, or was not ended well: remove it, or give its own --disk", name, d->bytes);
 		return -EINVAL;
 	}
@@ -75,7 +75,7 @@ long disk_read(uint64_t sector, uint64_t n, uaddr to)
 {
 	uint8_t buf[SECTOR];
 	for (uint64_t i = 0; i < n; i++) {
-		long e = all_of(SYS_pread64, changed(sector + i) ? box.disk.over : box.disk.fd, buf, SECTOR, (sector + i) * SECTOR);
+		long e = file_all(SYS_pread64, changed(sector + i) ? box.disk.over : box.disk.fd, buf, SECTOR, (sector + i) * SECTOR);
 		if (e || (e = copy_out(to + i * SECTOR, buf, SECTOR)))
 			return e;
 	}
@@ -86,7 +86,7 @@ long disk_write(uint64_t sector, uint64_t n, uaddr from)
 	uint8_t buf[SECTOR];
 	for (uint64_t i = 0; i < n; i++) {
 		long e = copy_in(buf, from + i * SECTOR, SECTOR);
-		if (e || (e = all_of(SYS_pwrite64, box.disk.over, buf, SECTOR, (sector + i) * SECTOR)))
+		if (e || (e = file_all(SYS_pwrite64, box.disk.over, buf, SECTOR, (sector + i) * SECTOR)))
 			return e;
 		box.disk.changed[(sector + i) / 8] |= (uint8_t)(1u << (sector + i) % 8);
 	}
@@ -100,8 +100,8 @@ long disk_flush(void)
 	long e;
 	if (d->fd < 0)
 		return 0;
-	if ((e = all_of(SYS_pwrite64, d->over, d->changed, bits_bytes(), d->bytes)) ||
-	    (e = all_of(SYS_pwrite64, d->over, tail, sizeof tail, d->bytes + bits_bytes())))
+	if ((e = file_all(SYS_pwrite64, d->over, d->changed, bits_bytes(), d->bytes)) ||
+	    (e = file_all(SYS_pwrite64, d->over, tail, sizeof tail, d->bytes + bits_bytes())))
 		return e;
 	return host(SYS_fdatasync, d->over);
 }

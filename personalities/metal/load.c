@@ -48,18 +48,6 @@ static long get_memory(const struct options *o, char *why, size_t n)
 	box.ram = (uint8_t *)a;
 	return 0;
 }
-static long read_all(int fd, void *to, uint64_t n, uint64_t off)
-{
-	for (uint64_t got = 0; got < n;) {
-		long r = host(SYS_pread64, fd, (char *)to + got, n - got, off + got);
-		if (r == -EINTR)
-			continue;
-		if (r <= 0)
-			return r ? r : -EIO;
-		got += (uint64_t)r;
-	}
-	return 0;
-}
 static long put_segments(const struct image *im, char *why, size_t n)
 {
 	for (unsigned i = 0; i < im->n_seg; i++) {
@@ -71,7 +59,7 @@ static long put_segments(const struct image *im, char *why, size_t n)
 			    s->paddr, s->paddr + s->memsz, box.memory >> 20);
 			return -ENOMEM;
 		}
-		if ((e = read_all(im->fd, to, s->filesz, s->off)) < 0) {
+		if ((e = file_all(SYS_pread64, im->fd, to, s->filesz, s->off)) < 0) {
 			fmt(why, n, "segment %u cannot be read: %s", i, error_text(e));
 			return e;
 		}
@@ -110,7 +98,7 @@ static long put_module(struct boot *b, const char *text, uint64_t *end, char *wh
 	struct module *m = &b->module[b->n_module++];
 	*m = (struct module){ *end, (uint64_t)st.st_size, text };
 	void *to = phys(m->at, MAX(m->len, 1ul));
-	e = !S_ISREG(st.st_mode) ? -EINVAL : !to ? -ENOMEM : read_all((int)fd, to, m->len, 0);
+	e = !S_ISREG(st.st_mode) ? -EINVAL : !to ? -ENOMEM : file_all(SYS_pread64, (int)fd, to, m->len, 0);
 	host(SYS_close, fd);
 	if (e < 0)
 		fmt(why, n, e == -ENOMEM ? "the module %s does not fit into its machine's memory: --memory gives it more" :

@@ -130,6 +130,7 @@ extern const struct systab metal_tab[3];
 extern const struct bit metal_bits[];
 
 /* disk.c */
+long file_all(long nr, int fd, void *, uint64_t n, uint64_t at);      /* all n bytes by pread64 or pwrite64: 0 or -errno */
 long disk_open(const struct options *, char *why, size_t n);
 long disk_read(uint64_t sector, uint64_t n, uaddr to);
 long disk_write(uint64_t sector, uint64_t n, uaddr from);

@@ -19,6 +19,7 @@
  *                 wait_after + 1 where arrive.c does that with a call that the kernel never restarts
  */
 #include "engines/witness.h"
+#include "engines/kept.h"
 
 #define T_SELF   0
 #define T_STACK  8
@@ -329,12 +330,7 @@ mem_move:
 	.type mem_guarded, @function
 	.p2align 4
 mem_guarded:
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_kept
 	mov	%rdi, %rax
 	mov	%rsi, %rdi
 	mov	%rdx, %rsi
@@ -344,12 +340,7 @@ mem_guarded:
 	add	$8, %rsp
 	xor	%eax, %eax
 1:	movq	$0, %gs:T_GUARD
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
+	pop_kept
 	ret
 mem_guard_broken:
 	mov	$-14, %rax

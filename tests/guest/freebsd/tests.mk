@@ -13,7 +13,7 @@ GUEST_PROGRAMS += $(FBSD_BIN)
 
 $(T)/guest/freebsd/rt/%.o: tests/guest/freebsd/rt/%.S
 	@mkdir -p $(@D)
-	$(FBSD_CC) -c $< -o $@
+	$(FBSD_CC) -I. -MMD -MP -c $< -o $@
 $(T)/guest/freebsd/rt/%.o: tests/guest/freebsd/rt/%.c
 	@mkdir -p $(@D)
 	$(FBSD_CC) $(FBSD_FLAG) -c $< -o $@

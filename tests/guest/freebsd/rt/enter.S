@@ -4,18 +4,14 @@
  * store all of them back. One thread at a time.
  *   0 rax 8 rbx 16 rcx 24 rdx 32 rsi 40 rdi 48 rbp 56 r8 .. 112 r15 120 flags 128 code 136 zone[128] 264 xmm[16]
  */
+#include "syscalls/engines/kept.h"
 	.bss
 state:	.quad	0
 sp:	.quad	0
 	.text
 	.globl enter
 enter:
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_kept
 	mov	%rdi, state(%rip)
 	mov	%rsp, sp(%rip)
 	lea	136(%rdi), %rsi
@@ -79,12 +75,7 @@ enter:
 	rep movsb
 	mov	save(%rip), %rdx
 	mov	%rdx, 0(%rax)
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
+	pop_kept
 	ret
 	.bss
 save:	.quad	0

@@ -3,15 +3,11 @@
  * regs_call of regs.h: loads everything, makes the call, stores everything. struct state: rbx 0 rbp 8 r12 16 r13 24 r14 32
  * r15 40 rdi 48 rsi 56 rdx 64 rsp 72 flags 80 rax 88 mxcsr 96 fcw 100 red 104 ymm 232.
  */
+#include "syscalls/engines/kept.h"
 	.text
 	.globl regs_call
 regs_call:
-	push	%rbx
-	push	%rbp
-	push	%r12
-	push	%r13
-	push	%r14
-	push	%r15
+	push_kept
 	fnstcw	saved_fcw(%rip)
 	stmxcsr	saved_mxcsr(%rip)
 	mov	%rcx, saved_after(%rip)
@@ -95,12 +91,7 @@ regs_call:
 	rep movsb
 	ldmxcsr	saved_mxcsr(%rip)
 	fldcw	saved_fcw(%rip)
-	pop	%r15
-	pop	%r14
-	pop	%r13
-	pop	%r12
-	pop	%rbp
-	pop	%rbx
+	pop_kept
 	ret
 
 	/* AVX in the CPU and in XCR0 */
