@@ -12,6 +12,7 @@
  *                                      What lies there (SECRET) must never be seen: tests/fuzz/wall.test looks after the rest
  */
 #include "fbsd.h"
+#include "calls.h"
 
 #undef SYS
 #define SYS(nr_, name_, ret_, fn_, ...) { nr_, #name_, #__VA_ARGS__ },
@@ -36,22 +37,12 @@ static const char *const deafening[] = {
 	"sigwait", "sigtimedwait", "sigwaitinfo", "sigsuspend", "osigsuspend",
 };
 
-static u64 rng;
 static int deaf;
 static char *pool;               /* 16 pages, then nothing */
 static const long POOL = 16 * 4096;
 static int verbose;
 static u64 target;               /* what a wall keeps from us, or 0 */
-static volatile u64 half = 0x2a3b4c5d6e7f8091;
-#define SECRET (half ^ 0x5ec4e75ec4e75ec4)   /* nowhere in our own memory */
 
-static u64 next(void)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return rng;
-}
 static u64 pick(const u64 *v, unsigned n) { return v[next() % n]; }
 #define PICK(...) ({ static const u64 v_[] = { __VA_ARGS__ }; pick(v_, COUNT(v_)); })
 
@@ -132,26 +123,6 @@ static u64 argument(const char *kind)
 		if (!strncmp(kind, known[i].word, strlen(known[i].word)))
 			return known[i].make();
 	return number();
-}
-/* the next word of the row's text at the outermost level, or NULL: "FULL, FD(fd), PART("a, b")" */
-static const char *word_after(const char *s)
-{
-	int depth = 0, quoted = 0;
-
-	for (; *s; s++) {
-		if (*s == '"')
-			quoted = !quoted;
-		else if (!quoted && *s == '(')
-			depth++;
-		else if (!quoted && *s == ')')
-			depth--;
-		else if (!quoted && !depth && *s == ',') {
-			for (s++; *s == ' ' || *s == '\t' || *s == '\n'; s++)
-				;
-			return s;
-		}
-	}
-	return 0;
 }
 static int forbidden(const char *name)
 {

@@ -16,17 +16,11 @@
 #include "guise.h"
 #include "tools/check/check.h"
 #include "elf_image.h"
+#include "random.h"
 
 #define PATIENCE 60                      /* seconds that one case may take at most */
 
-static uint64_t rng, seed_now;
-static uint64_t next(void)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return rng;
-}
+static uint64_t seed_now;
 /* Stand for mmap in tools/check (see tests.mk): so the sanitizer knows where the file ends. */
 void *case_map(void *, size_t, int, int, int, off_t);
 int case_unmap(void *, size_t);

@@ -15,15 +15,8 @@
 #include <time.h>
 #include "elf_image.h"
 #include "loader/image.h"
+#include "random.h"
 
-static uint64_t rng;
-static uint64_t next(void)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return rng;
-}
 static uint64_t odd_value(void)
 {
 	static const uint64_t odd[] = { 0, 1, 2, 7, 16, 0xff, 0xfff, 0x1000, 0x1001, ELF_SIZE, ELF_SIZE - 1, 0x400000, 0x7fffffff, 0x80000000,

@@ -12,19 +12,13 @@
 #include <unistd.h>
 #include <zstd.h>
 #include "loader/snapimage.h"
+#include "random.h"
 
 enum { ROOM = 1 << 18, SECTIONS = 4, PAGE_BYTES = 4096 };
 static struct snapfile_section section[SECTIONS];
 static uint8_t plain[SECTIONS][ROOM / 4], whole[ROOM];
 static size_t length[SECTIONS];
-static uint64_t rng;
 
-static uint64_t next(void)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	return rng ^= rng << 17;
-}
 static uint64_t odd_value(void)
 {
 	static const uint64_t odd[] = { 0, 1, 2, 7, 8, 0x7f, 0xff, 4095, 4096, 0x7fffffff, 0x80000000, 0xffffffff, 0x7ffffffff000,

@@ -30,6 +30,7 @@
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
+#include "calls.h"
 
 #define SYS(nr_, name_, ret_, fn_, level_, ...) { nr_, #name_, #__VA_ARGS__ },
 #define NOSYS(nr_, name_, ...)
@@ -59,19 +60,10 @@ static const char *const never[] = {
 	"rt_sigtimedwait", "munmap", "mremap", "mprotect", "brk", "shmdt", "chroot", "close_range", "arch_prctl", "landlock_restrict_self",
 };
 enum { POOL = 16 * 4096, FDS = 32 };
-static uint64_t rng, target;
+static uint64_t target;
 static char *pool;
 static int verbose;
-static volatile uint64_t half = 0x2a3b4c5d6e7f8091;
-#define SECRET (half ^ 0x5ec4e75ec4e75ec4)   /* nowhere in our own memory */
 
-static uint64_t next(void)
-{
-	rng ^= rng << 13;
-	rng ^= rng >> 7;
-	rng ^= rng << 17;
-	return rng;
-}
 static uint64_t hit(void) { return target + next() % 8 * 8 - (next() % 16 == 0 ? 4096 : 0); }
 static uint64_t number(void)
 {
@@ -131,25 +123,6 @@ static uint64_t argument(const struct row *r, const char *kind)
 		if (is(kind, plain[i]))
 			return next() % 4 ? number() : next() % 2 ? pointer() : next() % 1100;
 	return next() % 24 ? pointer() : number();
-}
-/* the next word of the row's text at the outermost level, or NULL */
-static const char *word_after(const char *s)
-{
-	int depth = 0, quoted = 0;
-	for (; *s; s++) {
-		if (*s == '"')
-			quoted = !quoted;
-		else if (!quoted && *s == '(')
-			depth++;
-		else if (!quoted && *s == ')')
-			depth--;
-		else if (!quoted && !depth && *s == ',') {
-			for (s++; *s == ' ' || *s == '\t' || *s == '\n'; s++)
-				;
-			return s;
-		}
-	}
-	return NULL;
 }
 static const struct row *any(void)
 {
