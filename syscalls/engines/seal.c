@@ -17,6 +17,7 @@
 #include "host.h"
 #include "procfs.h"
 #include "engines/seal.h"
+#include "engines/sites.h"
 #include "engines/trap.h"
 
 #define MOST (256 * 1024ul)              /* of executable bytes */
@@ -64,7 +65,7 @@ static bool clean(struct thread *t, const struct text *v, uint8_t *last)
 			return false;
 		for (unsigned i = 0; i < PAGE; i++)
 			if (is_call(page[i], page[i + 1]) &&
-			    !(page[i + 1] == 0x05 && a + i > v->lo && rewrite_unseen(t, a + i - 1))) {
+			    !(page[i + 1] == 0x05 && a + i > v->lo && site_unseen(t, a + i - 1))) {
 				unclean = a + i - 1;
 				return false;
 			}
@@ -75,9 +76,9 @@ static bool clean(struct thread *t, const struct text *v, uint8_t *last)
 /* Opened once for all that is to be changed there: nobody else runs in it. */
 static bool make_clean(struct thread *t, const struct text *v, uint8_t *last)
 {
-	rewrite_opened(t, v->lo, v->hi);
+	sites_opened(t, v->lo, v->hi);
 	bool ok = !host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot | PROT_WRITE) && copy_pages(v) && clean(t, v, last);
-	rewrite_opened(t, 0, 0);
+	sites_opened(t, 0, 0);
 	return !host(SYS_mprotect, v->lo, v->hi - v->lo, v->prot) && ok;
 }
 static bool all_clean(struct thread *t)
