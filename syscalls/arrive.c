@@ -79,8 +79,11 @@ static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g
 	if (t->pend.sig) {               /* one is noted already: the other goes back into the kernel's queue, blocked now */
 		const siginfo_t *later = caused ? &t->pend.info : si;
 		host(SYS_rt_tgsigqueueinfo, p->pid, t->tid, caused ? t->pend.sig : sig, later);
-		if (!caused)
+		if (!caused) {
+			t->attn = 1;     /* else it would come again at once, for ever: nobody has blocked anything if what is noted
+			                  * is our own (signal_force) */
 			return;
+		}
 	}
 	t->pend.sig = sig;
 	t->pend.info = *si;
