@@ -22,17 +22,21 @@ static uint64_t components(void)
 	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
 	return known = lo & FPU_COMPONENTS;
 }
+/* Asked for once: on a virtual machine each cpuid costs an exit, and every signal's frame asks. */
 size_t fpu_size(void)
 {
+	static size_t known;
 	uint64_t have = components();
 	uint32_t size, at, c, d;
+	if (known)
+		return known;
 	size_t end = HEADER_AT + (have ? 64 : 0);
 	for (unsigned i = 2; i < 8; i++)
 		if (have >> i & 1) {
 			__cpuid_count(0xd, i, size, at, c, d);
 			end = MAX(end, (size_t)at + size);
 		}
-	return MIN(end, (size_t)FPU_SIZE);
+	return known = MIN(end, (size_t)FPU_SIZE);
 }
 void fpu_save(void *to)
 {
