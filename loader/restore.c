@@ -157,6 +157,33 @@ static bool objects(struct restore *r, struct thread *t)
 	}
 	return true;
 }
+static bool rebuild_machine(struct restore *r, struct thread *t)
+{
+	struct snap_image *g = r->image;
+	struct proc *p = t->p;
+	char why[400] = "";
+	long e;
+
+	if (!(p->pers = pers_of(r)))
+		return false;
+	if (!p->pers->machine_restored)
+		return restore_bad(r, "it has a machine, and programs of %s have none", p->pers->name);
+	xlate_start(p->pers);
+	p->engine = p->pers->engine;
+	if (!p->engine->probe(why, sizeof why))
+		return restore_bad(r, "%s", why);
+	fmt(p->exe, sizeof p->exe, "%s", g->proc->exe);
+	fmt(p->comm, sizeof p->comm, "%s", g->proc->comm);
+	if (!restore_machine(r, t))
+		return false;
+	title_set(p->comm, p->space);
+	observe_start(p);
+	signal_start(p);
+	close(g->file.fd);
+	snapfile_close(&g->file);
+	e = p->engine->start(p);
+	return e >= 0 || restore_bad(r, "the engine %s cannot start: %s", p->engine->name, strerror((int)-e));
+}
 static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 {
 	struct snap_image *g = r->image;
@@ -206,6 +233,21 @@ static struct revive_list list_of(const struct snap_image *g, unsigned kind)
 {
 	return (struct revive_list){ g->of[kind].at, g->of[kind].n };
 }
+/* A machine has no place in this process that something could lie in, and no signals of its own. */
+static int machine_run(struct options *o, struct restore *r)
+{
+	struct thread *t = begin_ours(o);
+	if (!t) {
+		restore_bad(r, "no memory for the first thread");
+		return failed(r);
+	}
+	if (!rebuild_machine(r, t))
+		return failed(r);
+	snapshot_start(t->p);
+	fflush(NULL);
+	forget_libc(t);
+	thread_begin(t);
+}
 int program_restore(struct options *o, struct restore *r)
 {
 	static struct revive v;
@@ -217,6 +259,8 @@ int program_restore(struct options *o, struct restore *r)
 	r->inherit = inherit;
 	if (!same_processor(r, r->here))
 		return failed(r);
+	if (g->machine)
+		return machine_run(o, r);
 	if ((e = restore_reserve(r)))
 		return e == -EEXIST ? -1 : failed(r);
 	limits(g);

@@ -3,6 +3,7 @@
  * From a snapshot to a running guest (guise restore): restore.c does what program_run does from an image. Parts:
  *   restore_mem.c   room for the guest's memory before anything of ours takes it, then the memory itself
  *   restore_fds.c   its descriptors
+ *   restore_machine.c  all of a bare-metal guest
  */
 #pragma once
 #include "loader/snapimage.h"
@@ -12,6 +13,7 @@ struct restore {
 	struct snap_image *image;
 	bool changed;                    /* files may have changed since, as long as they have the same name */
 	const struct snap_host *here;    /* this host */
+	const char *overlay;             /* where what a machine writes to its disk is kept, a file to be made, or NULL: nowhere */
 	int *inherit;                    /* copies of 0, 1 and 2 as we were given them, -1 for none */
 	char why[700];                   /* a sentence, after a false */
 };
@@ -24,6 +26,8 @@ void restore_margins(struct restore *);              /* what restore_reserve too
 
 bool restore_open(struct restore *, int base);       /* the files it names are looked at; base: our own numbers begin there */
 bool restore_fds(struct restore *);
+int restore_file(struct restore *, const char *path, unsigned flags, const struct snap_ident *);      /* the same file, open, or -1 */
+bool restore_machine(struct restore *, struct thread *);
 int restore_mapped(struct restore *, const struct snap_map *, bool writes);   /* a descriptor of its file, or -1 */
 
 /* Returns on an error only, having said why: an exit status; -1: try again in a process with other addresses. */

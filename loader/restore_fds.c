@@ -59,7 +59,7 @@ static int up(int fd)
 	errno = e;
 	return high;
 }
-static int open_same(struct restore *r, const char *path, unsigned flags, const struct snap_ident *id)
+int restore_file(struct restore *r, const char *path, unsigned flags, const struct snap_ident *id)
 {
 	int fd = up(open(path, (int)(flags & MAY_OPEN) | O_CLOEXEC | O_NOCTTY));
 	if (fd < 0)
@@ -72,7 +72,7 @@ static int open_same(struct restore *r, const char *path, unsigned flags, const 
 }
 int restore_mapped(struct restore *r, const struct snap_map *m, bool writes)
 {
-	return open_same(r, m->path, writes ? O_RDWR : O_RDONLY, &m->id);
+	return restore_file(r, m->path, writes ? O_RDWR : O_RDONLY, &m->id);
 }
 /* Before anything is given up: is everything that it names there? */
 bool restore_open(struct restore *r, int first_ours)
@@ -91,7 +91,7 @@ bool restore_open(struct restore *r, int first_ours)
 			return restore_bad(r, "it has a descriptor %d, and here a program can have %d at most (ulimit -n)", f->fd, base);
 		if (f->kind != FD_FILE || f->same_as >= 0)
 			continue;
-		if ((fd = open_same(r, f->path, f->flags, &f->id)) < 0)
+		if ((fd = restore_file(r, f->path, f->flags, &f->id)) < 0)
 			return false;
 		close(fd);
 	}
@@ -175,7 +175,7 @@ static int make(struct restore *r, const struct snap_fd *f)
 	case FD_INHERIT:
 		return f->word[0] >= 0 && f->word[0] <= 2 && r->inherit[f->word[0]] >= 0
 		     ? fcntl(r->inherit[f->word[0]], F_DUPFD_CLOEXEC, base) : open("/dev/null", O_RDWR | O_CLOEXEC);
-	case FD_FILE: return open_same(r, f->path, f->flags, &f->id);
+	case FD_FILE: return restore_file(r, f->path, f->flags, &f->id);
 	case FD_PIPE_READ: return fcntl(pipes[f->word[0]].end[0], F_DUPFD_CLOEXEC, base);
 	case FD_PIPE_WRITE: return fcntl(pipes[f->word[0]].end[1], F_DUPFD_CLOEXEC, base);
 	case FD_EVENT: {

@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #define SNAPFILE_MAGIC "guisesnp"
-enum { SNAPFILE_VERSION = 1, SNAPFILE_SECTIONS = 1 << 20 };
+enum { SNAPFILE_VERSION = 2, SNAPFILE_SECTIONS = 1 << 20 };
 #define SNAPFILE_PLAIN (16ul << 20)      /* no section is longer once unpacked */
-enum { SECTION_RECORDS = 1, SECTION_PAGES = 2, SECTION_BYTES = 3 };       /* BYTES: what was in pipes */
+enum { SECTION_RECORDS = 1, SECTION_PAGES, SECTION_BYTES, SECTION_SECTORS, SECTION_KINDS };        /* BYTES: what was in pipes */
 enum { SECTION_ZSTD = 1 };
 
 struct snapfile_head {
@@ -45,7 +45,8 @@ bool snapfile_verify(struct snapfile *);             /* the checksum of every se
 const uint8_t *snapfile_section(struct snapfile *, unsigned i);
 void snapfile_close(struct snapfile *);
 
-/* Sections of pages: runs, then their bytes */
+/* Sections of pages, and of a disk's sectors: runs (of so many), then their bytes */
+#define SNAPFILE_SECTOR 512ul
 struct snap_run { uint64_t at, pages; };
 struct snap_runs { uint32_t n, zero; struct snap_run run[]; };
 
@@ -70,9 +71,15 @@ struct snap_fd {
 	char path[];
 };
 struct snap_pipe { uint32_t index, section; uint64_t bytes, room; };     /* section: its number + 1, 0 where it is empty */
+struct snap_machine {                /* memory by its addresses is in pages, what was written to its disk in sectors */
+	uint64_t memory, disk_bytes;     /* disk_bytes 0, and no path: it has none */
+	uint32_t layout, zero;
+	struct snap_ident id;            /* of the disk's file, whose path follows */
+	char path[];
+};
 struct snap_epoll { int32_t epfd, fd; uint32_t events, zero; uint64_t data; };
 struct snap_signal { int32_t tid; uint32_t sig; uint64_t info[16]; };    /* tid 0: the process's */
 struct snap_limit { uint32_t which, zero; uint64_t soft, hard; };
-enum { OPTION_WORD = 1, OPTION_CWD, OPTION_NAME, OPTION_FILE };  /* WORD: of the command line */
+enum { OPTION_WORD = 1, OPTION_CWD, OPTION_NAME, OPTION_OVERLAY };  /* WORD: of the command line */
 struct snap_option { uint32_t what, zero; char text[]; };
 struct snap_host { uint32_t leaf1[2], leaf7[3], mask; uint64_t xcr0; char release[64]; };

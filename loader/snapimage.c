@@ -11,6 +11,8 @@
 
 #define THREADS_MOST 8000u
 #define TEXT_MOST 4096u
+#define MEMORY_MOST (512ull << 30)       /* as --memory */
+#define DISK_MOST (1ull << 44)
 #define ALIGNED(x) (!((x) & (PAGE - 1)))
 
 static bool __attribute__((format(printf, 2, 3))) bad(struct snap_image *g, const char *text, ...)
@@ -22,22 +24,25 @@ static bool __attribute__((format(printf, 2, 3))) bad(struct snap_image *g, cons
 	return false;
 }
 /* A record is as long as its struct; where text follows it is longer, by the text with its NUL. */
-static const struct shape { const char *name; uint32_t size; bool text; unsigned least, most; } shapes[SNAP_KINDS] = {
-	[SNAP_PROC] = { "process", sizeof(struct snap_proc), false, 1, 1 },
-	[SNAP_ACT] = { "signal action", sizeof(struct snap_act), false, 0, 128 },
-	[SNAP_THREAD] = { "thread", sizeof(struct snap_thread), false, 1, THREADS_MOST },
-	[SNAP_PENDING] = { "kept signal", sizeof(struct snap_pending), false, 0, 1024 },
-	[SNAP_TIMER] = { "timer", sizeof(struct snap_timer), false, 0, 4096 },
-	[SNAP_OBJECT] = { "object", sizeof(struct snap_object), false, 0, 1 << 16 },
-	[SNAP_KNOTE] = { "kevent", sizeof(struct snap_knote), false, 0, 1 << 20 },
-	[SNAP_SIGNAL] = { "pending signal", sizeof(struct snap_signal), false, 0, 1 << 20 },
-	[SNAP_MAP] = { "mapping", offsetof(struct snap_map, path), true, 1, 1 << 20 },
-	[SNAP_FD] = { "descriptor", offsetof(struct snap_fd, path), true, 0, 1 << 17 },
-	[SNAP_PIPE] = { "pipe", sizeof(struct snap_pipe), false, 0, 1 << 16 },
-	[SNAP_OPTION] = { "option", offsetof(struct snap_option, text), true, 0, 1024 },
-	[SNAP_LIMIT] = { "limit", sizeof(struct snap_limit), false, 0, 64 },
-	[SNAP_HOST] = { "host", sizeof(struct snap_host), false, 1, 1 },
-	[SNAP_EPOLL] = { "watched descriptor", sizeof(struct snap_epoll), false, 0, 1 << 20 },
+enum { PLAIN, TEXT, BYTES };             /* what follows the struct */
+static const struct shape { const char *name; uint32_t size; unsigned more, least, most; } shapes[SNAP_KINDS] = {
+	[SNAP_PROC] = { "process", sizeof(struct snap_proc), PLAIN, 1, 1 },
+	[SNAP_ACT] = { "signal action", sizeof(struct snap_act), PLAIN, 0, 128 },
+	[SNAP_THREAD] = { "thread", sizeof(struct snap_thread), PLAIN, 0, THREADS_MOST },
+	[SNAP_PENDING] = { "kept signal", sizeof(struct snap_pending), PLAIN, 0, 1024 },
+	[SNAP_TIMER] = { "timer", sizeof(struct snap_timer), PLAIN, 0, 4096 },
+	[SNAP_OBJECT] = { "object", sizeof(struct snap_object), PLAIN, 0, 1 << 16 },
+	[SNAP_KNOTE] = { "kevent", sizeof(struct snap_knote), PLAIN, 0, 1 << 20 },
+	[SNAP_PART] = { "part of a machine", sizeof(struct snap_part), BYTES, 0, 64 },
+	[SNAP_MACHINE] = { "machine", offsetof(struct snap_machine, path), TEXT, 0, 1 },
+	[SNAP_SIGNAL] = { "pending signal", sizeof(struct snap_signal), PLAIN, 0, 1 << 20 },
+	[SNAP_MAP] = { "mapping", offsetof(struct snap_map, path), TEXT, 0, 1 << 20 },
+	[SNAP_FD] = { "descriptor", offsetof(struct snap_fd, path), TEXT, 0, 1 << 17 },
+	[SNAP_PIPE] = { "pipe", sizeof(struct snap_pipe), PLAIN, 0, 1 << 16 },
+	[SNAP_OPTION] = { "option", offsetof(struct snap_option, text), TEXT, 0, 1024 },
+	[SNAP_LIMIT] = { "limit", sizeof(struct snap_limit), PLAIN, 0, 64 },
+	[SNAP_HOST] = { "host", sizeof(struct snap_host), PLAIN, 1, 1 },
+	[SNAP_EPOLL] = { "watched descriptor", sizeof(struct snap_epoll), PLAIN, 0, 1 << 20 },
 };
 static bool list_add(struct snap_list *l, const void *p)
 {
@@ -59,7 +64,8 @@ static bool take_record(struct snap_image *g, const struct snap_head *h)
 	const struct shape *s = h->kind < SNAP_KINDS ? &shapes[h->kind] : NULL;
 	if (!s || !s->name)
 		return bad(g, "it holds a record of kind %u, which this guise does not know", h->kind);
-	if (s->text ? h->size <= s->size || !is_text((const char *)(h + 1) + s->size, h->size - s->size) : h->size != s->size)
+	if (s->more == TEXT ? h->size <= s->size || !is_text((const char *)(h + 1) + s->size, h->size - s->size) :
+	    s->more == BYTES ? h->size < s->size || h->size - s->size > PART_MOST : h->size != s->size)
 		return bad(g, "a record (%s) is not as long as guise writes it", s->name);
 	if (g->of[h->kind].n == s->most)
 		return bad(g, "there are too many records of one kind (%s)", s->name);
@@ -184,6 +190,21 @@ static bool fds_are_right(struct snap_image *g)
 			return bad(g, "descriptor %d is of a pipe that it does not have", f->fd);
 	return true;
 }
+/* A process has threads and mappings, a machine neither. */
+static bool machine_is_right(struct snap_image *g)
+{
+	const struct snap_machine *m = g->machine;
+
+	if (!m)
+		return (g->of[SNAP_THREAD].n && g->of[SNAP_MAP].n && !g->of[SNAP_PART].n) || bad(g, "it is of no whole process");
+	if (g->of[SNAP_THREAD].n || g->of[SNAP_MAP].n || g->of[SNAP_FD].n || !m->memory || m->memory > MEMORY_MOST || !ALIGNED(m->memory) ||
+	    m->disk_bytes % SNAPFILE_SECTOR || m->disk_bytes > DISK_MOST || !m->disk_bytes != !*m->path || (*m->path && *m->path != '/'))
+		return bad(g, "what it says of its machine cannot be");
+	EACH(g, SNAP_PART, struct snap_part, p)
+		if (!ended(p->name, sizeof p->name))
+			return bad(g, "a part of its machine has no name");
+	return true;
+}
 static bool sections_are_known(struct snap_image *g)
 {
 	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
@@ -191,7 +212,9 @@ static bool sections_are_known(struct snap_image *g)
 		const uint8_t *p;
 		if (s->kind == SECTION_PAGES)
 			g->pages += s->plain;
-		if (s->kind < SECTION_RECORDS || s->kind > SECTION_BYTES)
+		if (s->kind == SECTION_SECTORS)
+			g->sectors += s->plain;
+		if (s->kind < SECTION_RECORDS || s->kind >= SECTION_KINDS)
 			return bad(g, "section %u is of kind %u, which this guise does not know", i, s->kind);
 		if (s->kind == SECTION_RECORDS && (!(p = snapfile_section(&g->file, i)) || !append(g, p, s->plain)))
 			return p ? bad(g, "no memory for its records") : false;
@@ -205,7 +228,8 @@ bool image_read(struct snap_image *g, int fd)
 		return false;
 	g->proc = g->of[SNAP_PROC].at[0];
 	g->host = g->of[SNAP_HOST].at[0];
-	return proc_is_right(g) && threads_are_right(g) && maps_are_right(g) && fds_are_right(g);
+	g->machine = g->of[SNAP_MACHINE].n ? g->of[SNAP_MACHINE].at[0] : NULL;
+	return machine_is_right(g) && proc_is_right(g) && threads_are_right(g) && maps_are_right(g) && fds_are_right(g);
 }
 void image_free(struct snap_image *g)
 {
@@ -230,7 +254,21 @@ const struct snap_map *image_map_at(const struct snap_image *g, uint64_t a)
 	const struct snap_map *m = lo < l->n ? l->at[lo] : NULL;
 	return m && a >= m->lo ? m : NULL;
 }
-const struct snap_runs *image_pages(struct snap_image *g, unsigned section)
+static bool run_lies(const struct snap_image *g, const struct snap_run *n)
+{
+	const struct snap_map *m = g->machine ? NULL : image_map_at(g, n->at);
+	uint64_t end = g->machine ? g->machine->memory : m ? m->hi : 0;
+
+	return n->at < end && ALIGNED(n->at) && n->pages && n->pages <= (end - n->at) / PAGE &&
+	       !(m && m->flags & MAPPED_FILE && m->flags & MAPPED_SHARED);
+}
+static bool sectors_lie(const struct snap_image *g, const struct snap_run *n)
+{
+	uint64_t end = g->machine ? g->machine->disk_bytes / SNAPFILE_SECTOR : 0;
+	return n->at < end && n->pages && n->pages <= end - n->at;
+}
+static const struct snap_runs *runs_of(struct snap_image *g, unsigned section, uint64_t unit,
+				       bool (*lies)(const struct snap_image *, const struct snap_run *))
 {
 	const struct snap_runs *r = (const struct snap_runs *)snapfile_section(&g->file, section);
 	uint64_t size, bytes;
@@ -239,15 +277,18 @@ const struct snap_runs *image_pages(struct snap_image *g, unsigned section)
 		return NULL;
 	size = g->file.section[section].plain;
 	if (size < sizeof *r || r->n > (size - sizeof *r) / sizeof *r->run)
-		return bad(g, "section %u has more runs of pages than room", section), NULL;
+		return bad(g, "section %u has more runs than room", section), NULL;
 	bytes = sizeof *r + r->n * sizeof *r->run;
 	for (unsigned i = 0; i < r->n; i++) {
 		const struct snap_run *n = &r->run[i];
-		const struct snap_map *m = image_map_at(g, n->at);
-		if (!m || !ALIGNED(n->at) || !n->pages || n->pages > (m->hi - n->at) / PAGE ||
-		    (m->flags & MAPPED_FILE && m->flags & MAPPED_SHARED) || n->pages * PAGE > size - bytes)
-			return bad(g, "section %u has pages for %#llx, where they cannot be", section, (unsigned long long)n->at), NULL;
-		bytes += n->pages * PAGE;
+		if (!lies(g, n) || n->pages > (size - bytes) / unit)
+			return bad(g, "section %u has content for %#llx, where it cannot be", section, (unsigned long long)n->at), NULL;
+		bytes += n->pages * unit;
 	}
-	return bytes == size ? r : (bad(g, "section %u is longer than its pages", section), NULL);
+	return bytes == size ? r : (bad(g, "section %u is longer than its content", section), NULL);
+}
+const struct snap_runs *image_pages(struct snap_image *g, unsigned section) { return runs_of(g, section, PAGE, run_lies); }
+const struct snap_runs *image_sectors(struct snap_image *g, unsigned section)
+{
+	return runs_of(g, section, SNAPFILE_SECTOR, sectors_lie);
 }

@@ -16,12 +16,14 @@ struct snap_image {
 	struct snap_list of[SNAP_KINDS];
 	const struct snap_proc *proc;
 	const struct snap_host *host;
-	uint64_t pages;                  /* bytes in sections of pages */
+	const struct snap_machine *machine;      /* NULL: it is of a process */
+	uint64_t pages, sectors;         /* bytes in sections of them */
 };
 bool image_read(struct snap_image *, int fd);        /* false: image.file.why is a sentence */
 void image_free(struct snap_image *);
 /* A section of pages, looked at: every run lies in a mapping whose content is in the file. NULL: why */
 const struct snap_runs *image_pages(struct snap_image *, unsigned section);
+const struct snap_runs *image_sectors(struct snap_image *, unsigned section);        /* the same of a disk's */
 const struct snap_map *image_map_at(const struct snap_image *, uint64_t a);
 const struct snap_fd *image_fd(const struct snap_image *, int fd);
 

@@ -32,6 +32,8 @@ struct engine {
 	void (*kick)(struct thread *);                       /* in the host handler: our code was interrupted, something is due */
 	long (*save)(struct thread *, struct engine_regs *); /* of a thread that has stopped: snapshot.h */
 	long (*load)(struct thread *, const struct engine_regs *);   /* of one that has not begun; 0 or -errno */
+	int stops;                                           /* the host's signal that brings its thread to where a snapshot may
+	                                                      stop it; 0: the carrier's */
 	long (*spawn)(struct thread *, struct thread *child);/* child will begin as the caller is now; itself: in a copy of the
 	                                                      process. Before the host makes it; -errno: it is not made */
 };

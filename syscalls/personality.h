@@ -43,6 +43,10 @@ struct personality {
 	long (*knote_restored)(struct thread *, const struct snap_knote *);
 	void (*thread_saved)(struct thread *, uint64_t own[8]);
 	void (*thread_restored)(struct thread *, const uint64_t own[8]);
+	/* ... of one with load, whose programs are no processes: all of it, out (into snapshot_point.machine, and parts) and in.
+	 * 0 or -errno; restored says why, and has taken p->comm and p->exe as they are */
+	long (*machine_saved)(struct proc *);
+	long (*machine_restored)(struct proc *, struct thread *, const struct snap_machine_parts *, char *why, size_t n);
 	const struct systab *tab; unsigned n_tab;
 	struct subtab *sub;                                  /* by enum sub */
 	const struct bit *bits;                              /* ends with a row without a name */

@@ -54,6 +54,15 @@ void *snapshot_room(uint32_t kind, size_t size)
 	s->state_size += whole;
 	return h + 1;
 }
+long snapshot_part(const char *name, const void *from, size_t n)
+{
+	struct snap_part *p = snapshot_room(SNAP_PART, sizeof *p + n);
+	if (!p)
+		return -ENOMEM;
+	str_copy(p->name, name, sizeof p->name);
+	memcpy(p->bytes, from, n);
+	return 0;
+}
 static long refused(const char *why)
 {
 	str_copy(snapshot_point.why, why, sizeof snapshot_point.why);
@@ -84,6 +93,10 @@ static long put_proc(struct proc *p)
 	str_copy(r->exe, p->exe, sizeof r->exe);
 	r->pid = alias_told(p->pid);
 	r->ppid = alias_told((int)host(SYS_getppid));
+	r->monotonic = clock_ns(CLOCK_MONOTONIC);
+	r->realtime = clock_ns(CLOCK_REALTIME);
+	if (p->pers->machine_saved)      /* what follows is a process's */
+		return 0;
 	r->osrel = p->osrel, r->setugid = p->setugid, r->argc = s->argc, r->envc = s->envc, r->auxv_len = s->auxv_len;
 	r->threads = p->nthreads;
 	r->fd_soft = p->fd_soft, r->fd_hard = p->fd_hard;
@@ -95,8 +108,6 @@ static long put_proc(struct proc *p)
 			const int64_t w[4] = { it.it_interval.tv_sec, it.it_interval.tv_usec, it.it_value.tv_sec, it.it_value.tv_usec };
 			memcpy(r->itimer[i], w, sizeof w);
 		}
-	r->monotonic = clock_ns(CLOCK_MONOTONIC);
-	r->realtime = clock_ns(CLOCK_REALTIME);
 	why = p->pers->proc_saved ? p->pers->proc_saved(p, r->own) : NULL;
 	return why ? refused(why) : 0;
 }
@@ -275,6 +286,13 @@ static long refuse_whole(struct proc *p)
 		return refused("shares its memory or its descriptors with another process");
 	return 0;
 }
+static void finish(long e)
+{
+	struct snapshot_point *s = &snapshot_point;
+	if (e && !s->why[0])
+		fmt(s->why, sizeof s->why, "cannot be described: %s", error_text(e));
+	__atomic_store_n(&s->told, e ? SNAP_REFUSED : SNAP_READY, __ATOMIC_RELEASE);
+}
 static void write_state(struct proc *p)
 {
 	struct snapshot_point *s = &snapshot_point;
@@ -283,15 +301,20 @@ static void write_state(struct proc *p)
 
 	s->state_size = 0;
 	s->why[0] = 0;
+	if (p->pers->machine_saved) {
+		e = refuse_whole(p);
+		if (!e && !(e = put_proc(p)))
+			e = p->pers->machine_saved(p);
+		finish(e);
+		return;
+	}
 	if (!(e = refuse_whole(p)) && !(e = put_proc(p)) && !(e = put_acts(p)) && !(e = pending_each(p, put_pending, p)) &&
 	    !(e = put_timers(p)))
 		e = put_objects(p);
 	for (unsigned i = 0; !e && (t = thread_next(p, &i));)
 		if (!t->helper)
 			e = put_thread(t);
-	if (e && !s->why[0])
-		fmt(s->why, sizeof s->why, "cannot be described: %s", error_text(e));
-	__atomic_store_n(&s->told, e ? SNAP_REFUSED : SNAP_READY, __ATOMIC_RELEASE);
+	finish(e);
 }
 /* --- stopping ----------------------------------------------------------------------------------------------------------- */
 void snapshot_park(struct thread *t, bool asleep)

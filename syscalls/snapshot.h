@@ -11,6 +11,15 @@
 #define SNAPSHOT_MAGIC 0x746f687370616e73ull
 enum { SNAP_ASKED, SNAP_BUSY, SNAP_READY, SNAP_REFUSED };        /* snapshot_point.told */
 
+/* A machine's memory and disk, which the tool reads itself; memory 0: the guest is a process */
+struct snapshot_machine {
+	void *ram;
+	uint64_t memory, disk_bytes;     /* disk_bytes 0: it has none */
+	int disk, over;                  /* its file, and the file that has what was written, sector by sector, where ... */
+	uint8_t *changed;                /* ... this has a bit */
+	uint32_t layout;                 /* counts changes of what its parts look like */
+};
+
 struct snapshot_point {
 	uint64_t magic;
 	struct proc *proc;               /* NULL: no guest yet */
@@ -23,6 +32,7 @@ struct snapshot_point {
 	void *state;                     /* the records, once READY */
 	uint64_t state_size, state_room;
 	char why[256];                   /* when REFUSED */
+	struct snapshot_machine machine;
 };
 extern struct snapshot_point snapshot_point;
 
@@ -31,8 +41,8 @@ struct engine_regs { uint64_t fs, gs, xcr0; uint8_t xsave[4096]; };
 
 /* --- the records: a head, then size bytes, then zeroes up to a multiple of 8 ---------------------------------------- */
 enum {
-	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT, SNAP_KNOTE,         /* of the guest's process */
-	SNAP_SIGNAL = 32, SNAP_MAP, SNAP_FD, SNAP_PIPE, SNAP_OPTION, SNAP_LIMIT, SNAP_HOST, SNAP_EPOLL,        /* of the tool */
+	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT, SNAP_KNOTE, SNAP_PART,      /* of the guest's process */
+	SNAP_SIGNAL = 32, SNAP_MAP, SNAP_FD, SNAP_PIPE, SNAP_OPTION, SNAP_LIMIT, SNAP_HOST, SNAP_EPOLL, SNAP_MACHINE,  /* of the tool */
 };
 struct snap_head { uint32_t kind, size; };
 
@@ -71,6 +81,17 @@ struct snap_knote {                      /* kev: as the core has a kevent; the f
 	uint64_t kev[8];
 };
 
+struct snap_part { char name[16]; uint8_t bytes[]; };        /* of a machine: processor, devices, ... */
+#define PART_MOST (1u << 20)
+
+/* A machine as loader/restore_machine.c has it ready, for personality.machine_restored */
+struct snap_machine_parts {
+	struct snapshot_machine m;       /* of this process */
+	const struct snap_part *const *part;
+	const uint32_t *size;            /* of each one's bytes */
+	unsigned n;
+};
+
 /* --- in the guest --------------------------------------------------------------------------------------------------- */
 static inline bool snapshot_due(const struct thread *t)
 {
@@ -81,6 +102,7 @@ void snapshot_arrived(struct thread *, bool outside);        /* in the host hand
 bool snapshot_stop(struct thread *, long long *g);  /* in the host handler, our code interrupted at g: turned back or parked */
 void snapshot_start(struct proc *);
 void *snapshot_room(uint32_t kind, size_t size);     /* a record, zeroed, while the state is written; NULL: no memory */
+long snapshot_part(const char *name, const void *, size_t);
 
 /* A sleep of the guest's call in progress counts down in *left, which a snapshot may take; and was that call, in another
  * process, under way already? Then what was left there. */

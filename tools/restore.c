@@ -19,17 +19,19 @@
 
 #define TRIES 32
 
-static struct { bool list, changed; unsigned tries; const char *name; } want;
+static struct { bool list, changed; unsigned tries; const char *name, *overlay; } want;
 
 static void set_list(struct request *r, const char *v) { want.list = true; }
 static void set_changed(struct request *r, const char *v) { want.changed = true; }
 static void set_tries(struct request *r, const char *v) { want.tries = (unsigned)atoi(v); }
+static void set_overlay(struct request *r, const char *v) { want.overlay = v; }
 static void set_name(struct request *r, const char *v) { want.name = v; }
 
 static const struct option_row rows[] = {
 	{ 'l', "list", NULL, V_NONE, "say what is in FILE, and restore nothing", set_list },
 	{ 0, "changed", NULL, V_NONE, "take files that have changed since, as long as they have the same name", set_changed },
 	{ 0, "name", "NAME", V_TEXT, "call this run NAME, for guise snapshot; without, it keeps the one it had", set_name },
+	{ 0, "overlay", "FILE", V_FILE, "of a bare-metal guest: keep in FILE, a new one, what its disk has beyond its file", set_overlay },
 	{ 0, "tries", "N", V_TEXT, NULL, set_tries },
 };
 static const struct option_table restore_options = { rows, ARRAY_LEN(rows) };
@@ -70,12 +72,22 @@ static int list(const struct snap_image *g)
 	strftime(text, sizeof text, "%Y-%m-%d %H:%M:%S", localtime(&when));
 	EACH(g, SNAP_MAP, struct snap_map, m)
 		bytes += m->hi - m->lo;
-	printf("program      %s (%s), process %d, %u thread%s\nsaved        %s, on Linux %s\n", plain(p->exe), plain(p->pers), p->pid, p->threads,
-	       p->threads == 1 ? "" : "s", text, plain(g->host->release));
-	printf("memory       %llu KiB in %u mappings, %llu KiB of it in the file\n", (unsigned long long)bytes / 1024, g->of[SNAP_MAP].n,
-	       (unsigned long long)g->pages / 1024);
+	printf("program      %s (%s), process %d", plain(p->exe), plain(p->pers), p->pid);
+	if (!g->machine)
+		printf(", %u thread%s", p->threads, p->threads == 1 ? "" : "s");
+	printf("\nsaved        %s, on Linux %s\n", text, plain(g->host->release));
+	if (g->machine)
+		printf("machine      memory of %llu KiB, %llu KiB of it in the file\n", (unsigned long long)g->machine->memory / 1024,
+		       (unsigned long long)g->pages / 1024);
+	else
+		printf("memory       %llu KiB in %u mappings, %llu KiB of it in the file\n", (unsigned long long)bytes / 1024,
+		       g->of[SNAP_MAP].n, (unsigned long long)g->pages / 1024);
+	if (g->machine && g->machine->disk_bytes)
+		printf("disk         %s, %llu KiB, %llu KiB of an overlay in the file\n", plain(g->machine->path),
+		       (unsigned long long)g->machine->disk_bytes / 1024, (unsigned long long)g->sectors / 1024);
 	EACH(g, SNAP_OPTION, struct snap_option, o)
-		printf("%-12s %s\n", o->what == OPTION_CWD ? "directory" : o->what == OPTION_NAME ? "name" : "option", plain(o->text));
+		printf("%-12s %s\n", o->what == OPTION_CWD ? "directory" : o->what == OPTION_NAME ? "name" :
+		       o->what == OPTION_OVERLAY ? "overlay" : "option", plain(o->text));
 	EACH(g, SNAP_MAP, struct snap_map, m)
 		if (*m->path)
 			printf("maps         %s\n", plain(m->path));
@@ -165,7 +177,9 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	if (want.list)
 		return list(&g);
 	take_words(&q, c, &g);
-	if (!q.opt.engine)
+	if (want.overlay && !g.machine)
+		refuse("--overlay is for snapshots of bare-metal guests, and %s is one of a process", argv[i]);
+	if (!q.opt.engine && !g.machine)
 		q.opt.engine = "kvm";
 	q.opt.name = want.name ? want.name : option_text(&g, OPTION_NAME);
 	q.opt.again = true;                      /* what the environment says holds for what is started, not for what goes on */
@@ -176,6 +190,10 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	host_features(&here);
 	r.here = &here;
 	r.changed = want.changed;
+	r.overlay = want.overlay;
+	if (!want.overlay && option_text(&g, OPTION_OVERLAY))
+		fprintf(stderr, "guise: what it writes to its disk is kept nowhere from now on (it was, in %s); --overlay FILE keeps it\n",
+			plain(option_text(&g, OPTION_OVERLAY)));
 	if ((status = program_restore(&q.opt, &r)) == -1)
 		return again(argc, argv);
 	return status;

@@ -13,6 +13,7 @@
 #include <unistd.h>
 #include "command.h"
 #include "metal/metal.h"
+#include "tools/snapshot/snapshot.h"
 
 #define COLUMNS 80
 #define LINES 25
@@ -31,9 +32,11 @@ static bool far(int pid, uint64_t at, void *to, size_t n)
 }
 static bool is_machine(int pid, struct box *b) { return far(pid, (uint64_t)&box, b, sizeof *b) && b->magic == BOX_MAGIC; }
 
-/* The kernel keeps fifteen letters of a name. */
+/* By --name, or as the program is called; the kernel keeps fifteen letters of that. */
 static bool named(const char *pid, const char *name)
 {
+	if (target_named(atoi(pid), name))
+		return true;
 	char path[300], comm[32] = "";
 	snprintf(path, sizeof path, "/proc/%s/comm", pid);
 	FILE *f = fopen(path, "re");
@@ -106,7 +109,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	int i = options_parse(&(struct request){ .command = c }, argc, argv);
 
 	if (argc - i != 1)
-		refuse("which machine? guise screen PID or guise screen NAME, as the program is called");
+		refuse("which machine? guise screen PID or guise screen NAME, as --name or the program is called");
 	int pid = (int)strtol(argv[i], &end, 10);
 	if (*end || end == argv[i])
 		pid = find(argv[i], &b);
@@ -123,7 +126,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 static const struct subcommand screen_command = {
 	.name = "screen", .args = "PID|NAME",
 	.about = "the text that a running bare-metal program has on its screen",
-	.text = "The machine goes on meanwhile. What is shown is the VGA's text memory, 80 by 25, in UTF-8.",
+	.text = "NAME is what guise run --name gave it, or its program's name. The machine goes on meanwhile. What is shown is the VGA's text memory, 80 by 25, in UTF-8.",
 	.options = { &common_options },
 	.run = run,
 };

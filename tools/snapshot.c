@@ -54,6 +54,8 @@ static void save_options(const struct target *t, struct writer *w)
 	}
 	if ((name = target_text(t, t->opt.name)))
 		option_out(w, OPTION_NAME, name);
+	if ((name = target_text(t, t->opt.overlay)))
+		option_out(w, OPTION_OVERLAY, name);
 	snprintf(path, sizeof path, "/proc/%d/cwd", t->pid);
 	struct stat st, its;
 	if ((n = readlink(path, dir, sizeof dir - 1)) < 0)
@@ -123,10 +125,14 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	writer_records(w, t.state, t.n_state);
 	save_host(&t, w);
 	save_options(&t, w);
-	save_limits(&t, w);
-	save_signals(&t, w);
-	save_files(&t, w);
-	save_memory(&t, w);
+	if (t.point.machine.memory) {
+		save_machine(&t, w);
+	} else {
+		save_limits(&t, w);
+		save_signals(&t, w);
+		save_files(&t, w);
+		save_memory(&t, w);
+	}
 	uint64_t size = writer_done(w);
 	target_go(&t, want.stop);
 	fprintf(stderr, "guise: process %d is saved in %s, %llu KiB%s\n", pid, want.file, (unsigned long long)(size + 1023) / 1024,
@@ -135,7 +141,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 }
 static const struct subcommand snapshot_command = {
 	.name = "snapshot", .args = "[OPTION...] -o FILE PID|NAME",
-	.about = "save a running guest of the engine kvm in a file (guise restore goes on from it)",
+	.about = "save a running guest of the engine kvm, or a bare-metal one, in a file (guise restore goes on from it)",
 	.text = "NAME is what guise run --name gave it, else its program's name. The guest stands still while it is saved.\n"
 		"What cannot be saved (a connected socket, a child, a file without a name, ...) is named; then no file is\n"
 		"made and the guest goes on. docs/SNAPSHOT.md says what is in the file.",

@@ -5,6 +5,7 @@
  */
 #include <poll.h>
 #include <time.h>
+#include "snapshot.h"
 #include "metal.h"
 
 sysfn metal_console_write, metal_console_read, metal_clock, metal_block_size, metal_block_read, metal_block_write, metal_block_flush,
@@ -108,7 +109,13 @@ bool machine_wakes(void)
 }
 long metal_hlt(struct call *c)
 {
+	box.program.halted = false;
 	while (box.run->s.regs.regs.rflags & 0x200 && !box.m.ended && !c->t->attn && machine_wakes() && !machine_pending(&box.m)) {
+		if (snapshot_due(c->t)) {
+			box.program.halted = true;       /* a copy goes on waiting */
+			snapshot_park(c->t, false);
+			box.program.halted = false;
+		}
 		if (machine_wants_input(&box.m)) {
 			wait(NEVER);
 			continue;

@@ -13,7 +13,6 @@
 
 #define AREA_LOW 0x90000ull              /* where the area lies if no segment does */
 #define AREA_SIZE (LOW_END - AREA_LOW)
-#define COMMAND_MOST 2048                /* what kernels take */
 
 struct box box = { .disk = { -1, -1, 0, NULL } };
 

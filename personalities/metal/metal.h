@@ -2,7 +2,7 @@
  *
  * A bare-metal program's machine, between the files of this folder. One machine a process: its memory, one processor (a
  * vCPU of KVM), the devices of syscalls/machine/, a disk. All that is state is memory, struct machine, struct cpu and the
- * disk's overlay; box_parts names it for whoever keeps it.
+ * disk's overlay; state.c keeps it.
  *
  *   personality.c  whose programs these are; its tables
  *   load.c         memory, segments, modules     boot.c  what each boot protocol hands over
@@ -25,6 +25,7 @@
 #define FOUR_GIB 0x100000000ull
 #define MEMORY_DEFAULT (128ull << 20)
 #define SECTOR 512ul
+#define COMMAND_MOST 2048                /* bytes of its command line: what kernels take */
 
 #define PORT_HYPERCALL 0xe8              /* out %al to it: a hypercall, as vmcall is */
 enum tables { TAB_HYPERCALL, TAB_PORT, TAB_CPU };
@@ -52,7 +53,10 @@ struct box {
 		uint64_t high;           /* the second half of the last call's result */
 		uint64_t repeats;        /* the address of a wrmsr that the host will carry out twice, or 0 */
 		uint64_t site;           /* of the last vmcall that was found */
+		bool halted;             /* it was saved within a hlt */
 	} program;
+	uint64_t shift;                  /* what its clock, and all its times, are ahead of the host's monotonic one */
+	bool resumed;                    /* it began as a snapshot */
 	uint64_t armed;                  /* when our timer ends KVM_RUN */
 	int timer;
 	uint8_t in[256];                 /* bytes of standard input not yet taken */
@@ -102,8 +106,6 @@ bool borrow(const uint8_t *code, size_t n);
 bool borrow_raised(void *ucontext);          /* a signal of the host's: true, it was that instruction's */
 
 /* state.c: all that a machine is, for whoever keeps or copies it while it stands still (outside of KVM_RUN) */
-struct box_part { const char *name; void *at; uint64_t len; };
-unsigned box_parts(struct box_part [8]);     /* memory that is state: how many; in an order that does not change */
 #define CPU_MSRS 64
 struct cpu_state {
 	struct kvm_regs regs;
@@ -118,6 +120,8 @@ struct cpu_state {
 };
 long cpu_save(struct cpu_state *);           /* 0 or -errno */
 long cpu_load(const struct cpu_state *);     /* into a vCPU that vm_create has made, of the same kind of host */
+long metal_saved(struct proc *);             /* personality.machine_saved, _restored */
+long metal_restored(struct proc *, struct thread *, const struct snap_machine_parts *, char *why, size_t n);
 
 /* run.c, calls.c */
 long metal_call(unsigned tab, unsigned nr, long a, long b, long c);

@@ -34,7 +34,7 @@ static void store(struct thread *t, struct call *c) { t->regs.rax = (uint64_t)c-
 
 static const struct personality metal = {
 	.name = "metal", .release = "PC", .about = "bare-metal programs, each in a virtual machine of its own",
-	.claims = claims, .load = metal_load, .engine = &metal_engine, .fetch = fetch, .store = store,
+	.claims = claims, .load = metal_load, .machine_saved = metal_saved, .machine_restored = metal_restored, .engine = &metal_engine, .fetch = fetch, .store = store,
 	.tab = metal_tab, .n_tab = ARRAY_LEN(metal_tab), .bits = metal_bits, .rec = records,
 	.errno_of = errno_of, .errno_name = names_of_errors, .n_errno_name = ARRAY_LEN(names_of_errors),
 	.sig_in = sig_in, .n_sig = 1, .sig_out = sig_out, .sig_name = sig_name,

@@ -10,6 +10,7 @@
 #include <poll.h>
 #include <stdarg.h>
 #include <time.h>
+#include "snapshot.h"
 #include "metal.h"
 
 #define LOOK_NS 10000000ull              /* how long a byte of input may wait while the program computes */
@@ -55,7 +56,13 @@ int console_byte(void)
 /* A program that reads by hypercalls does not lose bytes to a serial line that it never looks at. */
 static int console_in(struct machine *m) { return box.program.serial_read ? console_byte() : -1; }
 
-const struct machine_host metal_host = { .console_out = console_out, .console_in = console_in };
+static uint64_t now(struct machine *m)
+{
+	struct timespec ts = { 0 };
+	time_now(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec + box.shift;
+}
+const struct machine_host metal_host = { .now = now, .console_out = console_out, .console_in = console_in };
 
 /* --- one call, as dispatch makes it, of any of our tables -------------------------------------------------------------------- */
 static void regs_seen(struct regs *to)
@@ -261,8 +268,10 @@ static void set_timer(void)
 	if (due == box.armed)
 		return;
 	struct itimerspec t = { .it_value = { 0 } };
-	if (due != NEVER)
-		t.it_value = (struct timespec){ (time_t)(due / 1000000000), (long)(due % 1000000000) };
+	if (due != NEVER) {
+		uint64_t at = due - box.shift;
+		t.it_value = (struct timespec){ (time_t)(at / 1000000000), (long)(at % 1000000000) };
+	}
 	host(SYS_timer_settime, box.timer, 1 /* absolute */, &t, NULL);
 	box.armed = due;
 }
@@ -271,12 +280,17 @@ long metal_run_forever(void)
 	struct kvm_run *r = box.run;
 	long e;
 
-	r->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	if (!box.resumed)
+		r->kvm_dirty_regs = KVM_SYNC_X86_REGS | KVM_SYNC_X86_SREGS;
+	if (box.program.halted)
+		halted();
 	for (;;) {
 		r->immediate_exit = 0;           /* a timer that fires from here on is not lost */
 		__atomic_signal_fence(__ATOMIC_SEQ_CST);
 		if (box.t->attn)                 /* a signal of the host's, for the process */
 			thread_attend(box.t);
+		if (snapshot_due(box.t))
+			snapshot_park(box.t, false);
 		interrupts();
 		if (box.emulated)
 			cpu_watch();

@@ -215,5 +215,5 @@ static void run(struct thread *t)
 }
 const struct engine metal_engine = {
 	.name = "metal", .about = "a whole virtual machine of KVM", .rank = 1, .apart = true, .probe = probe,
-	.start = start, .arm = arm, .run = run, .kick = kick,
+	.start = start, .arm = arm, .run = run, .kick = kick, .stops = KICK,
 };

@@ -18,6 +18,7 @@ enum { ROOM = 1 << 18, SECTIONS = 4, PAGE_BYTES = 4096 };
 static struct snapfile_section section[SECTIONS];
 static uint8_t plain[SECTIONS][ROOM / 4], whole[ROOM];
 static size_t length[SECTIONS];
+static bool machine;                     /* it is of a bare-metal guest */
 
 static uint64_t odd_value(void)
 {
@@ -73,11 +74,47 @@ static void records(void)
 	record(SNAP_OPTION, &(struct snap_option){ .what = OPTION_CWD }, sizeof(struct snap_option), "/tmp");
 	record(SNAP_LIMIT, &(struct snap_limit){ .which = 3 }, sizeof(struct snap_limit), NULL);
 }
+static void machine_records(void)
+{
+	static const struct snap_proc proc = { .pers = "metal", .comm = "m", .exe = "/m", .pid = 77 };
+	static struct { struct snap_part p; uint8_t bytes[200]; } part = { .p.name = "devices" };
+
+	length[0] = 0;
+	record(SNAP_PROC, &proc, sizeof proc, NULL);
+	record(SNAP_HOST, &(struct snap_host){ .release = "6.1" }, sizeof(struct snap_host), NULL);
+	record(SNAP_MACHINE, &(struct snap_machine){ .memory = 1 << 20, .disk_bytes = 16384, .layout = 1 }, offsetof(struct snap_machine, path), "/d");
+	record(SNAP_PART, &part, sizeof part, NULL);
+	record(SNAP_PART, &(struct snap_part){ .name = "input" }, sizeof(struct snap_part), NULL);
+	record(SNAP_OPTION, &(struct snap_option){ .what = OPTION_OVERLAY }, offsetof(struct snap_option, text), "/o");
+}
+static void machine_sections(void)
+{
+	const size_t heads = sizeof(struct snap_runs) + 2 * sizeof(struct snap_run);
+	static const uint32_t kind[SECTIONS] = { SECTION_RECORDS, SECTION_PAGES, SECTION_SECTORS, SECTION_PAGES };
+
+	machine_records();
+	for (unsigned i = 1; i < SECTIONS; i++) {
+		struct snap_runs *runs = (void *)plain[i];
+		size_t unit = kind[i] == SECTION_PAGES ? PAGE_BYTES : SNAPFILE_SECTOR;
+		runs->n = 2;
+		runs->zero = 0;
+		runs->run[0] = kind[i] == SECTION_PAGES ? (struct snap_run){ i << 16, 1 } : (struct snap_run){ 5, 1 };
+		runs->run[1] = kind[i] == SECTION_PAGES ? (struct snap_run){ 0xfe000, 2 } : (struct snap_run){ 30, 2 };
+		memset(plain[i] + heads, 0x5a, 3 * unit);
+		length[i] = heads + 3 * unit;
+	}
+	for (unsigned i = 0; i < SECTIONS; i++)
+		section[i] = (struct snapfile_section){ .kind = kind[i] };
+}
 static void sections(void)
 {
 	const size_t heads = sizeof(struct snap_runs) + 2 * sizeof(struct snap_run);
 	static const uint32_t kind[SECTIONS] = { SECTION_RECORDS, SECTION_PAGES, SECTION_BYTES, SECTION_PAGES };
 
+	if (machine) {
+		machine_sections();
+		return;
+	}
 	records();
 	for (unsigned i = 1; i < SECTIONS; i += 2) {
 		struct snap_runs *runs = (void *)plain[i];
@@ -148,9 +185,39 @@ static size_t assemble(bool right)
 	return at;
 }
 /* --- what is promised --------------------------------------------------------------------------------------------------------- */
+static const char *machine_lies(struct snap_image *g)
+{
+	const struct snap_machine *m = g->machine;
+	if (!m->memory || m->memory & 4095 || m->disk_bytes & 511 || strlen(m->path) > 4095 || (m->disk_bytes && *m->path != '/'))
+		return "a machine that cannot be";
+	EACH(g, SNAP_PART, struct snap_part, p) {
+		volatile const uint8_t *bytes = p->bytes;
+		uint32_t n = ((const struct snap_head *)p)[-1].size - (uint32_t)sizeof *p;
+		if (strnlen(p->name, 16) == 16 || n > PART_MOST)
+			return "a part that cannot be";
+		if (n)
+			(void)bytes[n - 1];
+	}
+	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
+		bool pages = g->file.section[i].kind == SECTION_PAGES;
+		uint64_t unit = pages ? PAGE_BYTES : SNAPFILE_SECTOR, end = pages ? m->memory : m->disk_bytes;
+		const struct snap_runs *r = pages ? image_pages(g, i) : g->file.section[i].kind == SECTION_SECTORS ? image_sectors(g, i) : NULL;
+		const volatile uint8_t *bytes = r ? (const uint8_t *)&r->run[r->n] : NULL;
+		for (unsigned k = 0; r && k < r->n; k++) {
+			uint64_t at = pages ? r->run[k].at : r->run[k].at * unit, n = r->run[k].pages * unit;
+			if (at > end || n > end - at)
+				return "content outside of the machine";
+			(void)bytes[n - 1];
+			bytes += n;
+		}
+	}
+	return NULL;
+}
 static const char *lies(struct snap_image *g)
 {
 	uint64_t end = 0;
+	if (g->machine)
+		return machine_lies(g);
 	if (g->of[SNAP_PROC].n != 1 || !g->of[SNAP_THREAD].n || g->proc->threads != g->of[SNAP_THREAD].n)
 		return "threads that are none";
 	EACH(g, SNAP_MAP, struct snap_map, m) {
@@ -201,16 +268,17 @@ int main(int argc, char **argv)
 
 	for (; n < 64 || time(NULL) < stop; n++) {
 		rng = (seed + n) * 0x9e3779b97f4a7c15 | 1;
+		machine = n % 2;
 		sections();
-		if (n)
+		if (n > 1)
 			damage_plain();
-		size_t size = n ? assemble(next() % 8 != 0) : 0;
-		for (rng = 1; !n && !size; rng++) {      /* the first is right */
+		size_t size = n > 1 ? assemble(next() % 8 != 0) : 0;
+		for (rng = 1; n < 2 && !size; rng++) {   /* the first of each is right */
 			size = assemble(true);
 			if (one(size, &taken) || !taken)
 				size = 0;
 		}
-		if ((lie = one(size, &taken)) || (!n && !taken)) {
+		if ((lie = one(size, &taken)) || (n < 2 && !taken)) {
 			printf("seed %llu: %s\n", (unsigned long long)(seed + n), lie ? lie : "the right one is not taken");
 			return 1;
 		}

@@ -35,6 +35,7 @@ struct vma {
 static struct batch {
 	unsigned n_runs, n;
 	bool apart;                      /* the next page begins a run: a run lies in one mapping */
+	uint64_t base;                   /* addresses in the file are less by so much */
 	struct snap_run run[BATCH];
 	uint8_t *bytes;                  /* room for the heads, then the pages */
 } batch;
@@ -62,6 +63,7 @@ static bool all_zero(const uint8_t *p)
 static void page_out(struct writer *w, uint64_t at, const uint8_t *p)
 {
 	struct batch *b = &batch;
+	at -= b->base;
 	struct snap_run *last = b->n_runs ? &b->run[b->n_runs - 1] : NULL;
 	if (last && !b->apart && last->at + last->pages * PAGE == at)
 		last->pages++;
@@ -227,28 +229,44 @@ static bool take_line(struct vma *v, const char *line)
 	}
 	return false;
 }
+static int pagemap_open(const struct target *t)
+{
+	char path[64];
+	int fd;
+	snprintf(path, sizeof path, "/proc/%d/pagemap", t->pid);
+	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
+		cannot(t, "%s: %s", path, strerror(errno));
+	if (!batch.bytes && !(batch.bytes = malloc(HEADS + BATCH * PAGE)))
+		refuse("no memory to read with");
+	return fd;
+}
 void save_memory(const struct target *t, struct writer *w)
 {
 	static struct vma v;
 	char path[64], *line = NULL;
 	size_t room = 0;
-	int pagemap;
+	int pagemap = pagemap_open(t);
 	FILE *f;
 
-	snprintf(path, sizeof path, "/proc/%d/pagemap", t->pid);
-	if ((pagemap = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		cannot(t, "%s: %s", path, strerror(errno));
 	snprintf(path, sizeof path, "/proc/%d/smaps", t->pid);
 	if (!(f = fopen(path, "re")))
 		cannot(t, "%s: %s", path, strerror(errno));
-	batch.bytes = malloc(HEADS + BATCH * PAGE);
-	if (!batch.bytes)
-		refuse("no memory to read with");
 	while (getline(&line, &room, f) > 0)
 		if (take_line(&v, line))
 			vma_out(t, w, &v, pagemap);
 	batch_out(w);
 	free(line);
 	fclose(f);
+	close(pagemap);
+}
+/* Anonymous memory of the process's that is a machine's: by the machine's addresses. */
+void save_range(const struct target *t, struct writer *w, uint64_t at, uint64_t len)
+{
+	static struct vma v;
+	int pagemap = pagemap_open(t);
+	v.m.lo = batch.base = at;
+	v.m.hi = at + len;
+	pages_by_map(t, w, &v, pagemap);
+	batch_out(w);
 	close(pagemap);
 }

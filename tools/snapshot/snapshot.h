@@ -5,6 +5,7 @@
  *   memory.c   its mappings and their pages
  *   files.c    its descriptors, by kind
  *   sockets.c  ... those that are sockets
+ *   machine.c  memory and disk of a bare-metal guest
  *   write.c    the file
  * What cannot be saved ends the command with a sentence (refuse); the guest then goes on, and no file is left.
  */
@@ -26,6 +27,7 @@ struct target {
 };
 /* --- target.c */
 int target_find(const char *pid_or_name);            /* a process; refuses */
+bool target_named(int pid, const char *name);        /* is that a guest called so? */
 void target_stop(struct target *, int pid);          /* all threads of it stand still until target_go or our end */
 void target_go(struct target *, bool end);           /* end: it is killed where it stands */
 void target_read(const struct target *, uint64_t at, void *to, size_t n);
@@ -42,6 +44,8 @@ uint64_t writer_done(struct writer *);               /* its size; from here on t
 
 /* --- the parts */
 void save_memory(const struct target *, struct writer *);
+void save_range(const struct target *, struct writer *, uint64_t at, uint64_t len);
+void save_machine(const struct target *, struct writer *);
 void save_files(const struct target *, struct writer *);
 bool save_socket(const struct target *, int fd, struct snap_fd *);
 void save_signals(const struct target *, struct writer *);

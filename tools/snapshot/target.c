@@ -86,7 +86,7 @@ static bool point_of(int pid, struct snapshot_point *p)
 {
 	return far_move(pid, false, (uint64_t)&snapshot_point, p, sizeof *p) == (long)sizeof *p && p->magic == SNAPSHOT_MAGIC && p->proc;
 }
-static bool is_named(int pid, const char *name)
+bool target_named(int pid, const char *name)
 {
 	struct snapshot_point p;
 	char text[256] = "", comm[32] = "";
@@ -113,7 +113,7 @@ int target_find(const char *what)
 		refuse("/proc cannot be read: %s", strerror(errno));
 	while ((e = readdir(d))) {
 		int pid = atoi(e->d_name);
-		if (pid <= 0 || !is_named(pid, what))
+		if (pid <= 0 || !target_named(pid, what))
 			continue;
 		found = pid;
 		if (many++ < 20)
@@ -139,8 +139,13 @@ static void interrupted(int sig)
 {
 	exit(128 + sig);
 }
-static void send_stop(int pid)
+static void send_stop(const struct target *t)
 {
+	int pid = t->pid;
+	if (t->proc.engine->stops) {
+		kill(pid, t->proc.engine->stops);
+		return;
+	}
 	struct carrier_message m = { .op = CARRIER_STOP, .signo = SIGSYS, .code = CARRIER_CODE };
 	siginfo_t si = { 0 };
 	memcpy(&si, &m, sizeof m);
@@ -191,8 +196,8 @@ static void check(struct target *t)
 		refuse("process %d: its program has not begun yet, or is no guest", t->pid);
 	target_read(t, (uint64_t)t->point.proc, &t->proc, sizeof t->proc);
 	e = t->proc.engine;              /* lies where ours does */
-	if (!e->save)
-		refuse("process %d runs under the engine %s; only guests of the engine kvm can be saved (guise --engine kvm PROGRAM)",
+	if (!e->save && !t->proc.pers->machine_saved)
+		refuse("process %d runs under the engine %s; only guests of the engine kvm and bare-metal programs can be saved (guise --engine kvm PROGRAM)",
 		       t->pid, e->name);
 	if (t->proc.pid != t->pid)
 		refuse("process %d shares its parent's memory (vfork); it cannot be saved now", t->pid);
@@ -223,7 +228,7 @@ static void await(struct target *t)
 	static const struct timespec nap = { 0, 1000000 };
 	for (int ms = 0; t->point.told == SNAP_ASKED || t->point.told == SNAP_BUSY; ms++) {
 		if (ms % 10 == 0 && t->point.told == SNAP_ASKED)
-			send_stop(t->pid);
+			send_stop(t);
 		if (ms > PATIENCE_MS)
 			cannot(t, "%u of its %u threads have come to rest within %d seconds; the others are in a call that cannot be left "
 			       "(vfork, a slow device)", t->point.parked, t->proc.nthreads, PATIENCE_MS / 1000);
