@@ -77,13 +77,13 @@ static void records(void)
 static void machine_records(void)
 {
 	static const struct snap_proc proc = { .pers = "metal", .comm = "m", .exe = "/m", .pid = 77 };
-	static struct { struct snap_part p; uint8_t bytes[200]; } part = { .p.name = "devices" };
+	static const char devices[sizeof(struct snap_part) + 200] = "devices";
 
 	length[0] = 0;
 	record(SNAP_PROC, &proc, sizeof proc, NULL);
 	record(SNAP_HOST, &(struct snap_host){ .release = "6.1" }, sizeof(struct snap_host), NULL);
 	record(SNAP_MACHINE, &(struct snap_machine){ .memory = 1 << 20, .disk_bytes = 16384, .layout = 1 }, offsetof(struct snap_machine, path), "/d");
-	record(SNAP_PART, &part, sizeof part, NULL);
+	record(SNAP_PART, devices, sizeof devices, NULL);
 	record(SNAP_PART, &(struct snap_part){ .name = "input" }, sizeof(struct snap_part), NULL);
 	record(SNAP_OPTION, &(struct snap_option){ .what = OPTION_OVERLAY }, offsetof(struct snap_option, text), "/o");
 }
