@@ -90,6 +90,8 @@ static bool take_records(struct snap_image *g)
 }
 static bool append(struct snap_image *g, const uint8_t *p, size_t n)
 {
+	if (!n)
+		return true;
 	if (g->n_bytes + n > g->room) {
 		size_t room = MAX(2 * g->room, g->n_bytes + n);
 		char *bigger = realloc(g->bytes, room);
