@@ -9,6 +9,7 @@ struct image;                        /* loader/image.h */
 struct sysctl_tree;
 struct layout;                       /* observe/layout.h */
 struct snap_knote;                   /* snapshot.h */
+struct snap_machine_parts;
 struct sigframe {                    /* what a personality needs to build its signal frame */
 	const struct sigact *act;
 	const struct sigpend *pend;

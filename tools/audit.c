@@ -193,19 +193,15 @@ static void check_choice(const struct request *r, int left)
 	if (!want.verify && !want.check && !left)
 		refuse("which program? guise audit %s FILE PROGRAM [ARG...]; guise help audit says more", want.learn ? "--learn" : "--policy");
 }
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
-	struct request r;
-
-	request_start(&r, c, environ);
-	int i = options_parse(&r, argc, argv);
-	check_choice(&r, argc - i);
+	check_choice(r, argc);
 	if (want.check)
-		return check(&r);
+		return check(r);
 	if (want.verify)
-		return chain_verify(argv + i, argc - i, want.key, want.head);
-	prepare(&r, argv[i]);
-	return request_run(&r, argc - i, argv + i);
+		return chain_verify(argv, argc, want.key, want.head);
+	prepare(r, argv[0]);
+	return request_run(r, argc, argv);
 }
 static const struct subcommand audit_command = {
 	.name = "audit", .args = "--policy FILE [-o LOG] [OPTION...] PROGRAM [ARG...]",

@@ -111,22 +111,19 @@ static void tell_end(void)
 		       measured.made, measured.foretold, 100.0 * measured.foretold / measured.made, measured.could,
 		       measured.could ? 100.0 * measured.foretold / measured.could : 0.0);
 }
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
-	struct request r;
-	int i, status = 0;
+	int status = 0;
 
-	request_start(&r, c, environ);
-	i = options_parse(&r, argc, argv);
-	if (i >= argc)
+	if (!argc)
 		refuse("which program? guise check [OPTION...] PROGRAM|DIR|PACKAGE...; guise help check says more");
-	request_root(&r);
-	search = (struct search){ .root = r.opt.root, .root_only = r.opt.root_only, .as = r.opt.as };
-	for (int k = i; k < argc; k++)
-		want.summary |= !want.whole && files_many(argv[k]);
+	request_root(r);
+	search = (struct search){ .root = r->opt.root, .root_only = r->opt.root_only, .as = r->opt.as };
+	for (int i = 0; i < argc; i++)
+		want.summary |= !want.whole && files_many(argv[i]);
 	if (want.summary && !want.json)
 		tell_head();
-	for (; i < argc; i++) {
+	for (int i = 0; i < argc; i++) {
 		int e = files_each(argv[i], &search, each);
 		status = status ? status : e;
 	}

@@ -31,7 +31,7 @@ struct subcommand {
 	const char *about;       /* one line; NULL: for ourselves only, help does not list it */
 	const char *text;        /* a paragraph for `guise help NAME`, or NULL */
 	const struct option_table *options[5];               /* ends at the first NULL */
-	int (*run)(const struct subcommand *, int argc, char **argv);
+	int (*run)(struct request *, int argc, char **argv);     /* options are taken; the words behind them */
 };
 #define SUBCOMMAND(c) static const struct subcommand *const c##_joins JOIN("guise_subcommands") = &(c)
 extern const struct subcommand *const __start_guise_subcommands[], *const __stop_guise_subcommands[];
@@ -46,6 +46,7 @@ struct request {
 	const char *report_file, *witness_file, *grant;
 	const char *root_name;   /* as the user gave it */
 	const char *root_by, *engine_by; /* what gave them: an option or a variable */
+	char **words;            /* of the command line, from the first behind the subcommand's name; ends with NULL */
 };
 void request_start(struct request *, const struct subcommand *, char **env);
 /* A front end that wants evidence out of the program's reach sets opt.witness_fd, a descriptor to write to: then the engine

@@ -82,8 +82,8 @@ static void set_timeout(struct request *r, const char *v) { setup.timeout = seco
 static void set_keep(struct request *r, const char *v) { setup.keep = true; }
 static void set_engine(struct request *r, const char *v) { setup.engine = v; }
 static void set_compare(struct request *r, const char *v) { setup.facets = facets_of(v); }
-static void set_ignore(struct request *r, const char *v) { rule_ignore(v); }
-static void set_heed(struct request *r, const char *v) { rule_heed(v); }
+static void set_ignore(struct request *r, const char *v) { rules_start(), rule_ignore(v); }
+static void set_heed(struct request *r, const char *v) { rules_start(), rule_heed(v); }
 static void set_rules(struct request *r, const char *v) { want.rules = true; }
 static void set_json(struct request *r, const char *v) { want.json = v; }
 static void set_html(struct request *r, const char *v) { want.html = v; }
@@ -221,38 +221,35 @@ static void write_to(const char *name, const char *option, void (*tell)(FILE *, 
 }
 static void on_signal(int sig) { diff_stopped = sig; }
 
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
-	struct request r;
 	struct result x = { 0 };
-	int i, status;
+	int status;
 
 	rules_start();
-	request_start(&r, c, environ);
-	i = options_parse(&r, argc, argv);
 	if (want.rules) {
 		rules_print(stdout);
 		return output_end(0);
 	}
 	if (want.junit && !want.suite)
 		refuse("--junit tells of a suite: --suite FILE names it");
-	if (want.suite && i < argc)
-		refuse("--suite names the programs; %s cannot be compared besides", shown(argv[i]));
+	if (want.suite && argc)
+		refuse("--suite names the programs; %s cannot be compared besides", shown(argv[0]));
 	if (want.suite && want.html)
 		refuse("--html shows one comparison, not a suite");
-	if (!want.suite && argc - i < 2)
+	if (!want.suite && argc < 2)
 		refuse("which two programs? guise diff [OPTION...] A B [-- ARG...]; guise help diff says more");
-	if (!want.suite && argc - i > 2 && strcmp(argv[i + 2], "--"))
-		refuse("the arguments of both stand behind --: guise diff A B -- %s", shown(argv[i + 2]));
+	if (!want.suite && argc > 2 && strcmp(argv[2], "--"))
+		refuse("the arguments of both stand behind --: guise diff A B -- %s", shown(argv[2]));
 	for (int sig = 0; sig < 3; sig++)
 		sigaction((const int[]){ SIGINT, SIGTERM, SIGHUP }[sig], &(struct sigaction){ .sa_handler = on_signal }, NULL);
 	if (want.suite) {
 		status = suite_run(want.suite, want.junit, &setup, want.json, want.context);
 		return output_end(status);
 	}
-	setup.args = argv + i + 3;
-	setup.n_args = argc - i > 3 ? (unsigned)(argc - i - 3) : 0;
-	compare(&x, &setup, argv[i], argv[i + 1]);
+	setup.args = argv + 3;
+	setup.n_args = argc > 3 ? (unsigned)argc - 3 : 0;
+	compare(&x, &setup, argv[0], argv[1]);
 	if (want.html)
 		write_to(want.html, "--html", diff_html, &x);
 	if (want.json)

@@ -151,23 +151,22 @@ static const struct option_row rows[] = {
 };
 static const struct option_table doc_options = { rows, ARRAY_LEN(rows) };
 
-static int run(const struct subcommand *self, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
-	int i = options_parse(&(struct request){ .command = self }, argc, argv);
 	char names[512] = "";
 
-	if (argc - i != 1)
+	if (argc != 1)
 		refuse("which system? guise doc [OPTION...] OS; guise --version names them");
 	read_tests();
 	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++) {
-		if (!strcmp((*p)->name, argv[i])) {
+		if (!strcmp((*p)->name, argv[0])) {
 			put_page(*p);
 			return output_end(0);
 		}
 		size_t n = strlen(names);
 		snprintf(names + n, sizeof names - n, "%s%s", n ? ", " : "", (*p)->name);
 	}
-	refuse("there is no system \"%s\"; guise doc takes one of: %s", argv[i], names);
+	refuse("there is no system \"%s\"; guise doc takes one of: %s", argv[0], names);
 }
 static const struct subcommand doc_command = {
 	.name = "doc", .args = "[OPTION...] OS", .about = "print which calls of a system are supported, and how far, as a page",

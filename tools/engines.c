@@ -61,12 +61,12 @@ static void tell_own(void)
 		printf("%s: %s%s%s\n", (*p)->about, can ? "they can be run" : "not here", *why ? "; " : "", why);
 	}
 }
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
 	const struct engine *best = NULL;
 	char why[256];
 
-	if (options_parse(&(struct request){ .command = c }, argc, argv) < argc)
+	if (argc)
 		refuse("guise engines takes no arguments");
 	for (const struct engine *e = NULL; (e = engine_below(e));) {
 		bool works = probe(e, why, sizeof why);

@@ -91,16 +91,14 @@ static const struct option_row common_rows[] = {
 };
 const struct option_table common_options = { common_rows, ARRAY_LEN(common_rows) };
 
-static int run(const struct subcommand *self, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
-	int i = options_parse(&(struct request){ .command = self }, argc, argv);
-	argc -= i - 1, argv += i - 1;
-	const struct subcommand *c = argc > 1 ? subcommand_find(argv[1]) : NULL;
+	const struct subcommand *c = argc ? subcommand_find(argv[0]) : NULL;
 
-	if (argc > 2)
+	if (argc > 1)
 		refuse("guise help takes one name at most");
-	if (argc > 1 && !c)
-		refuse("there is no subcommand \"%s\"; guise --help lists them", argv[1]);
+	if (argc && !c)
+		refuse("there is no subcommand \"%s\"; guise --help lists them", argv[0]);
 	help_print(c);
 }
 static const struct subcommand help_command = {

@@ -4,6 +4,7 @@
  */
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 #include "command.h"
 
 const struct subcommand *subcommand_find(const char *name)
@@ -18,6 +19,7 @@ bool command_said;
 int main(int argc, char **argv)
 {
 	const struct subcommand *c = argc > 1 ? subcommand_find(argv[1]) : NULL;
+	struct request r;
 
 	if (argc < 2) {
 		fputs("usage: guise [OPTION...] PROGRAM [ARG...]\n"
@@ -26,7 +28,11 @@ int main(int argc, char **argv)
 	}
 	command_said = c != NULL;
 	if (c)
-		return c->run(c, argc - 1, argv + 1);
-	c = subcommand_find("run");
-	return c->run(c, argc, argv);
+		argc--, argv++;
+	else
+		c = subcommand_find("run");
+	request_start(&r, c, environ);
+	r.words = argv + 1;
+	int i = options_parse(&r, argc, argv);
+	return c->run(&r, argc - i, argv + i);
 }

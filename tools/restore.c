@@ -135,58 +135,58 @@ static const char *option_text(const struct snap_image *g, unsigned what)
 			return o->text;
 	return NULL;
 }
-static int again(int argc, char **argv)
+static int again(char **words)
 {
-	char **v = calloc((size_t)argc + 4, sizeof *v), tries[16];
+	char **v, tries[16];
+	size_t n = 0;
 	if (want.tries + 1 >= TRIES)
 		refuse("the snapshot cannot be restored: in %d processes something of the host's lay where its memory was", TRIES);
-	if (!v)
+	while (words[n])
+		n++;
+	if (!(v = calloc(n + 5, sizeof *v)))
 		refuse("no memory");
 	snprintf(tries, sizeof tries, "%u", want.tries + 1);
-	v[0] = "guise", v[1] = argv[0], v[2] = "--tries", v[3] = tries;
-	memcpy(v + 4, argv + 1, (size_t)argc * sizeof *v);
+	v[0] = "guise", v[1] = "restore", v[2] = "--tries", v[3] = tries;
+	memcpy(v + 4, words, n * sizeof *v);
 	for (int i = 4; v[i]; i++)               /* the one of the last try */
 		if (!strcmp(v[i], "--tries") && want.tries) {
-			memmove(v + i, v + i + 2, (size_t)(argc + 4 - i - 2) * sizeof *v);
+			memmove(v + i, v + i + 2, (n + 5 - (size_t)i - 2) * sizeof *v);
 			break;
 		}
 	personality((unsigned long)personality(~0ul) & ~(unsigned long)ADDR_NO_RANDOMIZE);       /* setarch -R: nothing would change */
 	execv("/proc/self/exe", v);
 	refuse("cannot begin again: %s", strerror(errno));
 }
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *q, int argc, char **argv)
 {
 	static struct snap_image g;
 	static struct restore r = { .image = &g };
-	static struct request q;
 	static struct snap_host here;
 	const char *lacks = host_lacks(), *cwd;
-	int i, fd, status;
+	int fd, status;
 
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
-	request_start(&q, c, environ);
-	i = options_parse(&q, argc, argv);
-	if (argc - i != 1)
+	if (argc != 1)
 		refuse("guise restore FILE: which file? one snapshot is wanted");
 	if (lacks)
 		refuse("%s", lacks);
-	if ((fd = open(argv[i], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) < 0)
-		refuse("%s: %s", shown(argv[i]), strerror(errno));
+	if ((fd = open(argv[0], O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK)) < 0)
+		refuse("%s: %s", shown(argv[0]), strerror(errno));
 	if (!image_read(&g, fd))
-		refuse("%s cannot be restored: %s", argv[i], g.file.why);
+		refuse("%s cannot be restored: %s", argv[0], g.file.why);
 	if (want.list)
 		return list(&g);
-	take_words(&q, c, &g);
+	take_words(q, q->command, &g);
 	if (want.overlay && !g.machine)
-		refuse("--overlay is for snapshots of bare-metal guests, and %s is one of a process", argv[i]);
-	if (!q.opt.engine && !g.machine)
-		q.opt.engine = "kvm";
-	q.opt.name = want.name ? want.name : option_text(&g, OPTION_NAME);
-	q.opt.again = true;                      /* what the environment says holds for what is started, not for what goes on */
-	request_complete(&q);
-	q.opt.again = false;
+		refuse("--overlay is for snapshots of bare-metal guests, and %s is one of a process", argv[0]);
+	if (!q->opt.engine && !g.machine)
+		q->opt.engine = "kvm";
+	q->opt.name = want.name ? want.name : option_text(&g, OPTION_NAME);
+	q->opt.again = true;                      /* what the environment says holds for what is started, not for what goes on */
+	request_complete(q);
+	q->opt.again = false;
 	if ((cwd = option_text(&g, OPTION_CWD)) && chdir(cwd) < 0)
-		refuse("%s cannot be restored: its directory %s: %s", argv[i], cwd, strerror(errno));
+		refuse("%s cannot be restored: its directory %s: %s", argv[0], cwd, strerror(errno));
 	host_features(&here);
 	r.here = &here;
 	r.changed = want.changed;
@@ -194,8 +194,8 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	if (!want.overlay && option_text(&g, OPTION_OVERLAY))
 		fprintf(stderr, "guise: what it writes to its disk is kept nowhere from now on (it was, in %s); --overlay FILE keeps it\n",
 			plain(option_text(&g, OPTION_OVERLAY)));
-	if ((status = program_restore(&q.opt, &r)) == -1)
-		return again(argc, argv);
+	if ((status = program_restore(&q->opt, &r)) == -1)
+		return again(q->words);
 	return status;
 }
 static const struct subcommand restore_command = {

@@ -121,9 +121,9 @@ static const struct cover_cell (*open_counts(const char *file))[COVER_ROWS]
 	close(fd);
 	return m;
 }
-static int run(const struct subcommand *self, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
-	const char *counts = argc > 1 ? (const char *)open_counts(argv[1]) : NULL;
+	const char *counts = argc ? (const char *)open_counts(argv[0]) : NULL;
 
 	for (const struct personality *const *i = __start_guise_personalities; i < __stop_guise_personalities; i++) {
 		p = *i;

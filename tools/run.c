@@ -2,18 +2,8 @@
  *
  * guise [run]: run a program. Returns only if it cannot.
  */
-#include <unistd.h>
 #include "command.h"
 
-static int run(const struct subcommand *c, int argc, char **argv)
-{
-	struct request r;
-	int i;
-
-	request_start(&r, c, environ);
-	i = options_parse(&r, argc, argv);
-	return request_run(&r, argc - i, argv + i);
-}
 static const struct subcommand run_command = {
 	.name = "run", .args = "[OPTION...] PROGRAM [ARG...]",
 	.about = "run a program of another system (the word run may be left out)",
@@ -21,6 +11,6 @@ static const struct subcommand run_command = {
 		"the program's; a program that a signal ends ends guise by that signal. 125 says that guise failed,\n"
 		"126 that the program cannot be run, 127 that it was not found.",
 	.options = { &run_options, &common_options, &hidden_options },
-	.run = run,
+	.run = request_run,
 };
 SUBCOMMAND(run_command);

@@ -101,25 +101,24 @@ static void show(const uint8_t *text)
 		putchar('\n');
 	}
 }
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
 	uint8_t text[COLUMNS * LINES * 2];
 	struct box b;
 	char *end;
-	int i = options_parse(&(struct request){ .command = c }, argc, argv);
 
-	if (argc - i != 1)
+	if (argc != 1)
 		refuse("which machine? guise screen PID or guise screen NAME, as --name or the program is called");
-	int pid = (int)strtol(argv[i], &end, 10);
-	if (*end || end == argv[i])
-		pid = find(argv[i], &b);
-	else if (!ours(argv[i]) || !is_machine(pid, &b))
+	int pid = (int)strtol(argv[0], &end, 10);
+	if (*end || end == argv[0])
+		pid = find(argv[0], &b);
+	else if (!ours(argv[0]) || !is_machine(pid, &b))
 		pid = 0;
 	if (!pid)
-		refuse("%s: no bare-metal program of that %s runs under this guise, or it is another user's", argv[i],
-		       *end || end == argv[i] ? "name" : "process id");
+		refuse("%s: no bare-metal program of that %s runs under this guise, or it is another user's", argv[0],
+		       *end || end == argv[0] ? "name" : "process id");
 	if (!far(pid, (uint64_t)b.ram + VGA_TEXT, text, sizeof text))
-		refuse("%s: its memory cannot be read: %s", argv[i], strerror(errno));
+		refuse("%s: its memory cannot be read: %s", argv[0], strerror(errno));
 	show(text);
 	return output_end(0);
 }

@@ -106,20 +106,16 @@ static void save_limits(const struct target *t, struct writer *w)
 		writer_record(w, SNAP_LIMIT, &r, sizeof r, NULL);
 	}
 }
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
 	static struct target t;
-	struct request r;
 	struct writer *w;
-	int i;
 
-	request_start(&r, c, environ);
-	i = options_parse(&r, argc, argv);
-	if (argc - i != 1)
+	if (argc != 1)
 		refuse("guise snapshot -o FILE PID|NAME: which guest? one process number or name is wanted");
 	if (!want.file || !*want.file)
 		refuse("guise snapshot wants -o FILE, the file to make");
-	int pid = target_find(argv[i]);
+	int pid = target_find(argv[0]);
 	w = writer_new(want.file);
 	target_stop(&t, pid);
 	writer_records(w, t.state, t.n_state);

@@ -85,7 +85,7 @@ static void set_nr(struct request *r, const char *v) { view.nr = true; }
 static void set_successful(struct request *r, const char *v) { filter_status("successful"); }
 static void set_failed(struct request *r, const char *v) { filter_status("failed"); }
 static void set_habit(struct request *r, const char *v) { }
-static void set_stack(struct request *r, const char *v) { view.stack = true; }
+static void set_stack(struct request *r, const char *v) { view.stack = MIN(view.stack + 1, 2); }
 static void set_quiet(struct request *r, const char *v) { view.quiet = true; }
 static void set_all(struct request *r, const char *v) { view.all = true; }
 static void set_arg_names(struct request *r, const char *v) { view.names = true; }
@@ -121,7 +121,7 @@ static const struct option_row rows[] = {
 	{ 'T', NULL, NULL, V_NONE, "how long each call took", set_took },
 	{ 'i', NULL, NULL, V_NONE, "where the call was made", set_rip },
 	{ 'n', NULL, NULL, V_NONE, "the number of the call", set_nr },
-	{ 'k', NULL, NULL, V_NONE, "from where it was called: a line for each frame", set_stack },
+	{ 'k', NULL, NULL, V_NONE, "from where it was called: a line for each frame; -kk: with source lines, where the file has them", set_stack },
 	{ 'q', NULL, NULL, V_NONE, "nothing of ends of threads and processes", set_quiet },
 	{ 'v', NULL, NULL, V_NONE, "lists whole", set_all },
 	{ 0, "arg-names", NULL, V_NONE, "the name of each argument", set_arg_names },
@@ -249,41 +249,36 @@ static void read_filters(void)
 	filter_done(&s);
 	view.only = &s.watch;
 }
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
-	struct request r;
-	int i;
-
-	request_start(&r, c, environ);
-	i = options_parse(&r, argc, argv);
-	if (r.opt.supervised && (n_pids || want.read))
+	if (r->opt.supervised && (n_pids || want.read))
 		refuse("--supervised begins with the program; it goes neither with -p nor with --read");
 	if (want.read) {
-		open_outputs(&r);
+		open_outputs(r);
 		read_filters();
 		return raw_read(want.read);
 	}
 	if (n_pids) {
-		if (i < argc)
-			refuse("-p tells of processes that run already; %s cannot be started besides", argv[i]);
+		if (argc)
+			refuse("-p tells of processes that run already; %s cannot be started besides", argv[0]);
 		int fd;
 		struct session *s = session_new(&fd);
-		struct raw *raw = open_outputs(&r);
-		ask(&r, s);
+		struct raw *raw = open_outputs(r);
+		ask(r, s);
 		return session_attach(s, fd, raw, pids, n_pids);
 	}
-	if (i >= argc)
+	if (!argc)
 		refuse("which program? guise trace [OPTION...] PROGRAM [ARG...]; guise help trace says more");
-	view.command = argv[i];
-	struct session *s = session_new(&r.opt.trace_fd);
-	struct raw *raw = open_outputs(&r);
-	ask(&r, s);
-	if (r.opt.supervised)
+	view.command = argv[0];
+	struct session *s = session_new(&r->opt.trace_fd);
+	struct raw *raw = open_outputs(r);
+	ask(r, s);
+	if (r->opt.supervised)
 		check_supervised(s);
-	session_spawn(s, r.opt.trace_fd, &r.opt.trace_end, raw);
+	session_spawn(s, r->opt.trace_fd, &r->opt.trace_end, raw);
 	for (unsigned k = 0; k < n_fds; k++)
 		close(fds[k]);
-	return request_run(&r, argc - i, argv + i);
+	return request_run(r, argc, argv);
 }
 static const struct subcommand trace_command = {
 	.name = "trace", .args = "[-o FILE] [OPTION...] PROGRAM [ARG...]",

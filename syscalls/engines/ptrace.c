@@ -119,7 +119,7 @@ static void give(int fd, int as) { fd < 0 ? host(SYS_close, as) : host(SYS_dup3,
 static void __attribute__((noreturn)) become_supervisor(const struct options *o, int hand)
 {
 	static const char *env[] = { NULL };
-	const char *argv[] = { "guise", "(supervisor)", o->post_mortem, NULL };
+	const char *argv[] = { "guise", "(supervisor)", "--", o->post_mortem, NULL };
 	uint32_t pid = (uint32_t)host(SYS_getpid);
 	int null = (int)host(SYS_open, "/dev/null", O_RDWR);
 

@@ -90,6 +90,7 @@ struct log {
 };
 struct sink *audit_sink(struct log *);
 /* others.c: what will have another name in the next run */
+void text_add(void **tree, const char *text);     /* a copy, once */
 void others_made(const char *path);              /* the run made it */
 void others_number(const char *pid);             /* a process of it, in text */
 void others_know(const char *pattern);           /* an earlier run's */

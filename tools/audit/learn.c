@@ -32,15 +32,6 @@ static void *facts;                  /* a tree of texts */
 static FILE *out_;
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
-static int by_text(const void *a, const void *b) { return strcmp(a, b); }
-static void add(void **tree, const char *text)
-{
-	if (tfind(text, tree, by_text))
-		return;
-	char *copy = strdup(text);
-	if (!copy || !tsearch(copy, tree, by_text))
-		abort();
-}
 static void fact(const char *f, ...) __attribute__((format(printf, 1, 2)));
 static void fact(const char *f, ...)
 {
@@ -50,7 +41,7 @@ static void fact(const char *f, ...)
 	if (vasprintf(&text, f, ap) < 0)
 		abort();
 	va_end(ap);
-	add(&facts, text);
+	text_add(&facts, text);
 	free(text);
 }
 static char **list;

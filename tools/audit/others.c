@@ -15,7 +15,7 @@
 static void *made, *pids;            /* trees of texts */
 
 static int by_text(const void *a, const void *b) { return strcmp(a, b); }
-static void add(void **tree, const char *text)
+void text_add(void **tree, const char *text)
 {
 	if (tfind(text, tree, by_text))
 		return;
@@ -23,8 +23,8 @@ static void add(void **tree, const char *text)
 	if (!copy || !tsearch(copy, tree, by_text))
 		abort();
 }
-void others_made(const char *path) { add(&made, path); }
-void others_number(const char *pid) { add(&pids, pid); }
+void others_made(const char *path) { text_add(&made, path); }
+void others_number(const char *pid) { text_add(&pids, pid); }
 
 static bool all_of(const char *s, size_t n, int (*is)(int))
 {

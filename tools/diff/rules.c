@@ -42,6 +42,8 @@ static void compile(struct rule *r)
 }
 void rules_start(void)
 {
+	if (rules)
+		return;
 	rules = malloc(sizeof declared);
 	if (!rules)
 		refuse("no memory for a list of rules");

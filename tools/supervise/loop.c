@@ -218,7 +218,7 @@ void refuse_start(int error)
 	ssize_t n = write(FD_HAND, &error, sizeof error);
 	_exit(n < 0 ? 2 : 1);
 }
-static int run(const struct subcommand *c, int argc, char **argv)
+static int run(struct request *r, int argc, char **argv)
 {
 	sigset_t none;
 	int pid;
@@ -231,7 +231,7 @@ static int run(const struct subcommand *c, int argc, char **argv)
 	prctl(PR_SET_DUMPABLE, 0);               /* not to be read, written or traced by others of the same user */
 	if (chdir("/") < 0 || read(FD_HAND, &pid, sizeof pid) != sizeof pid)
 		return EXIT_OURS;
-	mortem_dir = argc > 1 ? argv[1] : NULL;
+	mortem_dir = argc ? argv[0] : NULL;
 	witness_start();
 	decode_start();
 	watch_all = trace_start() || witness_wants() || mortem_dir;
