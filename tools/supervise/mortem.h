@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A process that died by a fault and whose threads are all held at their end: its memory is still there. mortem.c writes
- * the report, core.c the core file, unwind.c finds the call chains.
+ * the report, core.c the core file, frames.c finds the call chains.
  */
 #pragma once
 #include <stdio.h>
@@ -31,7 +31,7 @@ struct dead {
 	struct space space;      /* what the guest's memory says of it; zero where it says nothing that can be */
 };
 
-/* unwind.c: up to n return addresses behind regs.rip, which is at[0]; how many */
+/* frames.c: up to n return addresses behind regs.rip, which is at[0]; how many */
 unsigned unwind_dead(const struct dead *, const struct user_regs_struct *, uint64_t *at, unsigned n);
 void where_is(const struct dead *, uint64_t at, bool returns, FILE *);       /* function+offset (file) source:line */
 

@@ -93,7 +93,7 @@ struct seen *seen_at(struct guest *, uint64_t serial_plus_1);        /* NULL: no
 bool row_has_path(const struct row *);
 bool row_has_addr(const struct row *);
 
-/* tools/trace/events.c: Linux's own; the row of tab, nr and raw */
+/* tools/trace/decode.c: Linux's own; the row of tab, nr and raw */
 const struct personality *host_personality(void);
 void row_find(struct call *);
 

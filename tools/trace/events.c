@@ -1,22 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Records made into events: who made the call, which row it is, what went in before what came out. Here is decided,
- * too, what sinks are not told of (--status, --trace-path, --trace-fds), and what must have happened though nobody
- * wrote it down: an exec that succeeded, the end of a process that was killed.
+ * Records made into events: who made the call, what went in before what came out, and what must have happened though
+ * nobody wrote it down: an exec that succeeded, the end of a process that was killed. decode.c knows what a call is,
+ * wanted.c which of them sinks are told of.
  */
-#include <asm/prctl.h>
-#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
-#include <unistd.h>
 #include "tools/trace/trace.h"
-#include "observe/policy.h"
 #include "observe/entry.h"
+#include "observe/policy.h"
 
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 
-struct view view = { .text = TEXT_LIMIT };
 bool events_many;
 int64_t wall_offset;
 uint64_t first_ns;
@@ -26,77 +21,11 @@ static struct task *task_of[RINGS];
 static struct process *processes;
 static struct sink **sinks;
 static unsigned n_sinks, serials, n_tasks;
-static struct thread self;
 
-/* --- as whom we decode -------------------------------------------------------------------------------------------- */
-void task_is_self(struct task *t)
-{
-	self.p = &t->proc;
-	xlate_start(t->pers);
-}
 void events_start(struct sink **s, unsigned n)
 {
 	sinks = s;
 	n_sinks = n;
-}
-/* Not in the process that becomes the guest: it would find memory of ours there that nobody told it is ours. */
-void events_begin(void)
-{
-	static struct space space;
-	threads_start(&space);           /* our own mem_alloc: xlate.c asks for it */
-	self.self = &self;
-	syscall(SYS_arch_prctl, ARCH_SET_GS, &self);
-}
-void line_of(struct line *l, char *buf, size_t n, const struct event *e)
-{
-	*l = (struct line){ .at = buf, .n = n, .pers = e->task->pers, .text = view.text, .hex = (uint8_t)view.hex,
-			    .fds = view.fds,
-			    .mem = e->mem ? e->mem : &e->task->in, .all = view.all };
-	buf[0] = 0;
-}
-/* An argument that goes in and comes out, of a call that succeeded. */
-static bool is_changed(const struct event *e, int i)
-{
-	const struct call *c = &e->task->call;
-	return e->mem && e->mem->older && c->row->arg[i].kind == A_INOUT && !counts_bytes(c) && c->raw[i] && !call_failed(c) && c->rv != SYS_RESTART &&
-	       piece_first(&e->task->in, PIECE_MEM, (uint64_t)c->raw[i]);
-}
-bool put_before_of(struct line *l, const struct event *e, int i)
-{
-	if (e->past || !is_changed(e, i))
-		return false;
-	l->mem = &e->task->in;
-	show_arg(l, &e->task->call, i);
-	l->mem = e->mem;
-	return true;
-}
-void put_arg_of(struct line *l, const struct event *e, int i)
-{
-	struct task *t = e->task;
-	if (e->past) {                   /* what came out of it nobody knows */
-		if (arg_is_out(&e->past->row->arg[i]))
-			put_addr(l, (uaddr)e->past->raw[i]);
-		else
-			show_arg(l, e->past, i);
-		return;
-	}
-	size_t at = l->len, before = at;
-	bool first = l->first;
-	if (!l->json && is_changed(e, i)) {
-		l->mem = &t->in;
-		show_arg(l, &t->call, i);
-		put_s(l, " => ");
-		before = l->len;
-		l->first = first;
-	}
-	l->mem = arg_is_out(&t->call.row->arg[i]) && e->mem ? e->mem : &t->in;
-	show_arg(l, &t->call, i);
-	size_t n = l->len - before;
-	if (before > at && before - at == n + 4 && !memcmp(l->at + at, l->at + before, n)) {      /* nothing that is shown */
-		l->len = at + n;
-		l->at[l->len] = 0;
-	}
-	l->mem = e->mem ? e->mem : &t->in;
 }
 static void tell(const struct event *e)
 {
@@ -263,51 +192,7 @@ static void hello(unsigned ring, const struct en_hello *h, const struct memory *
 	tell(&(struct event){ .type = type[h->how], .task = t, .ns = ns, .mem = m });
 }
 
-/* --- what is asked to be seen ------------------------------------------------------------------------------------- */
-static bool path_wanted(const char *name)
-{
-	for (unsigned i = 0; i < view.n_paths; i++)
-		if (!strcmp(view.paths[i], name))
-			return true;
-	return false;
-}
-static bool arg_wanted(const struct task *t, const struct arg *a, long raw)
-{
-	const struct line l = { .mem = &t->in };
-	char text[4097];
-	bool is_fd = a->kind == A_FD || a->kind == A_ATFD;
-
-	if (is_fd && view.by_fd && raw >= 0 && raw < 1024 && view.fd_set[raw / 64] >> raw % 64 & 1)
-		return true;
-	if (!view.n_paths)
-		return false;
-	if (a->kind == A_PATH)
-		return peek_str(&l, text, (uaddr)raw, sizeof text) >= 0 && path_wanted(text);
-	const struct piece *p = is_fd ? piece_first(&t->in, PIECE_FD, (uint64_t)(int)raw) : NULL;
-	if (!p || p->len >= sizeof text)
-		return false;
-	memcpy(text, p->bytes, p->len);
-	text[p->len] = 0;
-	return path_wanted(text);
-}
-static bool is_wanted(const struct task *t)
-{
-	if (!view.n_paths && !view.by_fd)
-		return true;
-	for (int i = 0; t->call.row && i < 8 && t->call.row->arg[i].kind; i++)
-		if (arg_wanted(t, &t->call.row->arg[i], t->call.row->arg[i].kind == A_PATH ? t->call.raw[i] : (int)t->call.raw[i]))
-			return true;
-	return false;
-}
-static bool signal_wanted(int sig)
-{
-	return !view.by_signal || (sig > 0 && sig <= 128 && view.signals >> (sig - 1) & 1);
-}
-static bool status_wanted(const struct call *c)
-{
-	return !view.status || view.status & (call_failed(c) ? ST_FAILED : ST_SUCCESS);
-}
-
+/* --- records ------------------------------------------------------------------------------------------------------ */
 static bool pieces_fit(const struct entry *e, size_t head)
 {
 	size_t at = head;
@@ -340,26 +225,6 @@ bool entry_fits(const struct entry *e, size_t room)
 }
 
 /* --- calls -------------------------------------------------------------------------------------------------------- */
-void row_find(struct call *c)
-{
-	const struct personality *p = c->t->p->pers;
-	const struct systab *s = &p->tab[c->tab];
-	c->row = c->tab < p->n_tab && c->nr < s->n && s->row[c->nr].name ? &s->row[c->nr] : NULL;
-	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++)
-		if (c->row->arg[i].kind == A_SUB) {
-			const struct row *sub = sub_find(p, c->row->arg[i].what, (unsigned)c->raw[i]);
-			if (sub)
-				c->row = sub;
-			break;
-		}
-	for (int i = 0; c->row && i < 8 && c->row->arg[i].kind; i++) {
-		uint64_t h;
-		c->arg[i] = c->raw[i];
-		const struct arg *a = &c->row->arg[i];
-		if (a->kind == A_SET && !set_to_host(p, a->what, arg_value(a, c->raw[i]), &h))
-			c->arg[i] = (long)h;
-	}
-}
 static void keep_in(struct task *t, const struct en_enter *en)
 {
 	size_t head = sizeof *en + en->n * 8u, n = en->r.size - head;
@@ -439,14 +304,6 @@ void events_gone(int pid, int status, uint64_t ns)
 		end(t, status, true, ns);
 	if (p && !p->ended)
 		process_gone(p);
-}
-/* Linux's own terms, whatever the guest is. */
-const struct personality *host_personality(void)
-{
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
-		if ((*p)->identity)
-			return *p;
-	return NULL;
 }
 static void past(struct task *t, const struct en_past *p, uint64_t ns)
 {

@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Names of addresses in traced programs (-k).
+ * From where a call was made (-k).
  */
 #pragma once
 #include "tools/trace/trace.h"
 
-void symbol_line(struct line *, const struct process *, uint64_t address);   /* " > program(function+0x12) [0x...]\n" */
-/* The file that is mapped there, and the address that it was linked for; NULL: none */
-const char *symbol_file(const struct process *, uint64_t address, uint64_t *linked);
+/* " > program(function+0x12) [0x...]\n"; returns: it is a return address, behind its call. -kk: source:line, too */
+void symbol_line(struct line *, const struct process *, uint64_t address, bool returns);
+/* Return addresses by the piece of the stack that was recorded with a call (PIECE_STACK): how many are in pc */
+unsigned symbol_chain(const struct process *, const struct piece *, uint64_t *pc, unsigned most);

@@ -12,7 +12,6 @@
 #include "tools/trace/trace.h"
 #include "observe/entry.h"
 #include "tools/trace/symbols.h"
-#include "tools/trace/unwind.h"
 
 #define LINE_ROOM (600 * 1024ul)
 
@@ -152,16 +151,16 @@ static void put_stack(struct line *l, const struct task *t)
 	if (!view.stack)
 		return;
 	uint64_t pc[64], a;
-	unsigned n = t->stack ? unwind(t->process, t->stack, pc, ARRAY_LEN(pc)) : 0, from = n ? ~0u : 0;
+	unsigned n = t->stack ? symbol_chain(t->process, t->stack, pc, ARRAY_LEN(pc)) : 0, from = n ? ~0u : 0;
 
-	symbol_line(l, t->process, t->rip);
+	symbol_line(l, t->process, t->rip, true);
 	for (unsigned i = 0; i < n; i++)
-		symbol_line(l, t->process, pc[i]);
+		symbol_line(l, t->process, pc[i], true);
 	/* what lies higher than the piece of the stack: the chain of frame pointers goes on from the last that both know */
 	for (unsigned i = 0; t->frames && i < t->frames->len / 8; i++) {
 		memcpy(&a, t->frames->bytes + i * 8, 8);
 		if (i >= from)
-			symbol_line(l, t->process, a);
+			symbol_line(l, t->process, a, true);
 		else if (a == pc[n - 1])
 			from = i + 1;
 	}

@@ -100,8 +100,6 @@ struct sink {
 	void (*finish)(struct sink *);           /* nothing comes any more; may be called after a flush only */
 	struct out *out;
 };
-const struct personality *host_personality(void);
-void row_find(struct call *);        /* the row of tab, nr and raw, a command's where it has one; and arg */
 void put_past(struct line *, const struct event *);          /* name(arguments) of an EV_PAST */
 struct sink *text_sink(struct out *);
 struct sink *json_sink(struct out *);
@@ -115,7 +113,8 @@ void json_call(struct line *, const struct event *, bool ended);         /* memb
 struct view {
 	bool whole;              /* --whole: a line is never broken */
 	bool files;              /* -ff */
-	bool rip, nr, took, names, stack, quiet, all;    /* -i -n -T --arg-names -k -q -v */
+	bool rip, nr, took, names, quiet, all;   /* -i -n -T --arg-names -q -v */
+	int stack;               /* -k, -kk */
 	int stamp;               /* -t -tt -ttt: 1 2 3; -r: 4 */
 	int hex;                 /* -x, -xx */
 	int fds;                 /* -y, -yy */
@@ -140,8 +139,7 @@ extern struct view view;
 void view_text(const char *bytes);       /* -s, wherever there is one */
 
 /* --- events.c ----------------------------------------------------------------------------------------------------- */
-void events_start(struct sink **sinks, unsigned n);                  /* whom to tell; */
-void events_begin(void);                                               /* ... in the process that tells */
+void events_start(struct sink **sinks, unsigned n);                  /* whom to tell */
 void events_feed(unsigned ring, const struct entry *, uint64_t ns);    /* one record, in the order of time */
 bool entry_fits(const struct entry *, size_t room);          /* it is a whole record, and all its pieces lie in it */
 void events_gone(int pid, int status, uint64_t ns);                   /* a process ended; -1: nobody knows how */
@@ -153,6 +151,16 @@ extern bool events_many;                         /* there is, or was, more than 
 extern int64_t wall_offset;                      /* CLOCK_REALTIME - CLOCK_MONOTONIC, ns */
 extern uint64_t first_ns;                        /* when the first event was */
 extern struct en_sites sites;                    /* how many call sites; zero until the end */
+
+/* --- wanted.c ----------------------------------------------------------------------------------------------------- */
+bool is_wanted(const struct task *);             /* by what its call names */
+bool signal_wanted(int sig);
+bool status_wanted(const struct call *);         /* it has ended */
+
+/* --- decode.c ----------------------------------------------------------------------------------------------------- */
+const struct personality *host_personality(void);
+void row_find(struct call *);        /* the row of tab, nr and raw, a command's where it has one; and arg */
+void events_begin(void);                         /* in the process that tells, before anything is decoded */
 void line_of(struct line *, char *buf, size_t n, const struct event *);      /* for this event's call and task */
 void put_arg_of(struct line *, const struct event *, int i); /* argument i, what went in or what came out */
 bool put_before_of(struct line *, const struct event *, int i);     /* what went in where something else came out; false: nothing put */
