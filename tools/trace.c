@@ -105,7 +105,8 @@ static void set_read(struct request *r, const char *v) { want.read = v; }
 static const struct option_row rows[] = {
 	{ 'o', "output", "FILE", V_FILE, "write the trace to FILE instead of standard error", set_output },
 	{ 'f', "follow", NULL, V_NONE, "follow threads and children: always done; -ff: a file for each thread", set_follow },
-	{ 'e', NULL, "EXPR", V_TEXT, "which calls: names, /regex/, %class, !not; or inject=, status=, signal=SIG,..", set_expr },
+	{ 'e', NULL, "EXPR", V_TEXT, "which calls: names, /regex/, %class, !not; or inject=, status=, signal=SIG,.., raw=, verbose=, abbrev=CALL,..,"
+		" read=, write=FD,..", set_expr },
 	{ 'p', "attach", "PID,..", V_TEXT, "tell of processes that run under guise already, from now on", set_pid },
 	{ 'P', "trace-path", "PATH", V_FILE, "only calls that name PATH or a descriptor of it", set_path },
 	{ 0, "trace-fds", "FD,..", V_TEXT, "only calls that use one of these descriptors", set_fds },
@@ -123,7 +124,7 @@ static const struct option_row rows[] = {
 	{ 'n', NULL, NULL, V_NONE, "the number of the call", set_nr },
 	{ 'k', NULL, NULL, V_NONE, "from where it was called: a line for each frame; -kk: with source lines, where the file has them", set_stack },
 	{ 'q', NULL, NULL, V_NONE, "nothing of ends of threads and processes", set_quiet },
-	{ 'v', NULL, NULL, V_NONE, "lists whole", set_all },
+	{ 'v', NULL, NULL, V_NONE, "lists and environments whole, as -e abbrev=none", set_all },
 	{ 0, "arg-names", NULL, V_NONE, "the name of each argument", set_arg_names },
 	{ 0, "whole", NULL, V_NONE, "a line waits for the end of its call; never <unfinished ...>", set_whole },
 	{ 'c', NULL, NULL, V_NONE, "no lines: count calls, errors and times, and tell at the end", set_count },
@@ -227,6 +228,8 @@ static void ask(const struct request *r, struct session *s)
 	for (unsigned i = 0; i < want.n_expr; i++)
 		filter_add(s, want.expr[i]);
 	filter_done(s);
+	if (view.all || view.abbrev)
+		s->want |= WANT_ALL;
 }
 /* What only the program's own process can do. */
 static void check_supervised(const struct session *s)

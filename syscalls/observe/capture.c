@@ -17,6 +17,16 @@
 #define MOST_DIRENTS 16384ul
 #define MOST_CMSG    1024ul
 #define MOST_STACK   16384ul
+#define MOST_DUMP    (RECORD_MOST - 4096)
+
+/* How much of a buffer goes along (-s); nearly all that a record holds where it will be dumped (-e read=, write=). */
+static uint64_t text_of(const struct call *c, bool written)
+{
+	unsigned fd = (unsigned)c->raw[0];
+	if (session->want & WANT_DUMP && c->row->arg[0].kind == A_FD && fd < 1024 && session->dump[written][fd / 64] >> fd % 64 & 1)
+		return MOST_DUMP;
+	return session->text;
+}
 
 static void take(struct writer *w, uaddr a, uint64_t n, uint64_t limit)
 {
@@ -60,13 +70,13 @@ static void take_str(struct writer *w, uaddr a, size_t limit)
 		p->len = (uint32_t)step;
 	}
 }
-static void take_iov(struct writer *w, uaddr a, uint64_t n, uint64_t bytes)
+static void take_iov(struct writer *w, uaddr a, uint64_t n, uint64_t bytes, uint64_t text)
 {
 	struct iovec v;
 	n = MIN(n, LIST_LIMIT + 1);
 	take(w, a, n * sizeof v, ~0ull);
 	for (uint64_t k = 0; k < n && k < LIST_LIMIT && bytes && !copy_in(&v, a + k * sizeof v, sizeof v); k++) {
-		take(w, (uaddr)v.iov_base, MIN(v.iov_len, bytes), session->text);
+		take(w, (uaddr)v.iov_base, MIN(v.iov_len, bytes), text);
 		bytes -= MIN(v.iov_len, bytes);
 	}
 }
@@ -78,7 +88,7 @@ static const struct field *pointer(const struct field *f)
 	return f;
 }
 /* What the pointers of a record lead to. Most have none. */
-static void take_behind(struct writer *w, const struct layout *y, uaddr a, uint64_t bytes)
+static void take_behind(struct writer *w, const struct layout *y, uaddr a, uint64_t bytes, uint64_t text)
 {
 	char g[256];
 	const struct field *f = y && !y->scalar ? pointer(y->field) : NULL;
@@ -91,14 +101,14 @@ static void take_behind(struct writer *w, const struct layout *y, uaddr a, uint6
 		case F_PSTR: take_str(w, p, MOST_STR); break;
 		case F_PBYTES: take(w, p, n, session->text); break;
 		case F_PSOCKADDR: take(w, p, n, 128); break;
-		case F_PIOV: take_iov(w, p, n, bytes); break;
+		case F_PIOV: take_iov(w, p, n, bytes, text); break;
 		case F_PCMSG: take(w, p, n, MOST_CMSG); break;
 		default: break;
 		}
 	}
 }
 static void take_records(struct writer *w, const struct personality *p, unsigned rec, uaddr a, uint64_t n,
-	uint64_t bytes)
+	uint64_t bytes, uint64_t text)
 {
 	const struct layout *y = layout_of(p, rec);
 	if (!y)
@@ -106,16 +116,17 @@ static void take_records(struct writer *w, const struct personality *p, unsigned
 	n = MIN(n, MOST_RECORDS);
 	take(w, a, n * y->size, ~0ull);
 	for (uint64_t k = 0; a && k < n && !y->scalar; k++)
-		take_behind(w, y, a + k * y->size, bytes);
+		take_behind(w, y, a + k * y->size, bytes, text);
 }
 static void take_strv(struct writer *w, uaddr a)
 {
 	uaddr p = 0;
 	uint64_t n = 0;
-	while (n <= LIST_LIMIT && !copy_in(&p, a + 8 * n, 8) && p)
+	uint64_t most = session->want & WANT_ALL ? MOST_VARS : LIST_LIMIT;
+	while (n <= most && !copy_in(&p, a + 8 * n, 8) && p)
 		n++;
 	take(w, a, 8 * (n + 1), ~0ull);
-	for (uint64_t k = 0; k < MIN(n, LIST_LIMIT) && !copy_in(&p, a + 8 * k, 8) && p; k++)
+	for (uint64_t k = 0; k < MIN(n, most) && !copy_in(&p, a + 8 * k, 8) && p; k++)
 		take_str(w, p, MOST_STR);
 }
 static void take_envv(struct writer *w, uaddr a)
@@ -179,12 +190,12 @@ static uint64_t count_of(struct call *c, int i)
 		return copy_in(&n64, (uaddr)c->raw[k], 8) ? 0 : n64;
 	return copy_in(&n32, (uaddr)c->raw[k], 4) ? 0 : n32;
 }
-static void take_record(struct writer *w, struct call *c, int i, uint64_t bytes)
+static void take_record(struct writer *w, struct call *c, int i, uint64_t bytes, bool out)
 {
 	if (c->row->arg[i].what == REC_FDSET)
 		take(w, (uaddr)c->raw[i], (uint64_t)(MIN(MAX((int)c->raw[0], 0), 1024) + 63) / 64 * 8, ~0ull);
 	else
-		take_records(w, c->t->p->pers, c->row->arg[i].what, (uaddr)c->raw[i], 1, bytes);
+		take_records(w, c->t->p->pers, c->row->arg[i].what, (uaddr)c->raw[i], 1, bytes, text_of(c, !out));
 }
 static void take_in(struct writer *w, struct call *c, int i)
 {
@@ -197,13 +208,17 @@ static void take_in(struct writer *w, struct call *c, int i)
 		if (session->want & WANT_FDS)
 			take_fd(w, c, (int)c->raw[i]);
 		break;
+	case A_INT:
+		if (session->want & WANT_FDS && a->what == INT_MAPFD)
+			take_fd(w, c, (int)c->raw[i]);
+		break;
 	case A_PATH: take_str(w, at, MOST_PATH); break;
 	case A_STR: take_str(w, at, MOST_STR); break;
-	case A_STRV: str_ncmp(a->name, "env", 3) ? take_strv(w, at) : take_envv(w, at); break;
-	case A_IN: case A_INOUT: take_record(w, c, i, a->kind == A_IN ? ~0ull : 0); break;
-	case A_INV: case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull); break;
-	case A_INBUF: take(w, at, count_of(c, i), session->text); break;
-	case A_IOVIN: take_iov(w, at, count_of(c, i), ~0ull); break;
+	case A_STRV: str_ncmp(a->name, "env", 3) || session->want & WANT_ALL ? take_strv(w, at) : take_envv(w, at); break;
+	case A_IN: case A_INOUT: take_record(w, c, i, a->kind == A_IN ? ~0ull : 0, false); break;
+	case A_INV: case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull, text_of(c, true)); break;
+	case A_INBUF: take(w, at, count_of(c, i), text_of(c, true)); break;
+	case A_IOVIN: take_iov(w, at, count_of(c, i), ~0ull, text_of(c, true)); break;
 	case A_SOCKIN: take(w, at, count_of(c, i), 128); break;
 	case A_SIGSETIN: take(w, at, sigset_size(p), ~0ull); break;
 	default: break;
@@ -217,9 +232,9 @@ static void take_out(struct writer *w, struct call *c, int i)
 	uint64_t n;
 
 	switch ((enum argkind)a->kind) {
-	case A_OUT: case A_INOUT: take_record(w, c, i, counts_bytes(c) ? (uint64_t)c->rv : ~0ull); break;
-	case A_OUTV: take_records(w, p, a->what, at, MIN(count_of(c, i), (uint64_t)c->rv), ~0ull); break;
-	case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull); break;
+	case A_OUT: case A_INOUT: take_record(w, c, i, counts_bytes(c) ? (uint64_t)c->rv : ~0ull, true); break;
+	case A_OUTV: take_records(w, p, a->what, at, MIN(count_of(c, i), (uint64_t)c->rv), ~0ull, text_of(c, false)); break;
+	case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull, text_of(c, false)); break;
 	case A_OUTBUF:
 		n = count_of(c, i);
 		if (counts_bytes(c))
@@ -227,11 +242,11 @@ static void take_out(struct writer *w, struct call *c, int i)
 		if (a->what && counts_bytes(c))
 			take(w, at, n, MOST_DIRENTS);
 		else if (counts_bytes(c))
-			take(w, at, n, session->text);
+			take(w, at, n, text_of(c, false));
 		else
 			take(w, at, n, MAX(session->text, TEXT_LIMIT + 1u));
 		break;
-	case A_IOVOUT: take_iov(w, at, count_of(c, i), (uint64_t)c->rv); break;
+	case A_IOVOUT: take_iov(w, at, count_of(c, i), (uint64_t)c->rv, text_of(c, false)); break;
 	case A_SOCKOUT: take(w, at, count_of(c, i), 128); break;
 	case A_SIGSETOUT: take(w, at, sigset_size(p), ~0ull); break;
 	default: break;
@@ -281,6 +296,7 @@ static bool needs_in(const struct arg *a)
 	case A_PATH: case A_STR: case A_STRV: case A_IN: case A_INOUT: case A_INV: case A_INOUTV: case A_INBUF: case A_IOVIN: case A_SOCKIN:
 	case A_SIGSETIN: return true;
 	case A_FD: case A_ATFD: return session->want & WANT_FDS;
+	case A_INT: return session->want & WANT_FDS && a->what == INT_MAPFD;
 	default: return false;
 	}
 }

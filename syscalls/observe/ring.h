@@ -17,7 +17,7 @@
 #include "guise.h"
 
 #define RING_MAGIC   0x45525453494755ull             /* "GUISTRE" */
-#define RING_VERSION 4u
+#define RING_VERSION 5u
 #define RINGS        2048u
 #define RING_BYTES   (512 * 1024ul)
 #define RECORD_MOST  (RING_BYTES / 8)                /* pieces that would make it longer are left out */
@@ -28,7 +28,7 @@
 /* --- what is wanted ----------------------------------------------------------------------------------------------- */
 #define DRAINER_LEFT 0x40000001u                     /* FUTEX_OWNER_DIED, and there is nothing to say of it */
 enum { WANT_ARGS = 1, WANT_FDS = 2, WANT_SOCKS = 4, WANT_STACK = 8, WANT_LOSSY = 16, WANT_SIGNALS = 32,
-       WANT_CPU = 64 };
+       WANT_CPU = 64, WANT_DUMP = 128, WANT_ALL = 256 };
 typedef uint64_t nrset[MOST_PERS][MOST_TABS][MOST_NRS / 64];
 struct injection {                   /* -e inject: what happens to the call instead of, or around, its handler */
 	nrset nrs;
@@ -58,6 +58,7 @@ struct session {
 	nrset watch;                 /* calls that are recorded */
 	nrset touch;                 /* calls that any injection names */
 	struct injection injection[MOST_INJECTIONS];
+	uint64_t dump[2][16];        /* WANT_DUMP: descriptors whose data goes along whole, what is read, what is written */
 };
 static inline bool nr_in(const nrset *s, unsigned pers, unsigned tab, unsigned nr)
 {

@@ -56,29 +56,6 @@ static const char *option_name(const struct personality *p, unsigned level, unsi
 			return o->name;
 	return NULL;
 }
-static void show_int(struct line *l, struct call *c, int i)
-{
-	const char *name = NULL;
-	if (c->row->arg[i].what == INT_SOLEVEL)
-		name = level_name(l->pers, (unsigned)c->raw[i]);
-	else if (c->row->arg[i].what == INT_SOOPT && i)
-		name = option_name(l->pers, (unsigned)c->raw[i - 1], (unsigned)c->raw[i]);
-	if (name)
-		put_word(l, name);
-	else
-		put_int(l, (int)c->raw[i]);
-}
-static void show_uint(struct line *l, struct call *c, int i) { put_uint(l, (unsigned)c->raw[i]); }
-static void show_long(struct line *l, struct call *c, int i) { put_int(l, c->raw[i]); }
-static void show_ulong(struct line *l, struct call *c, int i) { put_uint(l, (uint64_t)c->raw[i]); }
-static void show_hex(struct line *l, struct call *c, int i) { put_hex(l, (uint64_t)c->raw[i]); }
-static void show_oct(struct line *l, struct call *c, int i) { put_oct(l, (unsigned)c->raw[i]); }
-static void show_addr(struct line *l, struct call *c, int i) { put_addr(l, (uaddr)c->raw[i]); }
-static void show_sig(struct line *l, struct call *c, int i) { put_sig(l, (int)c->raw[i]); }
-static void show_set(struct line *l, struct call *c, int i)
-{
-	put_set(l, c->row->arg[i].what, arg_value(&c->row->arg[i], c->raw[i]));
-}
 /* What a descriptor is was found out when it was recorded, if that was asked for (-y, -yy). */
 static void put_end(struct line *l, const struct sockaddr_storage *ss)
 {
@@ -138,6 +115,31 @@ static void put_fd(struct line *l, long fd)
 		put_text(l, path->bytes, path->len, false);
 	put_close(l, '}');
 }
+static void show_int(struct line *l, struct call *c, int i)
+{
+	const char *name = NULL;
+	if (c->row->arg[i].what == INT_SOLEVEL)
+		name = level_name(l->pers, (unsigned)c->raw[i]);
+	else if (c->row->arg[i].what == INT_SOOPT && i)
+		name = option_name(l->pers, (unsigned)c->raw[i - 1], (unsigned)c->raw[i]);
+	if (name)
+		put_word(l, name);
+	else if (c->row->arg[i].what == INT_MAPFD)
+		put_fd(l, (int)c->raw[i]);
+	else
+		put_int(l, (int)c->raw[i]);
+}
+static void show_uint(struct line *l, struct call *c, int i) { put_uint(l, (unsigned)c->raw[i]); }
+static void show_long(struct line *l, struct call *c, int i) { put_int(l, c->raw[i]); }
+static void show_ulong(struct line *l, struct call *c, int i) { put_uint(l, (uint64_t)c->raw[i]); }
+static void show_hex(struct line *l, struct call *c, int i) { put_hex(l, (uint64_t)c->raw[i]); }
+static void show_oct(struct line *l, struct call *c, int i) { put_oct(l, (unsigned)c->raw[i]); }
+static void show_addr(struct line *l, struct call *c, int i) { put_addr(l, (uaddr)c->raw[i]); }
+static void show_sig(struct line *l, struct call *c, int i) { put_sig(l, (int)c->raw[i]); }
+static void show_set(struct line *l, struct call *c, int i)
+{
+	put_set(l, c->row->arg[i].what, arg_value(&c->row->arg[i], c->raw[i]));
+}
 static void show_fd(struct line *l, struct call *c, int i) { put_fd(l, (int)c->raw[i]); }
 /* The value that stands for the current directory is a row of SET_AT like the flags beside it. */
 static void show_atfd(struct line *l, struct call *c, int i)
@@ -177,7 +179,7 @@ static void show_envv(struct line *l, uaddr a)
 static void show_strv(struct line *l, struct call *c, int i)
 {
 	uaddr a = (uaddr)c->raw[i], p;
-	if (!a || !str_ncmp(c->row->arg[i].name, "env", 3)) {
+	if (!a || (!l->all && !str_ncmp(c->row->arg[i].name, "env", 3))) {
 		show_envv(l, a);
 		return;
 	}
@@ -187,7 +189,7 @@ static void show_strv(struct line *l, struct call *c, int i)
 	}
 	put_open(l, '[');
 	for (unsigned n = 0; !peek(l, &p, a + 8 * n, 8) && p; n++) {
-		if (n == LIST_LIMIT) {
+		if (n == LIST_LIMIT && !l->all) {
 			put_more(l);
 			break;
 		}

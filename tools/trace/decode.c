@@ -8,6 +8,7 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 #include "tools/trace/trace.h"
+#include "observe/entry.h"
 #include "observe/policy.h"
 
 extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
@@ -27,11 +28,18 @@ void events_begin(void)
 	self.self = &self;
 	syscall(SYS_arch_prctl, ARCH_SET_GS, &self);
 }
+/* NULL: what holds where nothing was said */
+static bool chosen(const nrset *set, const struct task *t, bool unsaid)
+{
+	return set ? nr_in(set, pers_index(t->pers), t->call.tab, t->call.nr) : unsaid;
+}
+bool call_is_raw(const struct task *t) { return chosen(view.raw, t, false); }
+
 void line_of(struct line *l, char *buf, size_t n, const struct event *e)
 {
 	*l = (struct line){ .at = buf, .n = n, .pers = e->task->pers, .text = view.text, .hex = (uint8_t)view.hex,
 			    .fds = view.fds,
-			    .mem = e->mem ? e->mem : &e->task->in, .all = view.all };
+			    .mem = e->mem ? e->mem : &e->task->in, .all = view.all || !chosen(view.abbrev, e->task, true) };
 	buf[0] = 0;
 }
 /* An argument that goes in and comes out, of a call that succeeded. */
@@ -43,7 +51,7 @@ static bool is_changed(const struct event *e, int i)
 }
 bool put_before_of(struct line *l, const struct event *e, int i)
 {
-	if (e->past || !is_changed(e, i))
+	if (e->past || call_is_raw(e->task) || !chosen(view.verbose, e->task, true) || !is_changed(e, i))
 		return false;
 	l->mem = &e->task->in;
 	show_arg(l, &e->task->call, i);
@@ -62,6 +70,15 @@ void put_arg_of(struct line *l, const struct event *e, int i)
 	}
 	size_t at = l->len, before = at;
 	bool first = l->first;
+	if (call_is_raw(t)) {
+		put_hex(l, (uint64_t)t->call.raw[i]);
+		return;
+	}
+	unsigned kind = t->call.row->arg[i].kind;
+	if (kind >= A_IN && kind <= A_INOUTV && !chosen(view.verbose, t, true)) {
+		put_addr(l, (uaddr)t->call.raw[i]);
+		return;
+	}
 	if (!l->json && is_changed(e, i)) {
 		l->mem = &t->in;
 		show_arg(l, &t->call, i);

@@ -388,6 +388,37 @@ void filter_status(const char *text)
 	}
 	free(copy);
 }
+/* raw=, verbose=, abbrev=: of which calls */
+static void look(nrset **set, const char *text)
+{
+	if (!*set && !(*set = calloc(1, sizeof **set)))
+		refuse("no memory for a set of calls");
+	mark_list(*set, text);
+}
+/* read=, write=: descriptors, all or none; a ! in front: all but these */
+static void dump(struct session *s, const char *option, const char *text)
+{
+	uint64_t *set = view.dump[*option == 'w'];
+	bool but = *text == '!';
+
+	for (const char *v = text + but; *v || v == text + but;) {
+		char *end;
+		unsigned long fd = strtoul(v, &end, 10);
+		bool word = !strcmp(v, "all") || !strcmp(v, "none");
+		if (!word && (end == v || (*end && *end != ',') || fd > 1023))
+			refuse("-e %s wants numbers of descriptors with commas between them, all or none, not \"%s\"", option, text);
+		for (unsigned i = 0; word && *v == 'a' && i < 16; i++)
+			set[i] = ~0ull;
+		if (!word)
+			set[fd / 64] |= 1ull << fd % 64;
+		v = word ? "" : *end ? end + 1 : end;
+	}
+	for (unsigned i = 0; but && i < 16; i++)
+		set[i] = ~set[i];
+	memcpy(s->dump, view.dump, sizeof s->dump);
+	view.dumps = true;
+	s->want |= WANT_DUMP;
+}
 void filter_add(struct session *s, const char *e)
 {
 	if (!strncmp(e, "inject=", 7)) {
@@ -401,6 +432,16 @@ void filter_add(struct session *s, const char *e)
 		filter_status(e + 7);
 	} else if (!strncmp(e, "signal=", 7) || !strncmp(e, "signals=", 8)) {
 		signals(s, strchr(e, '=') + 1);
+	} else if (!strncmp(e, "raw=", 4)) {
+		look(&view.raw, e + 4);
+	} else if (!strncmp(e, "verbose=", 8)) {
+		look(&view.verbose, e + 8);
+	} else if (!strncmp(e, "abbrev=", 7)) {
+		look(&view.abbrev, e + 7);
+	} else if (!strncmp(e, "read=", 5)) {
+		dump(s, "read=", e + 5);
+	} else if (!strncmp(e, "write=", 6)) {
+		dump(s, "write=", e + 6);
 	} else {
 		chosen = true;
 		mark_list(&s->watch, strncmp(e, "trace=", 6) ? e : e + 6);

@@ -170,12 +170,17 @@ static void put_end(struct line *l, struct call *c, const struct event *e)
 	if (is_decoded(c))
 		put_args(l, e, first_out(c->row), 8);
 	put_s(l, ")");
-	show_result(l, c);
+	if (call_is_raw(e->task) && c->rv != SYS_RESTART && c->rv != SYS_NORETURN && !call_failed(c))
+		put_s(l, " = "), put_hex(l, (uint64_t)c->rv);
+	else
+		show_result(l, c);
 	if (e->injected)
 		put_s(l, " (INJECTED)");
 	if (view.took)
 		PUT(l, " <%lu.%06lu>", (e->ns - e->task->began) / 1000000000, (e->ns - e->task->began) / 1000 % 1000000);
 	put_s(l, "\n");
+	if (view.dumps)
+		put_dump(l, e);
 	put_stack(l, e->task);
 }
 static bool waits(void) { return view.whole || view.status; }

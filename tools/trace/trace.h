@@ -102,6 +102,7 @@ struct sink {
 };
 void put_past(struct line *, const struct event *);          /* name(arguments) of an EV_PAST */
 struct sink *text_sink(struct out *);
+void put_dump(struct line *, const struct event *);          /* dump.c: lines with the data that went, if it was asked for */
 struct sink *json_sink(struct out *);
 struct sink *summary_sink(struct out *, bool cpu, bool live);   /* times of the processor, not the clock; not from a file */
 struct sink *chrome_sink(struct out *);
@@ -128,6 +129,9 @@ struct view {
 	const nrset *only;       /* --read with -e: the calls that are told of; NULL: all */
 	sigbits signals;         /* -e signal=: those that are told of */
 	bool by_signal;
+	nrset *raw, *verbose, *abbrev;       /* -e raw=, verbose=, abbrev=; NULL: none, all, all */
+	uint64_t dump[2][16];    /* -e read=, write= */
+	bool dumps;
 	const char *sort;        /* -S */
 	bool wall;               /* -w */
 	const char *columns;
@@ -161,6 +165,7 @@ bool status_wanted(const struct call *);         /* it has ended */
 const struct personality *host_personality(void);
 void row_find(struct call *);        /* the row of tab, nr and raw, a command's where it has one; and arg */
 void events_begin(void);                         /* in the process that tells, before anything is decoded */
+bool call_is_raw(const struct task *);           /* -e raw=: arguments and result as they were in the registers */
 void line_of(struct line *, char *buf, size_t n, const struct event *);      /* for this event's call and task */
 void put_arg_of(struct line *, const struct event *, int i); /* argument i, what went in or what came out */
 bool put_before_of(struct line *, const struct event *, int i);     /* what went in where something else came out; false: nothing put */
