@@ -378,6 +378,7 @@ void thread_free(struct thread *);                   /* one that never ran */
 long thread_spawn(struct thread *child, void (*before)(struct thread *, int tid));
 /* A thread of ours, for what must go on while the guest does something else: it takes no signal of the guest's and is told
  * to nobody. fn never returns. 0 or -errno. */
+#define THREAD_HELPER "guise-helper"                 /* its name for the host: others leave it out of what they count */
 long thread_help(struct proc *, void (*fn)(struct thread *));
 void thread_exit(struct thread *, int status) __attribute__((noreturn));   /* this thread only */
 void thread_attend(struct thread *);                 /* signals due, from dispatch and entry.S */

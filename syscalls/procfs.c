@@ -174,8 +174,14 @@ long procfs_map_at(uaddr at, struct procfs_map *m)
 /* --- stat: "pid (comm) state 4 5 6 ...": the name may hold anything, so its end is looked for from behind -------- */
 bool procfs_stat(int pid, struct procfs_stat *st)
 {
+	char where[16];
+	fmt(where, sizeof where, "%d", pid);
+	return procfs_stat_at(where, st);
+}
+bool procfs_stat_at(const char *where, struct procfs_stat *st)
+{
 	char buf[1024], *open, *close;
-	fmt(buf, sizeof buf, "/proc/%d/stat", pid);
+	fmt(buf, sizeof buf, "/proc/%s/stat", where);
 	memset(st, 0, sizeof *st);
 	if (file_read(buf, buf, sizeof buf) <= 0 || !(open = str_chr(buf, '(')) || !(close = str_rchr(buf, ')')))
 		return false;

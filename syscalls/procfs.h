@@ -28,3 +28,4 @@ struct procfs_stat {
 	int64_t f[53];                   /* fields by proc(5)'s numbers, from 4 on */
 };
 bool procfs_stat(int pid, struct procfs_stat *);
+bool procfs_stat_at(const char *where, struct procfs_stat *);        /* ... of /proc/WHERE/stat: "7/task/8" */

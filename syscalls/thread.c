@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <asm/prctl.h>
 #include <linux/futex.h>
+#include <sys/prctl.h>
 #include "host.h"
 #include "observe/audit.h"
 #include "arena.h"
@@ -136,6 +137,7 @@ static void __attribute__((noreturn)) help(struct thread *t)
 		noreturn_fail("setting gs", e);
 	signal_thread_start(t);
 	signal_setmask(t, ~(sigbits)0);
+	host(SYS_prctl, PR_SET_NAME, THREAD_HELPER);
 	t->helper(t);
 	__builtin_unreachable();
 }

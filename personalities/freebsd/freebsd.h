@@ -35,6 +35,7 @@ long fbsd_frame(struct thread *, const struct sigframe *);
 void fbsd_fault(struct thread *, struct sigpend *);
 bool fbsd_signal_hold(struct thread *);
 uaddr fbsd_trampoline(size_t *len);                  /* the code a signal handler returns to */
+const uaddr *fbsd_trampoline_at(void);               /* where every guest keeps where that is */
 void fbsd_trampoline_is(uaddr);                      /* it is there already, in what was restored */
 sysfn fbsd_sigreturn, fbsd_getcontext, fbsd_setcontext, fbsd_swapcontext, fbsd_sigfastblock;
 

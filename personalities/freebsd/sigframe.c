@@ -64,6 +64,7 @@ static const uint8_t trap_of[32] = {
 
 static uaddr page;
 void fbsd_trampoline_is(uaddr at) { page = at; }
+const uaddr *fbsd_trampoline_at(void) { return &page; }
 
 uaddr fbsd_trampoline(size_t *len)
 {

@@ -14,7 +14,10 @@ uint32_t fbsd_osreldate(const struct proc *);
 /* functions of rows, by file */
 sysctl_fn proc_vmmap, proc_filedesc, proc_nfds;          /* sysctl_maps.c */
 sysctl_fn proc_all, proc_by, proc_args, proc_sv_name, proc_pathname, proc_groups, proc_env,
-	  proc_auxv, proc_rlimit, proc_ps_strings, proc_umask, proc_osrel, proc_cwd;      /* sysctl_proc.c */
+	  proc_auxv, proc_rlimit, proc_ps_strings, proc_umask, proc_osrel, proc_cwd,
+	  proc_sigtramp;                                 /* sysctl_proc.c, sysctl_one.c */
+void fbsd_emulation(struct proc *me, int pid, char *buf, size_t n);      /* whose ABI a process has; "-": who knows */
+const char *fbsd_status_line(const char *text, const char *key);         /* of /proc/N/status, behind the key; or "" */
 sysctl_fn net_route, net_ifcount, net_port_last;                                                 /* sysctl_net.c */
 sysctl_fn devstat_all, devstat_numdevs, vm_nswapdev, vm_swap_info, kern_msgbuf;                  /* sysctl_dev.c */
 sysctl_fn pcb_tcp, pcb_udp, pcb_raw, pcb_stream, pcb_dgram, pcb_seqpacket, kern_file;            /* sysctl_pcb.c */

@@ -1,18 +1,39 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * kern.proc.vmmap, filedesc and nfds: what a process has mapped and open, as its own system names it. What is ours is
- * left out: ranges claimed in proc->space, descriptors from fd_base up.
+ * left out, of other guests, too (others.h): ranges claimed in proc->space, descriptors from fd_base up. A socket of another
+ * process is asked through a copy of its descriptor, where the host lets us have one.
  */
 #include <fcntl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include "host.h"
+#include "others.h"
 #include "procfs.h"
 #include "personalities/freebsd/kinfo.h"
 #include "personalities/freebsd/sysctl.h"
 
-static int pid_of(const struct sysctl_req *r) { return r->rest[0] == -1 || !r->rest[0] ? r->p->pid : r->rest[0]; }
-
+/* Whose they are: this process, another guest, or (p is NULL) one of the host's. */
+struct owner { struct sysctl_req *r; int pid; struct proc *p; struct other *other; };
+static bool is_me(const struct owner *w) { return w->p == w->r->p; }
+static long owned(struct sysctl_req *r, long (*fn)(struct owner *))
+{
+	struct owner w = { r, r->rest[0], r->p, NULL };
+	if (r->n_rest != 1)
+		return -EINVAL;
+	if (w.pid == -1 || !w.pid)
+		w.pid = r->p->pid;
+	if (w.pid != r->p->pid) {
+		if (!(w.other = mem_alloc(sizeof *w.other)))
+			return -ENOMEM;
+		w.p = other_look(w.pid, w.other) > 0 ? &w.other->proc : NULL;
+		if (w.p)
+			w.p->space = &w.other->space;
+	}
+	long e = fn(&w);
+	mem_free(w.other, w.other ? sizeof *w.other : 0);
+	return e;
+}
 static size_t packed(size_t at, size_t len) { return (at + len + 1 + 7) & ~7ul; }
 static long gone(long e) { return e == -ENOENT ? -ESRCH : e == -EACCES ? -EPERM : e; }
 
@@ -34,14 +55,15 @@ static bool guests_part(const struct space *s, uint64_t *lo, uint64_t *hi)
 }
 static long tell_map(void *arg, const struct procfs_map *m)
 {
-	struct sysctl_req *r = arg;
+	struct owner *w = arg;
+	struct sysctl_req *r = w->r;
 	struct kinfo_vmentry k = {
 		.start = m->lo, .end = m->hi, .offset = m->offset, .fileid = m->ino, .fsid = m->dev, .ref_count = 1,
 		.protection = m->prot, .type = m->ino ? KVME_VNODE : KVME_SWAP, .vn_type = m->ino ? 1 : 0,
 		.flags = (!m->shared && m->prot & PROT_WRITE ? KVME_COW : 0) |
 			 (!str_cmp(m->path, "[stack]") ? KVME_GROWS_DOWN : 0),
 	};
-	if (pid_of(r) == r->p->pid && !guests_part(r->p->space, &k.start, &k.end))
+	if (w->p && !guests_part(w->p->space, &k.start, &k.end))
 		return 0;
 	if (!str_ncmp(m->path, "[v", 2))         /* vdso, vvar, vsyscall: the host's */
 		return 0;
@@ -50,10 +72,8 @@ static long tell_map(void *arg, const struct procfs_map *m)
 	k.structsize = (int32_t)packed(offsetof(struct kinfo_vmentry, path), str_len(k.path));
 	return sysctl_out(r, &k, (size_t)k.structsize);
 }
-long proc_vmmap(struct sysctl_req *r)
-{
-	return r->n_rest != 1 ? -EINVAL : gone(procfs_maps(pid_of(r), tell_map, r));
-}
+static long tell_maps(struct owner *w) { return gone(procfs_maps(w->pid, tell_map, w)); }
+long proc_vmmap(struct sysctl_req *r) { return owned(r, tell_maps); }
 
 /* --- descriptors ------------------------------------------------------------------------------------------------- */
 static void file_type(struct kinfo_file *k, const struct stat *st)
@@ -72,23 +92,41 @@ static void file_type(struct kinfo_file *k, const struct stat *st)
 	k->file.size = (uint64_t)st->st_size;
 	k->file.mode = (uint16_t)st->st_mode;
 }
-static void socket_type(struct sysctl_req *r, struct kinfo_file *k)
+static void socket_type(struct sysctl_req *r, struct kinfo_file *k, long fd)
 {
 	struct sockaddr_storage ss;
 	int v, n = sizeof v, len = sizeof ss;
-	if (!host(SYS_getsockopt, k->fd, SOL_SOCKET, SO_DOMAIN, &v, &n))
+	if (!host(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &v, &n))
 		k->sock.domain = (int)set_to_guest(r->p->pers, SET_AF, (unsigned)v);
-	if (!host(SYS_getsockopt, k->fd, SOL_SOCKET, SO_TYPE, &v, &n))
+	if (!host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &v, &n))
 		k->sock.socktype = v;
-	if (!host(SYS_getsockopt, k->fd, SOL_SOCKET, SO_PROTOCOL, &v, &n))
+	if (!host(SYS_getsockopt, fd, SOL_SOCKET, SO_PROTOCOL, &v, &n))
 		k->sock.protocol = v;
 	if (!r->p->pers->sockaddr_put)
 		return;
-	if (!host(SYS_getsockname, k->fd, &ss, &len))
+	if (!host(SYS_getsockname, fd, &ss, &len))
 		r->p->pers->sockaddr_put(&ss, (size_t)len, k->sock.local, sizeof k->sock.local);
 	len = sizeof ss;
-	if (!host(SYS_getpeername, k->fd, &ss, &len))
+	if (!host(SYS_getpeername, fd, &ss, &len))
 		r->p->pers->sockaddr_put(&ss, (size_t)len, k->sock.peer, sizeof k->sock.peer);
+}
+/* A copy of another's descriptor, out of the guest's reach, or -errno. */
+static long copy_of(struct owner *w, int fd)
+{
+	long pidfd = host(SYS_pidfd_open, w->pid, 0), copy;
+	if (pidfd < 0 || (pidfd = fd_ours(w->r->p, (int)pidfd)) < 0)
+		return pidfd;
+	copy = host(SYS_pidfd_getfd, pidfd, fd, 0);
+	host(SYS_close, pidfd);
+	return copy < 0 ? copy : fd_ours(w->r->p, (int)copy);
+}
+static void others_socket(struct owner *w, struct kinfo_file *k)
+{
+	long fd = copy_of(w, k->fd);
+	if (fd < 0)
+		return;
+	socket_type(w->r, k, fd);
+	host(SYS_close, fd);
 }
 static int open_flags(long fl)
 {
@@ -112,8 +150,16 @@ static void others(int pid, struct kinfo_file *k)
 	k->offset = (int64_t)pos;
 	k->flags = open_flags((long)fl);
 }
-static long tell_fd(struct sysctl_req *r, int fd, const char *link)
+static long put_file(struct sysctl_req *r, struct kinfo_file *k, const char *path)
 {
+	if (path[0] != '/' || path_to_guest(r->p, path, k->path, sizeof k->path) < 0)
+		k->path[0] = 0;
+	k->structsize = (int32_t)packed(offsetof(struct kinfo_file, path), str_len(k->path));
+	return sysctl_out(r, k, (size_t)k->structsize);
+}
+static long tell_fd(struct owner *w, int fd, const char *link)
+{
+	struct sysctl_req *r = w->r;
 	struct kinfo_file k = { .fd = fd, .ref_count = 1, .flags = KF_READ };
 	struct stat st;
 	char path[4096];
@@ -122,48 +168,67 @@ static long tell_fd(struct sysctl_req *r, int fd, const char *link)
 	if (host(SYS_stat, link, &st) < 0)
 		return 0;
 	file_type(&k, &st);
-	if (fd >= 0 && pid_of(r) == r->p->pid) {
+	if (fd >= 0 && is_me(w)) {
 		long fl = host(SYS_fcntl, fd, F_GETFL);
 		k.flags = open_flags(fl);
 		if (k.type == KF_SOCKET)
-			socket_type(r, &k);
+			socket_type(r, &k, fd);
 		if ((n = host(SYS_lseek, fd, 0, SEEK_CUR)) >= 0)
 			k.offset = n;
 	} else if (fd >= 0) {
-		others(pid_of(r), &k);
+		others(w->pid, &k);
+		if (k.type == KF_SOCKET)
+			others_socket(w, &k);
 	}
-	if ((n = host(SYS_readlink, link, path, sizeof path - 1)) > 0 && path[0] == '/') {
-		path[n] = 0;
-		if (path_to_guest(r->p, path, k.path, sizeof k.path) < 0)
-			k.path[0] = 0;
-	}
-	k.structsize = (int32_t)packed(offsetof(struct kinfo_file, path), str_len(k.path));
-	return sysctl_out(r, &k, (size_t)k.structsize);
+	if ((n = host(SYS_readlink, link, path, sizeof path - 1)) <= 0)
+		return put_file(r, &k, "");
+	path[n] = 0;
+	return put_file(r, &k, path);
+}
+static long tell_file(struct owner *w, int fd, const char *name)
+{
+	struct kinfo_file k = { .fd = fd, .ref_count = 1, .flags = KF_READ };
+	struct stat st;
+	char path[4096];
+	long n;
+	if (host(SYS_stat, name, &st) < 0)
+		return 0;
+	file_type(&k, &st);
+	if (w->p)
+		return put_file(w->r, &k, name);
+	n = host(SYS_readlink, name, path, sizeof path - 1);
+	path[n < 0 ? 0 : n] = 0;
+	return put_file(w->r, &k, path);
 }
 static long tell_number(void *arg, unsigned fd)
 {
-	struct sysctl_req *r = arg;
+	struct owner *w = arg;
 	char link[48];
-	if (pid_of(r) == r->p->pid && fd_is_ours(r->p, fd))
+	if (w->p && fd_is_ours(w->p, fd))
 		return 0;
-	fmt(link, sizeof link, "/proc/%d/fd/%d", pid_of(r), (int)fd);
-	return tell_fd(r, (int)fd, link);
+	fmt(link, sizeof link, "/proc/%d/fd/%d", w->pid, (int)fd);
+	return tell_fd(w, (int)fd, link);
 }
-long proc_filedesc(struct sysctl_req *r)
+/* The program's file, where the host's kernel has guise's. */
+static long tell_text(struct owner *w)
 {
 	char link[48];
-	long e;
-	if (r->n_rest != 1)
-		return -EINVAL;
-	fmt(link, sizeof link, "/proc/%d/cwd", pid_of(r));
-	if ((e = tell_fd(r, KF_CWD, link)))
-		return e;
-	fmt(link, sizeof link, "/proc/%d/root", pid_of(r));
-	if ((e = tell_fd(r, KF_ROOT, link)))
-		return e;
-	fmt(link, sizeof link, "/proc/%d/fd", pid_of(r));
-	return gone(procfs_each(link, tell_number, r));
+	fmt(link, sizeof link, "/proc/%d/exe", w->pid);
+	return tell_file(w, KF_TEXT, w->p ? w->p->exe : link);
 }
+static long tell_fds(struct owner *w)
+{
+	static const struct { const char *name; int fd; } first[] = { { "cwd", KF_CWD }, { "root", KF_ROOT } };
+	char link[48];
+	long e = tell_text(w);
+	for (unsigned i = 0; i < ARRAY_LEN(first) && !e; i++) {
+		fmt(link, sizeof link, "/proc/%d/%s", w->pid, first[i].name);
+		e = tell_fd(w, first[i].fd, link);
+	}
+	fmt(link, sizeof link, "/proc/%d/fd", w->pid);
+	return e ? e : gone(procfs_each(link, tell_number, w));
+}
+long proc_filedesc(struct sysctl_req *r) { return owned(r, tell_fds); }
 struct count { struct proc *p; int n; };
 static long count_number(void *arg, unsigned fd)
 {

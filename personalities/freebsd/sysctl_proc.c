@@ -1,22 +1,26 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * kern.proc: the process table and what one process is. Its source is the host's /proc, so native processes are seen
- * too: signals reach them as well. Of this process the guest's own arguments, environment and program are told, of
- * another only what the host shows. Signal sets, kernel addresses and login names are not told (zeros).
+ * kern.proc: the process table and its threads (what one process is: sysctl_one.c). Its source is the host's /proc, so
+ * native processes are seen too: signals reach them as well, and their emulation says what they are. What signals a
+ * guest catches and ignores is read where its own guise keeps it. Pending and blocked signals, kernel addresses and login
+ * names are not told (zeros); the share of the processor is that of all its life, since the host keeps no other.
  */
 #include <string.h>
 #include <time.h>
 #include <fcntl.h>
 #include <sys/resource.h>
 #include "host.h"
-#include "handlers/rlimit.h"
+#include "others.h"
+#include "pending.h"
 #include "procfs.h"
 #include "debug/tracing.h"
 #include "personalities/freebsd/kinfo.h"
 #include "personalities/freebsd/sysctl.h"
 #include "personalities/freebsd/thr.h"
 
+#define HOSTS_OWN 0x4000                 /* PF_USER_WORKER: a thread that the host's kernel has made for itself (of KVM, of io_uring) */
 #define TICKS 100                        /* of the host's /proc, a second */
+#define FSCALE 2048ull                   /* kern.fscale */
 
 /* --- /proc/N/stat and status ------------------------------------------------------------------------------------- */
 struct info {                            /* one process as the host tells it */
@@ -36,7 +40,7 @@ static void put_ticks(int64_t tv[2], int64_t ticks)
 	tv[0] = ticks / TICKS;
 	tv[1] = ticks % TICKS * (1000000 / TICKS);
 }
-static const char *line_of(const char *text, const char *key)
+const char *fbsd_status_line(const char *text, const char *key)
 {
 	size_t n = str_len(key);
 	for (const char *s = text; s && *s; s = (s = str_chr(s, '\n')) ? s + 1 : NULL)
@@ -63,15 +67,15 @@ static void read_ids(int pid, struct info *i)
 	fmt(path, sizeof path, "/proc/%d/status", pid);
 	if (file_read(path, i->text, sizeof i->text) <= 0)
 		return;
-	numbers(line_of(i->text, "Uid:"), id, 4);
+	numbers(fbsd_status_line(i->text, "Uid:"), id, 4);
 	i->k.ruid = id[0];
 	i->k.uid = id[1];
 	i->k.svuid = id[2];
-	numbers(line_of(i->text, "Gid:"), id, 4);
+	numbers(fbsd_status_line(i->text, "Gid:"), id, 4);
 	i->k.rgid = id[0];
 	i->k.svgid = id[2];
 	i->k.groups[0] = id[1];          /* there the effective group comes first */
-	i->k.ngroups = (int16_t)(1 + numbers(line_of(i->text, "Groups:"), i->k.groups + 1, 15));
+	i->k.ngroups = (int16_t)(1 + numbers(fbsd_status_line(i->text, "Groups:"), i->k.groups + 1, 15));
 }
 static int8_t state(int c)
 {
@@ -90,6 +94,44 @@ static void fill_times(struct kinfo_proc *k, const int64_t *f)
 	k->rusage.minflt = f[10];
 	k->rusage.majflt = f[12];
 	k->rusage.maxrss = f[24] * 4;
+}
+/* FreeBSD's share is of the last ten seconds or so; in the units of kern.fscale */
+static uint32_t share_of(const struct kinfo_proc *k)
+{
+	struct timespec now;
+	host(SYS_clock_gettime, CLOCK_REALTIME, &now);
+	int64_t us = (now.tv_sec - k->start[0]) * 1000000 + now.tv_nsec / 1000 - k->start[1];
+	return us > 0 ? (uint32_t)(k->runtime * FSCALE / (uint64_t)us) : 0;
+}
+static void set_sig(const struct proc *p, uint32_t set[4], int sig)
+{
+	int guest = sig_to_guest(p->pers, sig);
+	if (guest > 0 && guest <= 128)
+		set[(guest - 1) / 32] |= 1u << ((guest - 1) % 32);
+}
+/* What a guest of this system does with its signals: the host knows only what we do. */
+static void fill_signals(struct kinfo_proc *k, const struct proc *p)
+{
+	for (int sig = 1; sig < (int)ARRAY_LEN(p->act); sig++) {
+		uaddr h = p->act[sig].handler;
+		if (h > 1)
+			set_sig(thread_self()->p, k->sigcatch, sig);
+		else if (h || (sig != SIGCONT && signal_spares(thread_self()->p, sig)))
+			set_sig(thread_self()->p, k->sigignore, sig);
+	}
+	k->numthreads = (int)p->nthreads;
+}
+static void fill_guest(struct kinfo_proc *k)
+{
+	struct proc *me = thread_self()->p;
+	struct other *o;
+	if (k->pid == me->pid) {
+		fill_signals(k, me);
+	} else if (k->stat != KI_SZOMB && !str_cmp(k->emul, "FreeBSD ELF64") && (o = mem_alloc(sizeof *o))) {
+		if (other_look(k->pid, o) > 0)
+			fill_signals(k, &o->proc);
+		mem_free(o, sizeof *o);
+	}
 }
 static bool fill(int pid, struct info *i)
 {
@@ -127,10 +169,49 @@ static bool fill(int pid, struct info *i)
 	k->kiflag = (f[7] ? KI_CTTY : 0) | (k->sid == pid ? KI_SLEADER : 0);
 	k->sflag = 1;
 	fill_times(k, f);
+	k->pctcpu = share_of(k);
 	str_copy(k->tdname, k->comm, sizeof k->tdname);
-	str_copy(k->emul, "FreeBSD ELF64", sizeof k->emul);
+	fbsd_emulation(thread_self()->p, pid, k->emul, sizeof k->emul);
 	str_copy(k->loginclass, "default", sizeof k->loginclass);
+	fill_guest(k);
 	return true;
+}
+
+/* --- threads: what differs between those of a process ---------------------------------------------------------------- */
+static bool fill_thread(struct info *i, int pid, int tid)
+{
+	struct kinfo_proc *k = &i->k;
+	char path[48];
+	fmt(path, sizeof path, "%d/task/%d", pid, tid);
+	if (!procfs_stat_at(path, &i->st) || i->st.f[9] & HOSTS_OWN || !str_cmp(i->st.comm, THREAD_HELPER))
+		return false;
+	k->tid = fbsd_tid(tid);
+	k->stat = state(i->st.state);
+	k->oncpu = k->stat == KI_SRUN ? (int)i->st.f[39] : -1;
+	k->lastcpu = (int)i->st.f[39];
+	k->oncpu_old = (uint8_t)k->oncpu;
+	k->lastcpu_old = (uint8_t)k->lastcpu;
+	k->runtime = (uint64_t)(i->st.f[14] + i->st.f[15]) * (1000000 / TICKS);
+	k->pctcpu = share_of(k);
+	put_ticks(k->rusage.utime, i->st.f[14]);
+	put_ticks(k->rusage.stime, i->st.f[15]);
+	str_copy(k->tdname, i->st.comm, sizeof k->tdname);
+	return true;
+}
+struct threads { struct sysctl_req *r; struct info *i; int pid; };
+static long tell_thread(void *arg, unsigned tid)
+{
+	struct threads *t = arg;
+	return fill_thread(t->i, t->pid, (int)tid) ? sysctl_out(t->r, &t->i->k, sizeof t->i->k) : 0;
+}
+/* One record, or one for each thread. A process that has ended has none left. */
+static long tell_process(struct sysctl_req *r, struct info *i, bool threads)
+{
+	char dir[40];
+	if (!threads || i->k.stat == KI_SZOMB || i->k.numthreads < 2)
+		return sysctl_out(r, &i->k, sizeof i->k);
+	fmt(dir, sizeof dir, "/proc/%d/task", i->k.pid);
+	return procfs_each(dir, tell_thread, &(struct threads){ r, i, i->k.pid });
 }
 
 /* --- the table --------------------------------------------------------------------------------------------------- */
@@ -148,220 +229,50 @@ static bool wanted(const struct kinfo_proc *k, int by, int what)
 	}
 	return true;
 }
-struct asked { struct sysctl_req *r; struct info *i; int by, what; };
+struct asked { struct sysctl_req *r; struct info *i; int by, what; bool threads; };
 static long tell_one(void *arg, unsigned pid)
 {
 	struct asked *a = arg;
 	if (!fill((int)pid, a->i) || !wanted(&a->i->k, a->by, a->what))
 		return 0;
-	return sysctl_out(a->r, &a->i->k, sizeof a->i->k);
+	long e = tell_process(a->r, a->i, a->threads);
+	return e == -ENOENT || e == -ESRCH ? 0 : e;
 }
-static long tell(struct sysctl_req *r, int by, int what)
+static long tell(struct sysctl_req *r, int by, int what, bool threads)
 {
 	struct info *i = mem_alloc(sizeof *i);
 	long e;
 	if (!i)
 		return -ENOMEM;
 	if (by != BY_PID)
-		e = procfs_each("/proc", tell_one, &(struct asked){ r, i, by, what });
+		e = procfs_each("/proc", tell_one, &(struct asked){ r, i, by, what, threads });
 	else
-		e = fill(what, i) ? sysctl_out(r, &i->k, sizeof i->k) : -ESRCH;
+		e = fill(what, i) ? tell_process(r, i, threads) : -ESRCH;
 	if (by != BY_PID && !r->old)
 		r->done += 5 * sizeof i->k;      /* room for those who come in between */
 	mem_free(i, sizeof *i);
 	return e;
 }
-long proc_all(struct sysctl_req *r) { return r->n_rest > 1 ? -EINVAL : tell(r, BY_ALL, 0); }
+/* The number says whether threads are wanted, too; 0 is everything. */
+#define WITH_THREADS 0x10
+long proc_all(struct sysctl_req *r)
+{
+	return r->n_rest > 1 ? -EINVAL : tell(r, BY_ALL, 0, !r->row->nr || r->row->nr & WITH_THREADS);
+}
 long proc_by(struct sysctl_req *r)
 {
-	return r->n_rest != 1 ? -EINVAL : tell(r, r->row->nr & 15, r->rest[0]);
+	return r->n_rest != 1 ? -EINVAL : tell(r, r->row->nr & 15, r->rest[0], r->row->nr & WITH_THREADS);
 }
-
-/* --- one process ------------------------------------------------------------------------------------------------- */
-static int pid_of(const struct sysctl_req *r) { return r->rest[0] == -1 || !r->rest[0] ? r->p->pid : r->rest[0]; }
-static long need_pid(const struct sysctl_req *r)
-{
-	char path[32];
-	if (r->n_rest != 1)
-		return -EINVAL;
-	fmt(path, sizeof path, "/proc/%d", pid_of(r));
-	return r->rest[0] < -1 || host(SYS_access, path, F_OK) < 0 ? -ESRCH : 0;
-}
-static bool is_me(const struct sysctl_req *r) { return pid_of(r) == r->p->pid; }
-
-/* Bytes of the guest's own memory, which the guest may have changed. */
-static long tell_memory(struct sysctl_req *r, uaddr at, uaddr end)
-{
-	char buf[1024];
-	long e = 0;
-	while (at < end && !e) {
-		size_t n = MIN(sizeof buf, end - at);
-		if ((e = copy_in(buf, at, n)))
-			return e;
-		e = sysctl_out(r, buf, n);
-		at += n;
-	}
-	return e;
-}
-static long tell_file(struct sysctl_req *r, const char *name)
-{
-	char buf[1024];
-	long n, e = 0, fd;
-	fmt(buf, sizeof buf, "/proc/%d/%s", pid_of(r), name);
-	if ((fd = host(SYS_open, buf, O_RDONLY | O_CLOEXEC)) < 0)
-		return fd == -EACCES ? -EPERM : fd;
-	while (!e && (n = host(SYS_read, fd, buf, sizeof buf)) > 0)
-		e = sysctl_out(r, buf, (size_t)n);
-	host(SYS_close, fd);
-	return e;
-}
-/* setproctitle writes a title here. It is kept for this process; nobody else's view of it changes. */
-static volatile uint32_t title_lock FORKED;
-static struct { uint32_t len; char text[2048]; } title SPARSE;          /* under title_lock */
-AT_FORK_FREE(title_lock);
-
-static long set_title(struct sysctl_req *r)
-{
-	long e;
-	if (r->new_len > sizeof title.text)
-		return -ENOMEM;
-	lock(&title_lock);
-	e = sysctl_in(r, title.text, r->new_len);
-	title.len = e ? 0 : (uint32_t)r->new_len;
-	unlock(&title_lock);
-	return e;
-}
-long proc_args(struct sysctl_req *r)
-{
-	struct space *s = r->p->space;
-	long e = need_pid(r);
-
-	if (e)
-		return e;
-	if (r->new && !is_me(r))
-		return -EPERM;
-	if (!is_me(r))
-		return tell_file(r, "cmdline");
-	e = title.len ? sysctl_out(r, title.text, title.len) : tell_memory(r, s->args, s->args_end);
-	return e || !r->new ? e : set_title(r);
-}
-long proc_env(struct sysctl_req *r)
-{
-	struct space *s = r->p->space;
-	long e = need_pid(r);
-	return e ? e : is_me(r) ? tell_memory(r, s->env, s->env_end) : tell_file(r, "environ");
-}
-long proc_auxv(struct sysctl_req *r)
-{
-	struct space *s = r->p->space;
-	long e = need_pid(r);
-	return e ? e : is_me(r) ? tell_memory(r, s->auxv, s->auxv + s->auxv_len) : -EPERM;
-}
-static long tell_link(struct sysctl_req *r, const char *name)
-{
-	char path[64], host_path[4096], guest[4096];
-	fmt(path, sizeof path, "/proc/%d/%s", pid_of(r), name);
-	long n = host(SYS_readlink, path, host_path, sizeof host_path - 1);
-	if (n < 0)
-		return n == -EACCES ? -EPERM : n;
-	host_path[n] = 0;
-	if (host(SYS_readlink, "/proc/self/exe", guest, sizeof guest) == n && !memcmp(host_path, guest, (size_t)n))
-		return -ENOENT;                  /* another guest: the host knows only ours */
-	n = path_to_guest(r->p, host_path, guest, sizeof guest);
-	return n < 0 ? n : sysctl_text(r, guest);
-}
-long proc_pathname(struct sysctl_req *r)
-{
-	char guest[4096];
-	long e = need_pid(r);
-	if (e)
-		return e;
-	if (!is_me(r))
-		return tell_link(r, "exe");
-	e = path_to_guest(r->p, r->p->exe, guest, sizeof guest);
-	return e < 0 ? e : sysctl_text(r, guest);
-}
-/* One record as kinfo_file and its kind: only the working directory. */
-long proc_cwd(struct sysctl_req *r)
-{
-	char link[64], host_path[4096];
-	struct kinfo_file k = { .type = KF_VNODE, .fd = KF_CWD, .flags = KF_READ };
-	long n, e = need_pid(r);
-	if (e)
-		return e;
-	fmt(link, sizeof link, "/proc/%d/cwd", pid_of(r));
-	if ((n = host(SYS_readlink, link, host_path, sizeof host_path - 1)) < 0)
-		return n == -EACCES ? -EPERM : n;
-	host_path[n] = 0;
-	if ((n = path_to_guest(r->p, host_path, k.path, sizeof k.path)) < 0)
-		return n;
-	k.file.vtype = 2;
-	k.structsize = (int32_t)((offsetof(struct kinfo_file, path) + (size_t)n + 1 + 7) & ~7ul);
-	return sysctl_out(r, &k, (size_t)k.structsize);
-}
-long proc_sv_name(struct sysctl_req *r)
-{
-	long e = need_pid(r);
-	return e ? e : sysctl_text(r, "FreeBSD ELF64");
-}
-long proc_osrel(struct sysctl_req *r)
-{
-	int v = (int)fbsd_osreldate(r->p);
-	long e = need_pid(r);
-	return e ? e : is_me(r) ? sysctl_out(r, &v, sizeof v) : -EPERM;
-}
-long proc_umask(struct sysctl_req *r)
-{
-	char path[40], buf[2048];
-	uint16_t mask = 0;
-	long e = need_pid(r);
-	if (e)
-		return e;
-	fmt(path, sizeof path, "/proc/%d/status", pid_of(r));
-	if (file_read(path, buf, sizeof buf) <= 0)
-		return -ESRCH;
-	for (const char *s = line_of(buf, "Umask:"); *s && *s != '\n'; s++)
-		if (*s >= '0' && *s <= '7')
-			mask = (uint16_t)(mask * 8 + *s - '0');
-	return sysctl_out(r, &mask, sizeof mask);
-}
+/* --- groups: as the table reads them -------------------------------------------------------------------------------- */
 long proc_groups(struct sysctl_req *r)
 {
-	struct info *i;
-	long e = need_pid(r);
-	if (e || !(i = mem_alloc(sizeof *i)))
-		return e ? e : -ENOMEM;
-	read_ids(pid_of(r), i);
-	e = sysctl_out(r, i->k.groups, (size_t)i->k.ngroups * 4);
-	mem_free(i, sizeof *i);
+	int pid = r->n_rest == 1 ? r->rest[0] : 0;
+	struct info *i = r->n_rest == 1 ? mem_alloc(sizeof *i) : NULL;
+	long e = r->n_rest != 1 ? -EINVAL : i ? 0 : -ENOMEM;
+	if (!e) {
+		read_ids(!pid || pid == -1 ? r->p->pid : pid, i);
+		e = i->k.ngroups ? sysctl_out(r, i->k.groups, (size_t)i->k.ngroups * 4) : -ESRCH;
+	}
+	mem_free(i, i ? sizeof *i : 0);
 	return e;
-}
-long proc_ps_strings(struct sysctl_req *r)
-{
-	uint64_t at = r->p->space->ps;
-	long e = need_pid(r);
-	return e ? e : is_me(r) ? sysctl_out(r, &at, sizeof at) : -EPERM;
-}
-long proc_rlimit(struct sysctl_req *r)
-{
-	struct rlimit l;
-	uint64_t which;
-	long e;
-	if (r->n_rest != 2)
-		return -EINVAL;
-	if (r->new)
-		return -EPERM;
-	if (set_to_host(r->p->pers, SET_RLIMIT, (unsigned)r->rest[1], &which) < 0)
-		return -EINVAL;
-	if (r->rest[0] < -1)
-		return -ESRCH;
-	if (is_me(r))
-		e = rlimit_get(r->p, (long)which, &l);
-	else
-		e = which >> 32 ? -EPERM : host(SYS_prlimit64, r->rest[0], which, NULL, &l);
-	if (e)
-		return e;
-	int64_t out[2] = { l.rlim_cur > INT64_MAX ? INT64_MAX : (int64_t)l.rlim_cur,
-			   l.rlim_max > INT64_MAX ? INT64_MAX : (int64_t)l.rlim_max };
-	return sysctl_out(r, out, sizeof out);
 }

@@ -7,22 +7,38 @@
 #include "host.h"
 #include "ext.h"
 #include "handlers/rlimit.h"
+#include "others.h"
 
 sysfn sys_getrlimit, sys_setrlimit, sys_getrusage, sys_getpriority, sys_setpriority;
 
 static struct rlimit other[64] SPARSE;          /* by the guest's number; max 0: never set, so without limit */
 
+static void other_told(struct rlimit *r, const struct rlimit *kept)
+{
+	*r = kept->rlim_max ? *kept : (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+}
 long rlimit_get(struct proc *p, long which, struct rlimit *r)
 {
 	if (which & (long)X_RLIMIT_OTHER) {
-		*r = other[which & 63];
-		if (!r->rlim_max)
-			*r = (struct rlimit){ RLIM_INFINITY, RLIM_INFINITY };
+		other_told(r, &other[which & 63]);
 		return 0;
 	}
 	if (which != RLIMIT_NOFILE)
 		return host(SYS_prlimit64, 0, (int)which, NULL, r);
 	fd_limit_get(p, r);
+	return 0;
+}
+long rlimit_other(int pid, struct proc *guest, long which, struct rlimit *r)
+{
+	struct rlimit kept = { 0 };
+	if (which & (long)X_RLIMIT_OTHER) {
+		long e = guest ? other_read(pid, &kept, (uaddr)&other[which & 63], sizeof kept) : 0;
+		other_told(r, &kept);
+		return e < 0 ? e : 0;
+	}
+	if (!guest || which != RLIMIT_NOFILE)
+		return host(SYS_prlimit64, pid, (int)which, NULL, r);
+	fd_limit_get(guest, r);
 	return 0;
 }
 long sys_getrlimit(struct call *c)

@@ -8,3 +8,4 @@
 #include "guise.h"
 
 long rlimit_get(struct proc *, long which, struct rlimit *);
+long rlimit_other(int pid, struct proc *, long which, struct rlimit *);      /* of another process; its guest's, or NULL */

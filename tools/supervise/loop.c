@@ -15,6 +15,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "engines/witness.h"
+#include "syscalls/snapshot.h"
 #include "tools/command.h"
 #include "tools/supervise/supervise.h"
 #include "tools/supervise/trace.h"
@@ -228,6 +229,7 @@ static int run(struct request *r, int argc, char **argv)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "guise-witness");
+	snapshot_point.magic = 0;                /* nobody need wait for a guest here (others.c) */
 	prctl(PR_SET_DUMPABLE, 0);               /* not to be read, written or traced by others of the same user */
 	if (chdir("/") < 0 || read(FD_HAND, &pid, sizeof pid) != sizeof pid)
 		return EXIT_OURS;

@@ -19,6 +19,7 @@
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
+#include "syscalls/snapshot.h"
 #include "tools/command.h"
 #include "tools/trace/trace.h"
 
@@ -118,6 +119,7 @@ static void become_drainer(struct session *s, int fd, int end, struct raw *raw)
 	sigemptyset(&none);
 	sigprocmask(SIG_SETMASK, &none, NULL);
 	prctl(PR_SET_NAME, "guise-trace");
+	snapshot_point.magic = 0;                /* nobody need wait for a guest here (others.c) */
 	prctl(PR_SET_DUMPABLE, 0);               /* what was written of a program is not its to change */
 	drain_first(s->main_pid);
 	hold_lock(s);

@@ -25,6 +25,11 @@ int main(int argc, char **argv)
 	char *k;
 
 	pipe2(p, O_NONBLOCK);
+	long sock = socket(2, 1, 0);
+	struct { u8 len, family; u16 port; u32 addr; u8 zero[8]; } in = { 16, 2, 0, 0x0100007f, { 0 } }, got;
+	u32 gl = sizeof(got);
+	bind(sock, &in, sizeof(in));
+	getsockname(sock, &got, &gl);
 	write(file, "0123456789", 10);
 	lseek(file, 7, SEEK_SET);
 	fstat(file, &st);
@@ -42,6 +47,11 @@ int main(int argc, char **argv)
 	yes(k && AT(int, k + 32) == 2 && AT(int, k + 16) == 1 && (AT(u16, k + 328) & 0170000) == 0040000);
 	k = record(kid, p[1]);
 	yes(k && AT(int, k + 4) == 3 && AT(int, k + 16) == (2 | 32));            /* a pipe: write, do not wait */
+	k = record(kid, (int)sock);
+	yes(k && AT(int, k + 4) == 2 && AT(int, k + 36) == 2 && AT(int, k + 40) == 1 && !memcmp(k + 48, &got, 8));
+	yes(got.family == 2 && got.port);
+	k = record(kid, -5);                                                     /* its program */
+	yes(k && AT(int, k + 4) == 1 && !strcmp(k + 368 + strlen(k + 368) - 9, "/filedesc"));
 	yes(record(kid, -1) != 0);                                               /* where it is */
 	yes(!record(kid, 77));
 	yes(record(getpid(), (int)file) && !record(getpid(), p[0]));
