@@ -399,7 +399,8 @@ void signal_exec_failed(struct proc *p)
 			host_action(p, sig);
 	unlock(&p->siglock);
 }
-/* What the host has told us by exec: ignored signals stay ignored, the blocked stay blocked. */
+/* What the host has told us by exec: ignored signals stay ignored, the blocked stay blocked. Where the guest's default is to
+ * ignore, the host was told so by us: then it is the default. */
 void signal_start(struct proc *p)
 {
 	if (!p->pending && !(p->pending = pending_new()))
@@ -413,7 +414,7 @@ void signal_start(struct proc *p)
 		struct host_sigaction k;
 		if (sig == p->pers->sig_carrier)
 			continue;
-		if (!host(SYS_rt_sigaction, sig, NULL, &k, 8) && k.handler == (void *)SIG_IGN)
+		if (!host(SYS_rt_sigaction, sig, NULL, &k, 8) && k.handler == (void *)SIG_IGN && !(p->pers->sig_ignored & BIT_OF(sig)))
 			p->act[sig].handler = 1;
 		if (is_fault(sig) || is_told(p, sig) || p->traced || p->pers->sig_ignored & BIT_OF(sig))
 			host_action(p, sig);

@@ -93,6 +93,12 @@ int main(int argc, char **argv)
 		quit(0);
 	}
 	say("child ended by signal %d\n", WTERMSIG(wait_for(child)));
+	/* ignored by default, SIGIO not as on the host */
+	static const int spares[] = { SIGURG, SIGCONT, SIGCHLD, SIGIO, SIGWINCH, SIGINFO };
+	for (unsigned i = 0; i < sizeof(spares) / sizeof(*spares); i++) {
+		sigaction(spares[i], 0, &old);
+		say("%d: %ld, %e\n", spares[i], (long)old.handler, kill(me, spares[i]));
+	}
 	sa.handler = (void *)SIG_IGN;
 	sa.flags = 0;
 	show(sigaction(SIGUSR2, &sa, 0));
