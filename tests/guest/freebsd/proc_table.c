@@ -47,6 +47,13 @@ static void tables(void)
 	list("rgid", RGID, getgid(), any);
 	list("pid", PID, getpid(), any);
 	list("pid_td", PID | INC_THREAD, getpid(), any);
+	list("pgrp_td", PGRP | INC_THREAD, getpgrp(), group);
+	list("sid_td", SID | INC_THREAD, getsid(0), session);
+	list("uid_td", UID | INC_THREAD, geteuid(), any);
+	list("ruid_td", RUID | INC_THREAD, getuid(), any);
+	list("proc_td", PROC | INC_THREAD, 0, any);
+	list("rgid_td", RGID | INC_THREAD, getgid(), any);
+	list("gid_td", GID | INC_THREAD, getegid(), any);
 	list("nobody's", UID, 12345678, any);
 	list("no group", PGRP, 99999999, any);
 	show(ask(PID, 99999999));
