@@ -205,6 +205,9 @@ static int take_linux(struct file *f)
 	if (u16(f, 0x206) < 0x200 || !(u8(f, 0x211) & 1))
 		return bad(f, "it is a kernel of Linux's boot protocol %u.%02u that loads low; 2.00 and loading at 1 MiB is needed",
 			   u8(f, 0x207), u8(f, 0x206));
+	if (at < 0x100000)
+		return bad(f, "it has Linux's boot protocol, but no entry of 32 bits (at %#lx): it begins by its 16-bit code, which needs a "
+			   "BIOS, and this machine has none", (unsigned long)at);
 	if (off >= f->size)
 		return bad(f, "the kernel behind its %u setup sectors is cut off", setup);
 	need = u16(f, 0x206) >= 0x20a && u32(f, 0x260) > f->size - off ? u32(f, 0x260) : f->size - off;

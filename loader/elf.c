@@ -63,7 +63,7 @@ static int check_ehdr(struct reading *r, const unsigned char *head, ssize_t n)
 	if (n < EI_NIDENT)
 		return bad(r, ENOEXEC, "the ELF header is cut off after %zd bytes", n);
 	if (head[EI_CLASS] == ELFCLASS32)
-		return bad(r, ENOEXEC, "this is a 32-bit program; only 64-bit x86 programs can run");
+		return bad(r, ENOEXEC, "this is a 32-bit program; only 64-bit x86 programs can run, or one for a bare machine (--as metal)");
 	if (head[EI_CLASS] != ELFCLASS64 || head[EI_DATA] != ELFDATA2LSB)
 		return bad(r, ENOEXEC, "the ELF header is damaged or for a big-endian machine (class %u, data %u)",
 			   head[EI_CLASS], head[EI_DATA]);

@@ -136,6 +136,14 @@ static int no_supervisor(const struct options *o, const char *name)
 		      "could watch; guise trace shows what leaves it", name);
 }
 /* Options of machines, with a program that needs none. */
+/* Another one than kvm was chosen, and not by a guest that executes this one. */
+static int no_engine(const struct options *o, const char *name)
+{
+	if (!o->engine_given || o->resume_fd >= 0 || !strcmp(o->engine, "kvm"))
+		return 0;
+	return refuse(125, "%s is a bare-metal program, and the engine %s runs programs of operating systems: a virtual machine runs it, "
+		      "without --engine", name, o->engine);
+}
 static int no_machine(const struct options *o, const struct personality *p, const char *name)
 {
 	const char *option = o->memory ? "--memory" : o->disk ? "--disk" : o->overlay ? "--overlay" : o->n_module ? "--module" : NULL;
@@ -312,7 +320,8 @@ static int run(struct begin *b)
 	proc.engine = pl.pers->engine ? own_engine(pl.pers, why, sizeof why) : engine_pick(o->engine, why, sizeof why);
 	if (!proc.engine)
 		return refuse(125, "%s", why);
-	if ((status = pl.pers->load ? no_supervisor(o, argv[0]) : no_machine(o, pl.pers, argv[0])))
+	status = !pl.pers->load ? no_machine(o, pl.pers, argv[0]) : (status = no_supervisor(o, argv[0])) ? status : no_engine(o, argv[0]);
+	if (status)
 		return status;
 	if (proc.engine->apart)
 		box_take(&space, b->stack_top);

@@ -20,6 +20,7 @@ struct options {
 	const char *argv0;       /* instead of PROGRAM as the guest's first argument, or NULL */
 	const char *as;          /* name of the personality to run as, whatever the program claims, or NULL */
 	const char *engine;      /* its name, or NULL for the best that works here */
+	bool engine_given;       /* the command line names it, not the environment */
 	uint64_t memory;         /* bytes of RAM of a bare-metal program's machine; 0: as it comes */
 	const char *disk, *overlay;      /* its disk's file; where what it writes is kept, or NULL: nowhere */
 	const char *module[8];   /* files given to it beside the program: "FILE" or "FILE words of its own" */

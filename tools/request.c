@@ -284,8 +284,10 @@ static void check_engine(struct request *r)
 		return;
 	}
 	for (const struct engine *const *e = __start_guise_engines; e < __stop_guise_engines; e++) {
-		if (!strcmp((*e)->name, r->opt.engine))
+		if (!strcmp((*e)->name, r->opt.engine)) {
+			r->opt.engine_given = !strcmp(r->engine_by, "--engine");
 			return;
+		}
 		if (n < sizeof names)
 			n += (size_t)snprintf(names + n, sizeof names - n, ", %s", (*e)->name);
 	}

@@ -10,6 +10,7 @@
 #include "metal.h"
 
 #define STACK_SIZE 4096ull
+#define APIC_ENABLED 0x800ull
 enum { SEL_CODE = 0x08, SEL_DATA = 0x10, SEL_CODE64 = 0x18, SEL_LINUX_CODE = 0x10, SEL_LINUX_DATA = 0x18 };
 #define GDT_CODE32 0x00cf9b000000ffffull
 #define GDT_DATA32 0x00cf93000000ffffull
@@ -185,6 +186,7 @@ static bool protected_mode(struct boot *b, struct kvm_sregs *s, bool linux_way)
 	s->ds = s->es = s->fs = s->gs = s->ss = flat(data, 3, false);
 	s->tr = (struct kvm_segment){ .limit = 0x67, .type = 11, .present = 1 };
 	s->ldt = (struct kvm_segment){ .type = 2, .unusable = 1 };
+	s->apic_base &= ~APIC_ENABLED;   /* by which KVM decides what cpuid says, whatever it was told to say */
 	s->cr0 = 0x11;
 	s->cr3 = s->cr4 = s->efer = 0;
 	return s->gdt.base;

@@ -9,7 +9,7 @@
 #include "metal.h"
 
 sysfn metal_console_write, metal_console_read, metal_clock, metal_block_size, metal_block_read, metal_block_write, metal_block_flush,
-	metal_exit, metal_yield, metal_in, metal_out, metal_rdmsr, metal_wrmsr, metal_interrupt, metal_hlt;
+	metal_exit, metal_yield, metal_in, metal_out, metal_rdmsr, metal_wrmsr, metal_interrupt, metal_hlt, metal_load_none, metal_store_none;
 
 /* --- hypercalls ------------------------------------------------------------------------------------------------------------- */
 void metal_hypercall(void)
@@ -171,6 +171,17 @@ long metal_wrmsr(struct call *c)
 		return 0;
 	report_unknown(c->t, UNK_OPTION, "msr", (uint32_t)c->raw[0]);
 	return -EIO;
+}
+/* No memory, no device, so no local APIC either: reads float high, writes are lost. By pages for the report. */
+long metal_load_none(struct call *c)
+{
+	report_unknown(c->t, UNK_OPTION, "address", (uint64_t)c->raw[0] & ~(PAGE - 1ull));
+	return (long)((1ull << 8 * c->raw[1]) - 1);
+}
+long metal_store_none(struct call *c)
+{
+	report_unknown(c->t, UNK_OPTION, "address", (uint64_t)c->raw[0] & ~(PAGE - 1ull));
+	return 0;
 }
 long metal_interrupt(struct call *c)
 {

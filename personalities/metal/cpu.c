@@ -4,7 +4,7 @@
  * page tables, and MSRs on their way through. A host whose KVM carries ring 0 out itself gives up at instructions that a
  * kernel cannot do without, or gets them wrong; seen on Linux 6.18 in a machine without nested virtualization, and mended here:
  *
- *   int n, int3, 32-bit iret in ring 0, fwait, rdtscp, xgetbv, stac, clac   KVM ends with an internal error at them
+ *   int n, int3, 32-bit iret in ring 0, fwait, rdtscp, xgetbv, stac, clac, hints (endbr64)   KVM ends with an internal error at them
  *   int n in ring 3           comes to the program as #UD (int 0x80) or #GP
  *   syscall in ring 3         enters LSTAR with ring 3's rights, EFER.SCE or not; so KVM is told an LSTAR where nothing is,
  *                             and what comes is a page fault there
@@ -15,6 +15,7 @@
  * emulated: if what raised it is one of these, the delivery is undone and the right one made. vmcall is found where a timer
  * ends KVM_RUN, and by a breakpoint from then on. A program's own hardware breakpoints do not work there.
  */
+#include "engines/insn.h"
 #include "metal.h"
 
 #define EFER_SCE 1ull
@@ -290,6 +291,14 @@ static bool do_xgetbv(void)
 	r->rax = (uint32_t)x.xcrs[0].value, r->rdx = x.xcrs[0].value >> 32;
 	return r->rip += 3;
 }
+/* The encodings that are kept for hints (endbr64, rdssp): they do nothing where what they are for is missing. */
+static bool do_hint(const uint8_t *b, size_t n)
+{
+	struct insn i;
+	if (!insn_decode(b, n, &i) || (i.rex && !sregs()->cs.l) || i.map != 1 || i.op < 0x18 || i.op > 0x1f)
+		return false;
+	return cpu_regs()->rip += i.len;
+}
 static bool set_ac(bool on)
 {
 	struct kvm_regs *r = cpu_regs();
@@ -320,7 +329,7 @@ static bool carry_out(void)
 	if (b[0] == 0x0f && b[1] == 0x07)
 		return do_sysret(false);
 	if (b[0] != 0x0f || b[1] != 0x01)
-		return !ring() && borrow(b, n);
+		return !ring() && (do_hint(b, n) || borrow(b, n));
 	return b[2] == 0xf9 ? do_rdtscp() : b[2] == 0xd0 ? do_xgetbv() : b[2] == 0xcb ? !ring() && set_ac(true) : b[2] == 0xca && !ring() && set_ac(false);
 }
 static void no_exception(void)

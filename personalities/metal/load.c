@@ -47,6 +47,24 @@ static long get_memory(const struct options *o, char *why, size_t n)
 	box.ram = (uint8_t *)a;
 	return 0;
 }
+/* What a PC's firmware leaves below 1 MiB for whoever looks there: where the serial line is, how much memory, the screen. And
+ * vectors for real mode, so that a program that calls the BIOS is found out and does not run into zeros. */
+static void firmware_area(void)
+{
+	static const uint8_t entry[4] = { 0xe6, PORT_BIOS, 0xcf, 0x90 };         /* out %al to it; iret */
+	static const struct { uint16_t at, value; } words[] = {
+		{ 0x400, 0x3f8 }, { 0x40e, LOW_END >> 4 }, { 0x410, 0x222 /* a coprocessor, a colour screen, a serial line */ },
+		{ 0x413, LOW_END >> 10 }, { 0x449, 3 }, { 0x44a, 80 }, { 0x44c, 4096 }, { 0x463, 0x3d4 }, { 0x484, 24 }, { 0x485, 16 },
+	};
+	for (unsigned i = 0; i < ARRAY_LEN(words); i++)
+		memcpy(box.ram + words[i].at, &words[i].value, 2);
+	box.ram[LOW_END] = 1;            /* the extended area: its size in KiB */
+	for (unsigned v = 0; v < 256; v++) {
+		uint32_t at = BIOS_SEGMENT << 16 | (BIOS_ENTRIES + 4 * v);
+		memcpy(box.ram + 4 * v, &at, sizeof at);
+		memcpy(box.ram + BIOS_SEGMENT * 16 + BIOS_ENTRIES + 4 * v, entry, sizeof entry);
+	}
+}
 static long put_segments(const struct image *im, char *why, size_t n)
 {
 	for (unsigned i = 0; i < im->n_seg; i++) {
@@ -139,7 +157,10 @@ long metal_load(struct proc *p, const struct image *im, struct thread *t, char *
 	long e;
 
 	box.t = t;
-	if ((e = command_line(p, im, line, why, n)) || (e = get_memory(o, why, n)) || (e = put_segments(im, why, n)))
+	if ((e = command_line(p, im, line, why, n)) || (e = get_memory(o, why, n)))
+		return e;
+	firmware_area();                 /* a program may lie over it */
+	if ((e = put_segments(im, why, n)))
 		return e;
 	for (unsigned i = 0; i < o->n_module; i++)
 		if ((e = put_module(&b, o->module[i], &end, why, n)))
@@ -156,6 +177,6 @@ long metal_load(struct proc *p, const struct image *im, struct thread *t, char *
 		fmt(why, n, "what is handed over to it does not fit: fewer modules or arguments are possible");
 		return -E2BIG;
 	}
-	machine_init(&box.m, &metal_host, &box, box.memory, 0);
+	machine_init(&box.m, &metal_host, &box, box.memory, o->exit_port);
 	return 0;
 }

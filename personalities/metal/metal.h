@@ -9,6 +9,7 @@
  *   vm.c           KVM: memory slots, the vCPU, what the host can do
  *   run.c          the loop: in, out, interrupts, waiting, the end
  *   cpu.c          what the host's KVM leaves to us: deliveries, returns, missing instructions (borrow.c: of vectors)
+ *   tell.c         the registers, where a machine ends by a fault
  *   state.c        all of that as plain memory
  *   calls.c        hypercalls, ports, MSRs: what the rows' handlers do     disk.c  the disk
  */
@@ -28,9 +29,12 @@
 #define COMMAND_MOST 2048                /* bytes of its command line: what kernels take */
 
 #define PORT_HYPERCALL 0xe8              /* out %al to it: a hypercall, as vmcall is */
+#define PORT_BIOS 0xea                   /* out to it, at its place: a program of real mode has called the BIOS that is not there */
+#define BIOS_SEGMENT 0xf000u
+#define BIOS_ENTRIES 0xe000u             /* in it, of four bytes each: where the vectors of real mode lead */
 enum tables { TAB_HYPERCALL, TAB_PORT, TAB_CPU };
 enum port_call { PORT_INB, PORT_INW, PORT_INL, PORT_OUTB, PORT_OUTW, PORT_OUTL };     /* machine/ports.def */
-enum cpu_call { CPU_RDMSR, CPU_WRMSR, CPU_INTERRUPT, CPU_HLT };
+enum cpu_call { CPU_RDMSR, CPU_WRMSR, CPU_INTERRUPT, CPU_HLT, CPU_LOAD, CPU_STORE };
 
 struct disk { int fd, over; uint64_t bytes; uint8_t *changed; };     /* fd -1: none. changed: a bit a sector, of the overlay */
 
@@ -100,6 +104,8 @@ bool cpu_wrmsr(uint32_t msr, uint64_t value);
 bool cpu_rdmsr(uint32_t msr, uint64_t *value);
 struct kvm_regs *cpu_regs(void);             /* to read and to change; cpu_sregs the same */
 struct kvm_sregs *cpu_sregs(void);
+
+void cpu_tell(void);                         /* tell.c: the registers, on standard error */
 
 /* borrow.c: an instruction of ring 0 that KVM does not know, n bytes of it; false: nor do we */
 bool borrow(const uint8_t *code, size_t n);

@@ -88,19 +88,35 @@ long metal_call(unsigned tab, unsigned nr, long a, long b, long c)
 	return call.rv;
 }
 /* --- the end ------------------------------------------------------------------------------------------------------------------ */
-void machine_over(int status, const char *f, ...)
+/* by_fault: its registers are told, too */
+static void over(int status, bool by_fault, const char *f, va_list ap)
 {
 	char text[400];
-	va_list ap;
 
 	if (f) {
-		va_start(ap, f);
 		vfmt(text, sizeof text, f, ap);
-		va_end(ap);
 		warn("%s: %s", box.t->p->comm, text);
 	}
+	if (by_fault)
+		cpu_tell();
 	disk_flush();
 	proc_exit(box.t, status & 255);
+}
+static void __attribute__((noreturn, format(printf, 2, 3))) faulted(int status, const char *f, ...)
+{
+	va_list ap;
+	va_start(ap, f);
+	over(status, true, f, ap);
+	va_end(ap);
+	__builtin_unreachable();
+}
+void machine_over(int status, const char *f, ...)
+{
+	va_list ap;
+	va_start(ap, f);
+	over(status, false, f, ap);
+	va_end(ap);
+	__builtin_unreachable();
 }
 static const char *mode_name(void)
 {
@@ -122,7 +138,7 @@ static void no_instruction(void)
 	char bytes[64];
 
 	bytes_at(bytes, sizeof bytes, s->cs.base + r->s.regs.regs.rip);
-	machine_over(125, "this host's KVM cannot carry out the instruction at %#llx, which begins with the bytes %s (ring %u, %s; internal "
+	faulted(125, "this host's KVM cannot carry out the instruction at %#llx, which begins with the bytes %s (ring %u, %s; internal "
 		     "error %u)%s", r->s.regs.regs.rip, *bytes ? bytes : "that cannot be read", s->cs.dpl, mode_name(), r->internal.suberror,
 		     box.emulated ? "; it emulates ring 0 and lacks some: see the manual's section BARE METAL" : "");
 }
@@ -134,7 +150,7 @@ static void triple_fault(void)
 	if (cpu_fault())
 		return;
 	bytes_at(bytes, sizeof bytes, r->s.regs.sregs.cs.base + r->s.regs.regs.rip);
-	machine_over(TRIPLE_FAULT, "the machine has shut down by a triple fault at %#llx (%s; ring %u, %s; cr2 %#llx, idt %#llx limit %u)",
+	faulted(TRIPLE_FAULT, "the machine has shut down by a triple fault at %#llx (%s; ring %u, %s; cr2 %#llx, idt %#llx limit %u)",
 		     r->s.regs.regs.rip, *bytes ? bytes : "unreadable", r->s.regs.sregs.cs.dpl, mode_name(), r->s.regs.sregs.cr2,
 		     r->s.regs.sregs.idt.base, r->s.regs.sregs.idt.limit);
 }
@@ -147,6 +163,25 @@ static void look_ended(void)
 }
 
 /* --- exits ------------------------------------------------------------------------------------------------------------------------ */
+/* At an entry of load.c's: an interrupt of the machine's is none to speak of, an exception or a call cannot be served. */
+static bool bios_called(void)
+{
+	const struct kvm_regs *r = &box.run->s.regs.regs;
+	const struct kvm_sregs *s = &box.run->s.regs.sregs;
+	unsigned vector = (unsigned)(r->rip - BIOS_ENTRIES) / 4;
+	uint16_t from[2] = { 0 };
+
+	if (s->cr0 & 1 || s->cs.base != BIOS_SEGMENT * 16 || vector > 255)
+		return false;
+	if ((vector & 0xf8) == 8 || (vector & 0xf8) == 0x70) {
+		machine_out(&box.m, vector < 0x70 ? 0x20 : 0xa0, 1, 0x20);
+		machine_out(&box.m, 0x20, 1, 0x20);
+		return true;
+	}
+	linear_read(from, s->ss.base + (uint16_t)r->rsp, sizeof from);
+	faulted(125, "the program calls the BIOS in real mode (int %#x, ax %#x, back to %#x:%#x), and this machine has none", vector,
+		(unsigned)r->rax & 0xffff, from[1], from[0]);
+}
 static void port(void)
 {
 	struct kvm_run *r = box.run;
@@ -157,6 +192,8 @@ static void port(void)
 		metal_hypercall();
 		return;
 	}
+	if (r->io.port == PORT_BIOS && r->io.direction == KVM_EXIT_IO_OUT && bios_called())
+		return;
 	for (unsigned i = 0; i < r->io.count; i++, p += size) {
 		uint32_t v = 0;
 		if (r->io.direction == KVM_EXIT_IO_OUT) {
@@ -169,11 +206,22 @@ static void port(void)
 	}
 	look_ended();
 }
-/* Where no memory and no device is, reads float high. */
 static void nowhere(void)
 {
-	if (!box.run->mmio.is_write)
-		memset(box.run->mmio.data, 0xff, 8);
+	struct kvm_run *r = box.run;
+	uint64_t at = r->mmio.phys_addr;
+
+	for (unsigned done = 0, step; done < MIN(r->mmio.len, 8u); done += step) {
+		uint32_t v = 0;
+		step = MIN(r->mmio.len - done, 4u);
+		if (r->mmio.is_write) {
+			memcpy(&v, r->mmio.data + done, step);
+			metal_call(TAB_CPU, CPU_STORE, (long)(at + done), step, v);
+		} else {
+			v = (uint32_t)metal_call(TAB_CPU, CPU_LOAD, (long)(at + done), step, 0);
+			memcpy(r->mmio.data + done, &v, step);
+		}
+	}
 }
 static void msr(void)
 {
@@ -233,7 +281,7 @@ static void left(long e)
 			no_instruction();
 		return;
 	case KVM_EXIT_FAIL_ENTRY:
-		machine_over(125, "the host's processor refuses the machine's state (%#llx), at %#llx", box.run->fail_entry.hardware_entry_failure_reason,
+		faulted(125, "the host's processor refuses the machine's state (%#llx), at %#llx", box.run->fail_entry.hardware_entry_failure_reason,
 			     box.run->s.regs.regs.rip);
 	default:
 		machine_over(125, "unknown exit %u of the virtual machine at %#llx", box.run->exit_reason, box.run->s.regs.regs.rip);

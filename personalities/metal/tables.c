@@ -23,7 +23,7 @@ static const struct row hypercalls[] = {
 }, cpu[] = {
 #include "cpu.def"
 };
-_Static_assert(ARRAY_LEN(hypercalls) == 9 && ARRAY_LEN(ports) == 6 && ARRAY_LEN(cpu) == 4, "the last of each is what it was");
+_Static_assert(ARRAY_LEN(hypercalls) == 9 && ARRAY_LEN(ports) == 6 && ARRAY_LEN(cpu) == 6, "the last of each is what it was");
 
 const struct systab metal_tab[3] = {
 	[TAB_HYPERCALL] = { "hypercall", hypercalls, ARRAY_LEN(hypercalls) }, [TAB_PORT] = { "port", ports, ARRAY_LEN(ports) },

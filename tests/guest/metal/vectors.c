@@ -38,6 +38,10 @@ int main(void)
 	uint64_t v[4] __attribute__((aligned(16))) = { 1, 2, 30, 40 }, out[2] __attribute__((aligned(16))) = { 0 }, r;
 	int32_t n = 0, ten = 10;
 	uint8_t zero;
+	uint64_t hint = 7;
+
+	__asm__ volatile(".byte 0xf3, 0x0f, 0x1e, 0xfa; .byte 0xf3, 0x48, 0x0f, 0x1e, 0xc8; prefetcht0 (%1); nopw 4(%1,%1,2)" : "+a"(hint) : "r"(v));
+	say("endbr64, rdssp and their like do nothing:", hint == 7);
 
 	idt_load();
 	__asm__ volatile("mov %%cr4, %0; or $0x600, %0; mov %0, %%cr4; mov %%cr0, %0; and $~4, %0; or $2, %0; mov %0, %%cr0" : "=&r"(r));
