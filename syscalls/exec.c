@@ -203,10 +203,18 @@ static long commit(struct exec *x)
 	struct proc *p = x->t->p;
 	long e;
 
+	if (!x->plan.native)
+		host(SYS_fcntl, x->plan.fd, F_SETFD, 0);
+	if (x->limits >= 0)
+		host(SYS_fcntl, x->limits, F_SETFD, 0);
+	if (x->handed >= 0)
+		host(SYS_fcntl, x->handed, F_SETFD, 0);
+	if (x->machine >= 0)
+		host(SYS_fcntl, x->machine, F_SETFD, 0);
 	if (p->traced && p->nthreads > 1)
 		tracee_single(x->t);
 	if (p->traced && (x->plan.native || !x->plan.pers->sig_carrier))
-		tracee_leaves(x->t);
+		tracee_leaves(x->t, x->plan.fd);
 	observe_exec(x->t, !x->plan.native);
 	if (p->pers->proc_exit)
 		p->pers->proc_exit(x->t);
@@ -214,15 +222,7 @@ static long commit(struct exec *x)
 		p->pers->proc_execs(p);
 	signals_for_exec(x->t, !x->plan.native && x->plan.pers->sig_carrier == p->pers->sig_carrier && p->pers->sig_carrier);
 	fd_limit_exec(p, false);
-	if (!x->plan.native)
-		host(SYS_fcntl, x->plan.fd, F_SETFD, 0);
-	if (x->limits >= 0)
-		host(SYS_fcntl, x->limits, F_SETFD, 0);
-	if (x->handed >= 0)
-		host(SYS_fcntl, x->handed, F_SETFD, 0);
 	p->execs = true;
-	if (x->machine >= 0)
-		host(SYS_fcntl, x->machine, F_SETFD, 0);
 	if (x->plan.native && audit_judges(x->t))        /* what was judged, and not what has its name by now */
 		e = host(SYS_execveat, x->plan.fd, "", x->argv.v, x->envv.v, AT_EMPTY_PATH);
 	else if (x->plan.native)

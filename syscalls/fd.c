@@ -10,9 +10,11 @@
  */
 #include <fcntl.h>
 #include <linux/close_range.h>
+#include <sched.h>
 #include <sys/resource.h>
 #include "host.h"
 #include "confine.h"
+#include "procfs.h"
 
 #define BASE_LEAST 4096ul
 #define BASE_MOST 65536ul
@@ -258,6 +260,21 @@ long fd_close_range(struct proc *p, uint64_t lo, uint64_t hi, unsigned flags)
 		for (uint64_t fd = lo; fd <= hi && fd < p->fds->top; fd++)
 			fd_closed(p, (int)fd);
 	return host(SYS_close_range, lo, hi, flags);
+}
+struct for_exec { struct proc *p; int but; };
+static long close_for_exec(void *arg, unsigned fd)
+{
+	struct for_exec *x = arg;
+	if ((long)fd < x->p->fd_base && (int)fd != x->but && host(SYS_fcntl, fd, F_GETFD) == FD_CLOEXEC)
+		fd_close_range(x->p, fd, fd, 0);
+	return 0;
+}
+void fd_close_for_exec(struct proc *p, int but)
+{
+	struct for_exec x = { p, but };
+	if (p->shares_files)
+		host(SYS_unshare, CLONE_FILES);
+	procfs_each("/proc/self/fd", close_for_exec, &x);
 }
 void fd_duped(struct proc *p, int from, int to)
 {

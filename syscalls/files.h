@@ -43,6 +43,7 @@ struct fdobj *fd_get(struct proc *, int fd, const struct fdops *);   /* NULL: no
 long fd_put(struct proc *, int fd, struct fdobj *);  /* fd now stands for obj; takes over one reference */
 void fd_closed(struct proc *, int fd);               /* must be called BEFORE the host close of a guest descriptor */
 long fd_close_range(struct proc *, uint64_t lo, uint64_t hi, unsigned flags);  /* the guest's of these; CLOSE_RANGE_CLOEXEC */
+void fd_close_for_exec(struct proc *, int but);      /* those that exec closes, now: it has begun and nothing is in its way */
 void fd_duped(struct proc *, int from, int to);      /* after a successful dup */
 void fd_watch(struct proc *, int fd, void (*gone)(void *, int fd), void *);      /* gone() runs when fd is closed */
 void fd_unwatch(struct proc *, int fd, void (*gone)(void *, int fd), void *);

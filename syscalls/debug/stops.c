@@ -219,11 +219,13 @@ void tracee_vforked(struct thread *t, struct thread *child, int pid)
 		event(t, SIGTRAP, STOP_VFORK_DONE, pid);
 	t->tr.flags = flags;
 }
-void tracee_leaves(struct thread *t)
+void tracee_leaves(struct thread *t, int program)
 {
 	uint32_t flags = t->tr.flags;
+	if (!(t->p->traced->events & TRACE_EXEC))
+		return;
+	fd_close_for_exec(t->p, program);       /* who waits for their end is who is told */
 	t->tr.flags = STOP_SCX;
-	if (t->p->traced->events & TRACE_EXEC)
-		event(t, SIGTRAP, STOP_EXEC, 0);
+	event(t, SIGTRAP, STOP_EXEC, 0);
 	t->tr.flags = flags;
 }

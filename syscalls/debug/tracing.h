@@ -88,7 +88,8 @@ bool tracee_vfork_own(struct proc *, struct proc *child);    /* the parent waits
 void tracee_vfork_began(struct thread *);            /* in that child */
 void tracee_absent(struct thread *);                 /* it will sleep where nothing can stop it ... */
 void tracee_back(struct thread *);                   /* ... and stands still for those who look meanwhile */
-void tracee_leaves(struct thread *);                 /* the next image cannot be traced: the exec is told now, the last of it */
+/* The next image cannot be traced: the exec is told now, the last of it. `program` is what will be executed. */
+void tracee_leaves(struct thread *, int program);
 size_t tracee_save(struct proc *, char *text, size_t n);     /* for the next image: what --traced takes, or 0; keeps its descriptor */
 void tracee_load(struct proc *, const char *text);
 int tracee_tracer(const struct proc *);              /* its pid, or 0 */

@@ -198,7 +198,7 @@ static void vforked(void)
 static void execed(void)
 {
 	struct lwpinfo pl;
-	int mask = 0;
+	int mask = 0, told[2];
 	long pid = start(execs);
 
 	go(pid, 0);
@@ -207,8 +207,13 @@ static void execed(void)
 	go(pid, 0);
 	next(pid, 0, 0);
 	say("a program of the host's, which is let go\n");
+	pipe2(told, O_CLOEXEC);
 	pid = start(execs_native);
+	close(told[1]);
 	go(pid, 0);
+	char c;
+	show(read(told[0], &c, 1));                  /* its end is closed before anybody is told of the exec */
+	close(told[0]);
 	next(pid, 0, 0);
 	go(pid, 0);
 	next(pid, 0, 0);
