@@ -36,25 +36,30 @@ const struct direct *direct_find(const struct row *r)
 			return d;
 	return NULL;
 }
-void direct_open(struct call *c)
+static void entry_write(struct entry *e, const struct call *c)
 {
 	const struct direct *d = direct_find(c->row);
+	const volatile int *unless = d->unless ? d->unless : &nothing;
+	direct_table[LAST].key = direct_table[LAST].key ? direct_table[LAST].key : 1;     /* else it would fit number -1 */
+	e->nr = d->nr;
+	e->unless = (int)((const volatile char *)unless - (char *)e);
+	e->limit = c->row->arg[0].kind == A_FD ? 0 : FREE;
+	__atomic_store_n(&e->key, ~c->nr, __ATOMIC_RELEASE);
+}
+void direct_open(struct call *c)
+{
 	struct entry *e = &direct_table[c->nr & LAST];
 	struct thread *t = c->t;
 
-	if (!d || c->tab || c->nr != (uint32_t)t->entry_nr || !t->p->pers->carry || (t->entry != entry_jump && t->entry != entry_direct) ||
-	    (!e->key && !lock_try(&direct_lock)))
+	if (c->tab || c->nr != (uint32_t)t->entry_nr || (t->entry != entry_jump && t->entry != entry_direct))
 		return;
-	if (!e->key) {
-		const volatile int *unless = d->unless ? d->unless : &nothing;
-		direct_table[LAST].key = direct_table[LAST].key ? direct_table[LAST].key : 1;     /* else it would fit number -1 */
-		e->nr = d->nr;
-		e->unless = (int)((const volatile char *)unless - (char *)e);
-		e->limit = c->row->arg[0].kind == A_FD ? 0 : FREE;
-		__atomic_store_n(&e->key, ~c->nr, __ATOMIC_RELEASE);
+	if (!e->key && lock_try(&direct_lock)) {
+		if (!e->key)
+			entry_write(e, c);
 		unlock(&direct_lock);
 	}
-	t->entry = entry_direct;
+	if (e->key)
+		t->entry = entry_direct;
 }
 
 static bool within(const greg_t *g, const char *lo, const char *hi)

@@ -95,7 +95,7 @@ static inline __attribute__((always_inline)) uint64_t recipe(const struct proc *
 		todo = recipe_make(p->pers, r);
 		if (!worth_keeping(p))
 			return todo;
-		todo |= direct_find(r) ? DO_DIRECT : 0;
+		todo |= p->pers->carry && direct_find(r) ? DO_DIRECT : 0;      /* entry.S clears that flag, and no other */
 		if (!(place >> (64 - DO_BITS)))
 			*at = todo |= place << DO_BITS;
 	}
@@ -133,14 +133,14 @@ static long __attribute__((noinline)) scalar(struct call *c, int i)
 	return 0;
 }
 /* arg is raw already; each is taken as its row says, up to the first that is wrong */
-static inline long scalars(struct call *c, uint32_t todo)
+static inline long scalars(struct call *c, const struct proc *p, uint32_t todo)
 {
 	long e = 0;
 	for (int i = 0; todo && !e; todo >>= 4, i++) {
 		unsigned how = todo & 15;
 		if (how == TAKE_FD) {
 			c->arg[i] = (int)c->raw[i];
-			e = fd_is_ours(c->t->p, c->arg[i]) ? -EBADF : 0;
+			e = fd_is_ours(p, c->arg[i]) ? -EBADF : 0;
 		} else if (how == TAKE_INT) {
 			c->arg[i] = (int)c->raw[i];
 		} else if (how == TAKE_UINT) {
@@ -248,7 +248,7 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 
 	if (todo & DO_SUB && (known = to_subrow(c)))
 		todo = recipe(p, c->row);
-	e = scalars(c, (uint32_t)todo);
+	e = scalars(c, p, (uint32_t)todo);
 	if (p->slow && !unasked(c) && slow_enter(c, top, &e))   /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
 	if (box_closed)                          /* behind the observers, who tell what was passed */
@@ -268,11 +268,15 @@ static long __attribute__((noinline)) run_unknown(struct call *c)
 		return c->rv;
 	return c->t->p->confined ? -X_ECAPMODE : unknown_call(c);
 }
-struct words { long w[8]; };             /* copied as one, which the compilers do without a loop */
-_Static_assert(sizeof(struct words) == sizeof ((struct call *)NULL)->arg, "all of them");
+/* One by one: a copy of all at once becomes rep movs, which waits for what fetch has just written. */
+static inline void as_passed(struct call *c)
+{
+	c->arg[0] = c->raw[0], c->arg[1] = c->raw[1], c->arg[2] = c->raw[2], c->arg[3] = c->raw[3];
+	c->arg[4] = c->raw[4], c->arg[5] = c->raw[5], c->arg[6] = c->raw[6], c->arg[7] = c->raw[7];
+}
 static inline __attribute__((always_inline)) long call_made(struct call *c)
 {
-	*(struct words *)c->arg = *(const struct words *)c->raw;
+	as_passed(c);
 	c->rv2 = 0;
 	c->has_rv2 = false;
 	c->rv = c->row ? run(c, c->row) : run_unknown(c);
@@ -303,7 +307,7 @@ static inline __attribute__((always_inline)) void result(struct thread *t, struc
 	} else if (c->rv != SYS_NORETURN) {
 		t->p->pers->store(t, c);
 	}
-	if (__builtin_expect(t->p->traced != NULL, 0))
+	if (__builtin_expect(t->p->debugged, 0))
 		tracee_leave(t, c);
 	if (t->attn)
 		thread_attend(t);
@@ -319,7 +323,7 @@ static inline __attribute__((always_inline)) void enter(struct thread *t)
 	t->p->pers->fetch(t, &c);
 	c.row = row_of(t, &c);
 	t->call = &c;
-	if (__builtin_expect(t->p->traced != NULL, 0))
+	if (__builtin_expect(t->p->debugged, 0))
 		traced_enter(t, &c);
 	call_made(&c);
 	t->call = NULL;
@@ -338,13 +342,16 @@ void syscall_run(struct thread *t)
 /* A direct call has been made, and failed, or something is due. Nobody observed when it began, so nobody is told. */
 void syscall_answered(struct thread *t)
 {
-	struct call c = { .t = t };
+	struct call c;
 	long rv = (long)t->regs.rax;
 
+	c.t = t;
+	c.rv2 = 0;
+	c.has_rv2 = false;
 	t->regs.rax = t->entry_nr;
 	t->p->pers->fetch(t, &c);
 	c.row = row_of(t, &c);
-	*(struct words *)c.arg = *(const struct words *)c.raw;
+	as_passed(&c);
 	const struct direct *d = direct_find(c.row);
 	c.arg[0] = c.row->arg[0].kind == A_FD ? (int)c.raw[0] : c.arg[0];
 	c.rv = rv < 0 && d->failed ? d->failed(&c, rv) : rv;

@@ -30,7 +30,7 @@ long fd_limit_set(struct proc *, const struct rlimit *);
 void fd_limit_exec(struct proc *, bool back);        /* give the host the guest's limit for an exec, or take it back */
 int fd_ours(struct proc *, int fd);                  /* move fd up out of the guest's reach; new number or -errno */
 int fd_ours_many(struct proc *, int fd);             /* the same for what there is one of by thread: may cost the guest numbers */
-static inline bool fd_is_ours(struct proc *p, long fd) { return fd >= p->fd_base; }
+static inline bool fd_is_ours(const struct proc *p, long fd) { return fd >= p->fd_base; }
 /* A new descriptor of the guest's: false where it may not have it. Whoever makes one otherwise than as its result calls this. */
 static inline bool fd_allowed(struct proc *p, long fd)
 {

@@ -151,8 +151,9 @@ void tracee_halted(struct thread *t, bool ours, const long long *g, void *fpu)
 }
 bool tracee_enter(struct thread *t)
 {
+	const struct traced *d = t->p->traced;
 	t->tr.flags = STOP_SCE;
-	if (!(t->p->traced->events & TRACE_SCE))
+	if (!d || !(d->events & TRACE_SCE))
 		return false;
 	event(t, SIGTRAP, 0, 0);
 	return true;

@@ -40,6 +40,7 @@ static struct traced *traced_new(int pid, int tracer, uint32_t events)
 }
 static void traced_by(struct proc *p, struct traced *d)
 {
+	p->debugged = false;             /* dispatch looks at this alone */
 	p->traced = d;
 	p->debugged = d != NULL;
 }
