@@ -12,7 +12,6 @@
 #define X_O_BENEATH      (1ull << 35)        /* resolve beneath the directory */
 #define X_O_VERIFY       (1ull << 36)
 #define X_O_EMPTY_PATH   (1ull << 37)
-#define X_O_NOSIGPIPE    (1ull << 38)
 
 #define X_AT_BENEATH     (1ull << 32)
 
@@ -31,11 +30,9 @@
 #define X_MAP_INHERIT_ZERO (1ull << 37)
 #define X_MAP_ALIGN_SHIFT 56                 /* log2 of the alignment wanted, 0 none, in the top byte */
 
-#define X_MSG_NOSIGNAL_ALWAYS (1ull << 32)
 #define X_MSG_NBIO       (1ull << 33)        /* do not block in this call */
 #define X_MSG_EOF        (1ull << 34)        /* shut down the sending side after this */
 
-#define X_WEXITED_DEFAULT (1ull << 32)
 #define X_WTRAPPED       (1ull << 33)        /* wait: tracees that have stopped */
 
 #define X_KCMP_OBJ       (1ull << 32)        /* kcmp: what two descriptors are of, however opened */

@@ -7,7 +7,6 @@
 #include "host.h"
 
 #define MXCSR_AT 24
-#define MXCSR_MASK_AT 28
 #define HEADER_AT 512
 
 static uint64_t components(void)

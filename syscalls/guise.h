@@ -394,7 +394,6 @@ long thread_broadcast(struct thread *, long (*fn)(void *), void *arg);
 struct thread *thread_next(struct proc *, unsigned *i);      /* those of this process, from *i = 0; from the host handler, too */
 void threads_start(struct space *);                  /* reserve our memory; before the first thread_new or mem_alloc */
 void thread_begin(struct thread *) __attribute__((noreturn));              /* the first thread becomes a guest */
-void thread_adopt(struct thread *);                  /* on a host thread that is new: all that the host keeps by thread */
 
 /* --- proc.c ------------------------------------------------------------------------------------------------------------------ */
 enum { FORK_VM = 1, FORK_VFORK = 2, FORK_FILES = 4, FORK_DROPSIG = 8 };      /* FILES: share the descriptor table;

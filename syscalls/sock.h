@@ -16,8 +16,6 @@ struct addr {                        /* an address made ready for the host; addr
 /* how: PATH_* for the path of a local socket, relative to dirfd. 0 or -errno; addr_done only after 0. */
 long must_check addr_get(struct thread *, uaddr guest, uint64_t n, int dirfd, unsigned how, struct addr *);
 void addr_done(struct addr *);
-/* Host address to the guest's buffer and length word. full: the length told is the address's, else what was written. */
-long must_check addr_put(struct thread *, const struct addr *, uaddr to, uint32_t room, uaddr lenp, bool full);
 /* The same into our memory: its length. */
 long addr_bytes(struct thread *, const struct addr *, void *guest, size_t max);
 
@@ -73,8 +71,6 @@ struct sockopt {
 	const struct optkind *kind;
 	int af;                  /* only for sockets of this host family; 0: any */
 };
-/* The row of an option in the guest's numbers, or NULL. fd tells which rows of a level that two families share. */
-const struct sockopt *sockopt_find(const struct personality *, int fd, uint32_t level, uint32_t nr);
 long must_check opt_in(struct opt *, void *dst, size_t n);        /* at least n bytes, or -EINVAL */
 long must_check opt_out(struct opt *, const void *src, size_t n);
 long host_opt_set(struct opt *, const void *v, size_t n);

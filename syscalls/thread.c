@@ -120,7 +120,7 @@ struct thread *thread_next(struct proc *p, unsigned *i)
 static void noreturn_fail(const char *what, long e) { die("%s failed on a new thread: %s", what, error_text(e)); }
 
 /* On the thread itself, once: everything that the host keeps by thread. */
-void thread_adopt(struct thread *t)
+static void thread_adopt(struct thread *t)
 {
 	long e = host(SYS_arch_prctl, ARCH_SET_GS, t);
 	if (e < 0)

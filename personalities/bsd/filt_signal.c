@@ -15,7 +15,8 @@ static volatile int sent_fd FORKED = -1;
 static volatile int sent_pid FORKED;            /* a vfork child runs in this memory too, and its signals are not ours */
 static volatile uint32_t start_lock FORKED;
 
-void bsd_kqueue_signal(struct proc *p, int sig)
+/* For the core: counts a signal. Async-signal-safe. */
+static void count(struct proc *p, int sig)
 {
 	uint64_t one = 1;
 	if (p->pid != sent_pid || sig <= 0 || sig > 128 || sent_fd < 0)
@@ -43,7 +44,7 @@ static void signal_prepare(struct proc *p, const struct kev *kev)
 		long fd = host(SYS_eventfd2, 0, EFD_NONBLOCK);
 		sent_fd = fd < 0 ? -1 : fd_ours(p, (int)fd);
 		sent_pid = p->pid;
-		p->signal_seen = bsd_kqueue_signal;
+		p->signal_seen = count;
 	}
 	unlock(&start_lock);
 	if (sent_fd >= 0)

@@ -12,7 +12,7 @@
 #include "host.h"
 #include "kqueue.h"
 
-sysfn bsd_kqueue, bsd_kqueuex, bsd_kqueue1;
+sysfn bsd_kqueue, bsd_kqueuex;
 
 const struct filter *const kq_filters[KQ_FILTERS + 1] = {
 	[-EVFILT_READ] = &kq_filt_read, [-EVFILT_WRITE] = &kq_filt_write, [-EVFILT_EMPTY] = &kq_filt_empty,
@@ -81,7 +81,6 @@ static long kqueue_make(struct call *c, int flags)
 }
 long bsd_kqueue(struct call *c) { return kqueue_make(c, 0); }
 long bsd_kqueuex(struct call *c) { return kqueue_make(c, (int)c->arg[0]); }
-long bsd_kqueue1(struct call *c) { return kqueue_make(c, (int)c->arg[0]); }
 
 void kq_fd_gone(void *arg, int fd)
 {

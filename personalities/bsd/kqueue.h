@@ -216,5 +216,3 @@ long kq_post_new(struct call *, int kqfd, const struct kev *, struct kq_post *);
 void kq_post_happened(const struct kq_post *, int64_t data);
 void kq_post_end(struct kq_post *);
 
-/* For the core: count a signal for EVFILT_SIGNAL. Async-signal-safe. */
-void bsd_kqueue_signal(struct proc *, int sig);

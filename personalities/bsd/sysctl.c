@@ -110,7 +110,6 @@ static unsigned numbers(const struct sysctl_link *l, unsigned row, int *oid)
 }
 
 /* --- what the functions of rows use ------------------------------------------------------------------------------ */
-bool sysctl_full(const struct sysctl_req *r) { return r->old && r->done >= r->old_len; }
 long sysctl_out(struct sysctl_req *r, const void *data, size_t n)
 {
 	uint64_t at = r->done, room = at < r->old_len ? r->old_len - at : 0;

@@ -66,7 +66,6 @@ long must_check sysctl_in(struct sysctl_req *, void *, size_t);
 long must_check sysctl_int(struct sysctl_req *, int64_t);    /* in the width of the row's type */
 long must_check sysctl_text(struct sysctl_req *, const char *);
 const char *bsd_oid_name(struct sysctl_tree *, const int *oid, unsigned n, unsigned *used);   /* for the trace; NULL: no such row */
-bool sysctl_full(const struct sysctl_req *);                 /* nothing more will fit; do not take trouble */
 
 #define NODE(name_, nr_, descr_) \
 	{ .name = name_, .nr = nr_, .kind = SYSCTL_NODE | SYSCTL_RW, .fmt = "N", .descr = descr_ },

@@ -60,7 +60,6 @@ struct aio_job {
 #define AIO_MOST 256u                    /* of one process: kern.aio.max_aio_queue_per_proc */
 
 extern struct aio_job *aio_jobs;
-extern unsigned aio_count;
 extern bool aio_used;                    /* there has been one */
 extern volatile uint32_t aio_lock, aio_word;     /* aio_word changes with every end of one */
 void aio_unlink(struct aio_job *);       /* locked: out of the list */

@@ -23,7 +23,7 @@
 
 struct aio_job *aio_jobs FORKED;
 static struct aio_job **jobs_end FORKED;
-unsigned aio_count FORKED;
+static unsigned aio_count FORKED;
 bool aio_used FORKED;
 volatile uint32_t aio_lock FORKED, aio_word FORKED;
 FORK_LOCK(aio_lock);

@@ -25,7 +25,6 @@ const struct rights fbsd_rights[N_RIGHT] = {
 };
 #define IDX(n_) (1ull << (57 + (n_)))        /* which word this is */
 static const struct rights all = { { IDX(0) | 0xfffffffffff, IDX(1) | 0x7fffff } };
-#define BITS(w_) ((w_) & (IDX(0) - 1))
 #define VERSION(w_) ((w_) >> 62)
 #define FCNTLS_ALL (1u << 3 | 1u << 4 | 1u << 5 | 1u << 6)       /* F_GETFL .. F_SETOWN */
 #define IOCTLS_MOST 256

@@ -15,7 +15,6 @@
 
 extern const struct layout fbsd_layout[N_REC];         /* layouts.c */
 
-#define RELDATE 1500068                  /* 15.0-RELEASE */
 #define CF 1ull
 #define TF 0x100ull
 #define NR_syscall 0

@@ -83,7 +83,7 @@ void until_left(const struct until *u, struct timespec *left)
 	*left = u->end;
 	ts_sub(left, &now);
 }
-void umtx_min_timeout(struct timespec *end, int clock)
+static void umtx_min_timeout(struct timespec *end, int clock)
 {
 	uint64_t min = min_timeout;
 	struct timespec when, add = { (time_t)(min / NS), (long)(min % NS) };
@@ -199,7 +199,7 @@ long umtx_sleep(const struct queue *q, uint32_t value, const struct until *u)
 {
 	return sleep_on(sleep32, q, value, u);
 }
-long umtx_sleep64(const struct queue *q, uint64_t value, const struct until *u)
+static long must_check umtx_sleep64(const struct queue *q, uint64_t value, const struct until *u)
 {
 	return sleep_on(sleep64, q, value, u);
 }

@@ -21,7 +21,6 @@ static void wake_all(volatile uint32_t *word)
 	__atomic_add_fetch(word, 1, __ATOMIC_SEQ_CST);
 	host(SYS_futex, word, FUTEX_WAKE_PRIVATE, INT32_MAX);
 }
-void tracee_wake(struct thread *t) { wake_all(&t->p->traced->turn); }
 static uint64_t block_all(void)
 {
 	uint64_t all = ~FAULTS, old = 0;         /* our own accesses to its memory may fault */

@@ -100,7 +100,6 @@ void tracee_catch(struct proc *);                    /* signal.c: every action a
 enum serve_end { SERVE_CONTINUE, SERVE_DETACH, SERVE_GONE };
 struct trace_stop { struct thread *who; unsigned flags; int child; bool has_info; siginfo_t info; };
 enum serve_end trace_serve(struct thread *, int sock, const struct trace_stop *, uint32_t *events, struct trace_packet *, int *sig);
-void tracee_wake(struct thread *);                   /* somebody may go on whom we held */
 
 /* --- of the side that debugs: tracer.c, tracer_wait.c, tracer_ask.c ------------------------------------------------------------------------------------------------------- */
 bool tracer_busy(const struct proc *);               /* a wait for children has more to look at than the host's */

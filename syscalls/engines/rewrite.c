@@ -22,7 +22,7 @@
 static volatile uint32_t rewrite_lock;
 FORK_LOCK(rewrite_lock);
 
-long rewrite_start(struct proc *p)
+static long rewrite_start(struct proc *p)
 {
 	change_start(p);
 	return 0;

@@ -6,7 +6,6 @@
 #pragma once
 #include "guise.h"
 
-long rewrite_start(struct proc *);
 bool rewrite_found(struct thread *, int sig, const siginfo_t *, long long *g);
 void rewrite_changes(struct thread *, uaddr lo, uint64_t len, unsigned how);
 void rewrite_count(unsigned *rewritten, unsigned *left);

@@ -56,7 +56,7 @@ bool trap_probe(char *why, size_t n)
 		    -e);
 	return e >= 0;
 }
-long trap_start(struct proc *p) { return 0; }
+static long trap_start(struct proc *p) { return 0; }
 long trap_arm(struct thread *t)
 {
 	return host(SYS_prctl, PR_SET_SYSCALL_USER_DISPATCH, PR_SYS_DISPATCH_ON, OWN_LO, OWN_HI - OWN_LO + 1, 0);

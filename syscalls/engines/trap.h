@@ -6,7 +6,6 @@
 #include "guise.h"
 
 bool trap_probe(char *why, size_t n);
-long trap_start(struct proc *);
 /* Is this signal a call that was trapped? Then g goes on at the entry: entry_syscall, or entry_trapped. */
 bool trap_taken(struct thread *, int sig, const siginfo_t *, long long *g, void (*entry)(void));
 void trap_move(long long *g, void (*entry)(void));           /* from behind a syscall instruction to the entry */

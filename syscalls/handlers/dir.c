@@ -61,7 +61,8 @@ long dir_cwd(struct proc *p, char *buf, size_t n)
 		return got;
 	return host_path[0] == '/' ? path_to_guest(p, host_path, buf, n) : -ENOENT;   /* "(unreachable)" */
 }
-long dir_realpath(struct call *c, int i, int dirfd, char *buf, size_t n)
+/* The path of argument i with every link and ".." resolved, in the guest's terms: length or -errno. */
+static long dir_realpath(struct call *c, int i, int dirfd, char *buf, size_t n)
 {
 	char host_path[PATH_MAX];
 	struct where w;

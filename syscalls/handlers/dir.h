@@ -10,5 +10,3 @@
 long dir_entries(struct thread *, int fd, uaddr buf, size_t n, unsigned rec, int64_t *base);
 /* Where the guest is, in its own terms: length or -errno. */
 long dir_cwd(struct proc *, char *buf, size_t n);
-/* The path of argument i with every link and ".." resolved, in the guest's terms: length or -errno. */
-long dir_realpath(struct call *, int i, int dirfd, char *buf, size_t n);

@@ -212,7 +212,8 @@ long addr_bytes(struct thread *t, const struct addr *a, void *guest, size_t max)
 	memcpy(guest, &a->ss, MIN((size_t)a->len, max));
 	return a->len;
 }
-long addr_put(struct thread *t, const struct addr *a, uaddr to, uint32_t room, uaddr lenp, bool full)
+/* Host address to the guest's buffer and length word. full: the length told is the address's, else what was written. */
+static long must_check addr_put(struct thread *t, const struct addr *a, uaddr to, uint32_t room, uaddr lenp, bool full)
 {
 	char guest[256] = { 0 };
 	long n = a->len > 0 ? addr_bytes(t, a, guest, sizeof guest) : 0;

@@ -196,7 +196,8 @@ const struct optkind opt_portrange = { portrange_set, portrange_get };
 const struct optkind opt_hint = { hint_set, zero_get, "a hint: 0 and 1 are taken, and 0 is told" };
 
 /* --- the calls -------------------------------------------------------------------------------------------------- */
-const struct sockopt *sockopt_find(const struct personality *p, int fd, uint32_t level, uint32_t nr)
+/* The row of an option in the guest's numbers, or NULL. fd tells which rows of a level that two families share. */
+static const struct sockopt *sockopt_find(const struct personality *p, int fd, uint32_t level, uint32_t nr)
 {
 	for (const struct sockopt *s = p->sockopt; s && s->name; s++)
 		if (s->level == level && s->nr == nr && (!s->af || s->af == sock_domain(fd)))

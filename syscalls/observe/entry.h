@@ -19,7 +19,6 @@ bool ring_alive(void);               /* there is a session, and somebody who rea
 bool ring_tight(struct thread *);
 void ring_leave(struct thread *);
 void ring_flush(void);
-uint64_t ring_time(void);
 bool must_check entry_begin(struct writer *, struct thread *, unsigned type, size_t head);
 void *entry_head(const struct writer *);      /* moves when entry_room is called */
 char *entry_room(struct writer *, size_t);

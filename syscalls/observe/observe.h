@@ -38,7 +38,6 @@ struct line {
 #define NO_TEXT (~0u)
 static inline unsigned text_limit(const struct line *l) { return l->text == NO_TEXT ? 0 : l->text ? l->text : TEXT_LIMIT; }
 static inline void line_grow(struct line *l, size_t n) { l->len = MIN(l->len + n, l->n - 1); }
-static inline bool line_full(const struct line *l) { return l->len + 1 >= l->n; }
 #define PUT(l, ...) line_grow((l), fmt((l)->at + (l)->len, (l)->n - (l)->len, __VA_ARGS__))
 
 /* text.c: structure */
@@ -78,7 +77,6 @@ bool put_dirents(struct line *, unsigned rec, uaddr, uint64_t n); /* the names o
 void put_sockaddr(struct line *, uaddr, uint64_t n);
 void put_host_sockaddr(struct line *, const struct sockaddr_storage *, size_t n);
 bool put_iovec(struct line *, uaddr, uint64_t n, uint64_t bytes, bool readable);
-void put_sysctl_name(struct line *, uaddr, uint64_t n);
 
 /* the guest's memory */
 long must_check peek(const struct line *, void *to, uaddr, size_t n);

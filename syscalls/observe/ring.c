@@ -25,7 +25,7 @@ static bool __attribute__((noinline)) dead(void)
 }
 bool ring_alive(void) { return session && (!(session->drainer & FUTEX_OWNER_DIED) || dead()); }
 
-uint64_t ring_time(void)
+static uint64_t ring_time(void)
 {
 	struct timespec ts;
 	if (session->tsc)

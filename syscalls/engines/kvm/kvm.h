@@ -22,7 +22,6 @@
 #define BLOCK_SHIFT 26                       /* a slot maps 64 MiB, aligned, of our address space */
 #define BLOCK (1ul << BLOCK_SHIFT)
 #define USER_TOP 0x7ffffffff000ull
-#define N_BLOCKS (1ull << (47 - BLOCK_SHIFT))
 
 /* Where the machine's ring 0 lies in its own addresses: in the half that is no guest's. Four pages and one by vCPU. */
 #define K_BASE 0xffffffff81000000ull
