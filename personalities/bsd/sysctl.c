@@ -94,12 +94,10 @@ const char *bsd_oid_name(struct sysctl_tree *t, const int *oid, unsigned n, unsi
 }
 static unsigned find_name(const struct sysctl_tree *t, const char *name, size_t len)
 {
-	if (len && name[len - 1] == '.')
-		len--;
 	for (unsigned i = 1; i < t->n; i++)
 		if (!str_ncmp(t->row[i].name, name, len) && !t->row[i].name[len])
-			return i;
-	return 0;
+			return i;        /* a leaf may be called "": its name ends with the dot, and a node's may, too */
+	return len && name[len - 1] == '.' ? find_name(t, name, len - 1) : 0;
 }
 static unsigned numbers(const struct sysctl_link *l, unsigned row, int *oid)
 {

@@ -4,7 +4,7 @@
  * rows, and what a row's function needs. A personality's .def rows:
  *
  *     NODE("kern", 1, "what it is")
- *     LEAF("kern.maxproc", 6, INT, RD, "I", VALUE(4000), "...")     VALUE, TEXT or FN
+ *     LEAF("kern.maxproc", 6, INT, RD, "I", VALUE(4000), "...")     VALUE, TEXT, FN or FNVALUE
  *     TREE("kern.proc.args", 7, RW, function, "...")                the function reads the numbers that follow
  *
  * AUTO numbers are given in the order of the rows, from 256 on. Access: RD, RW, RD_SKIP (not shown by a listing),
@@ -27,6 +27,7 @@ enum { SYSCTL_NODE = 1, SYSCTL_INT, SYSCTL_STRING, SYSCTL_S64, SYSCTL_OPAQUE, SY
 #define SYSCTL_RD_CAP  (SYSCTL_RD | SYSCTL_CAPRD)
 #define SYSCTL_RW_CAP  (SYSCTL_RW | SYSCTL_CAPRD)
 #define SYSCTL_RD_SKIP_CAP (SYSCTL_RD_SKIP | SYSCTL_CAPRD)
+#define SYSCTL_RD_TUN (SYSCTL_RD | 0x00080000u)       /* ... and could be set where the system begins */
 #define SYSCTL_RW_ANY_CAPWR (SYSCTL_RW_ANY | SYSCTL_CAPWR)
 #define SYSCTL_AUTO (-1)
 #define SYSCTL_MAXNAME 24
@@ -76,4 +77,5 @@ const char *bsd_oid_name(struct sysctl_tree *, const int *oid, unsigned n, unsig
 #define VALUE(v) .value = v
 #define TEXT(s) .text = s
 #define FN(f) .fn = f
+#define FNVALUE(f, v) .fn = f, .value = v
 #define AUTO SYSCTL_AUTO

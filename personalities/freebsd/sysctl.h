@@ -19,7 +19,8 @@ sysctl_fn proc_all, proc_by, proc_args, proc_sv_name, proc_pathname, proc_groups
 void fbsd_emulation(struct proc *me, int pid, char *buf, size_t n);      /* whose ABI a process has; "-": who knows */
 const char *fbsd_status_line(const char *text, const char *key);         /* of /proc/N/status, behind the key; or "" */
 sysctl_fn net_route, net_ifcount, net_port_last;                                                 /* sysctl_net.c */
-sysctl_fn devstat_all, devstat_numdevs, vm_nswapdev, vm_swap_info, kern_msgbuf;                  /* sysctl_dev.c */
+sysctl_fn devstat_all, devstat_numdevs, vm_nswapdev, vm_swap_info, kern_msgbuf, hw_intrcnt, hw_intrnames;                /* sysctl_dev.c */
 sysctl_fn pcb_tcp, pcb_udp, pcb_raw, pcb_stream, pcb_dgram, pcb_seqpacket, kern_file;            /* sysctl_pcb.c */
 sysctl_fn vfs_conflist;                                                                          /* sysctl_vfs.c */
 sysctl_fn ipc_shmsegs, ipc_msqids, ipc_sema, ipc_shmmni, ipc_msgmni, ipc_semmni, ipc_sem, ipc_msg, ipc_posix_shm;        /* sysctl_ipc.c */
+sysctl_fn jail_list, jail_size;                                                                  /* misc.c */

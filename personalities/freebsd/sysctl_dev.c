@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * kern.devstat, vm.swap_info, kern.msgbuf: what iostat, swapinfo and dmesg ask. Disks are those of /proc/diskstats that
+ * kern.devstat, vm.swap_info, kern.msgbuf, hw.intrcnt: what iostat, swapinfo, dmesg and vmstat -i ask. Disks are those of /proc/diskstats that
  * have done anything; the host tells sums, so no queue and no transaction of its own is seen. Structs: sys/devicestat.h
  * (version 6) and vm/vm_param.h of 15.0.
  */
 #include <time.h>
 #include "host.h"
+#include "procfs.h"
 #include "personalities/freebsd/sysctl.h"
 
 struct bintime { int64_t sec; uint64_t frac; };
@@ -150,3 +151,36 @@ long kern_msgbuf(struct sysctl_req *r)
 	mem_free(all, (size_t)size);
 	return e;
 }
+
+/* --- interrupts: "NAME: count by processor, then words", of /proc/interrupts; names in places of one width ------------ */
+enum { INTR_NAME = 39 };
+struct intr { struct sysctl_req *r; bool names; };
+
+static long interrupt(void *arg, const char *line)
+{
+	struct intr *i = arg;
+	char name[INTR_NAME + 1];
+	uint64_t sum = 0, v;
+	const char *at, *end, *colon = str_chr(line, ':');
+	size_t n;
+
+	if (!colon)
+		return 0;                /* the processors */
+	while (*line == ' ')
+		line++;
+	for (at = colon + 1; (end = field(at, &v)) && (*end == ' ' || !*end); at = end)
+		sum += v;
+	if (!i->names)
+		return sysctl_out(i->r, &sum, sizeof sum);
+	bool number = *line >= '0' && *line <= '9';
+	fmt(name, sizeof name, number ? "irq%s" : "%s", line);
+	n = MIN(str_len(name), (size_t)(colon - line) + 1 + (number ? 3 : 0));
+	/* the last word is the device's */
+	fmt(name + n, sizeof name - n, " %s", number ? at + (str_rchr(at, ' ') ? str_rchr(at, ' ') - at + 1 : 0) : "");
+	for (n = str_len(name); n < INTR_NAME - 1; n++)
+		name[n] = ' ';
+	name[INTR_NAME - 1] = 0;
+	return sysctl_out(i->r, name, INTR_NAME);
+}
+long hw_intrcnt(struct sysctl_req *r) { return procfs_lines("/proc/interrupts", interrupt, &(struct intr){ r, false }); }
+long hw_intrnames(struct sysctl_req *r) { return procfs_lines("/proc/interrupts", interrupt, &(struct intr){ r, true }); }
