@@ -13,6 +13,7 @@
 #include "host.h"
 #include "confine.h"
 #include "handlers/dir.h"
+#include "handlers/exec_only.h"
 #include "freebsd/freebsd.h"
 
 sysfn fbsd_getdirentries, fbsd_old_getdirentries, fbsd_old_getdents, fbsd_old_pread, fbsd_old_pwrite, fbsd_old_mmap;
@@ -149,10 +150,23 @@ static long mmap_written(struct call *c)
 	host(SYS_close, fd);
 	return rv;
 }
+/* What is open to be executed may be mapped to be executed, and so alone. The host must have it open to be read. */
+static long mmap_executed(struct call *c)
+{
+	long fd, rv;
+	if (c->arg[3] & MAP_ANONYMOUS || !exec_only(c, c->arg[4]))
+		return -EBADF;
+	if (c->arg[2] & (PROT_READ | PROT_WRITE) || (fd = exec_only_open(c, c->arg[4])) < 0)
+		return -EACCES;
+	c->arg[4] = fd;
+	rv = strict(c, sys_mmap);
+	host(SYS_close, fd);
+	return rv;
+}
 long fbsd_mmap(struct call *c)
 {
 	long rv = c->t->p->limited ? mmap_limited(c) : strict(c, sys_mmap);
-	return rv == -EACCES ? mmap_written(c) : rv;
+	return rv == -EACCES ? mmap_written(c) : rv == -EBADF ? mmap_executed(c) : rv;
 }
 long fbsd_old_mmap(struct call *c) { return strict(c, padded_mmap); }
 

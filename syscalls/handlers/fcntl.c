@@ -9,6 +9,7 @@
 #include <sys/stat.h>
 #include "ext.h"
 #include "host.h"
+#include "handlers/exec_only.h"
 
 sysfn sys_close, sys_close_range, sys_closefrom, sys_dup, sys_dup2, sys_pipe, sys_pipe2, sys_getdtablesize;
 sysfn sys_fcntl;
@@ -119,9 +120,13 @@ long fcntl_setfd(struct call *c) { return host_last(SYS_fcntl, c->arg[0], F_SETF
 long fcntl_getfl(struct call *c)
 {
 	long fl = host(SYS_fcntl, c->arg[0], F_GETFL);
-	return fl < 0 ? fl : (long)set_to_guest(c->t->p->pers, SET_STATUSFL, (uint64_t)fl & ~0100000ull);
+	return fl < 0 ? fl : (long)set_to_guest(c->t->p->pers, SET_STATUSFL, (uint64_t)exec_only_flags(c, fl) & ~0100000ull);
 }
-long fcntl_setfl(struct call *c) { return host_last(SYS_fcntl, c->arg[0], F_SETFL, c->arg[2] & (long)HOST_BITS); }
+long fcntl_setfl(struct call *c)
+{
+	long e = host(SYS_fcntl, c->arg[0], F_SETFL, c->arg[2] & (long)HOST_BITS);
+	return e == -EBADF ? exec_only_set(c, c->arg[2]) : e;
+}
 
 /* The host locks anything open; the others only what is a file by name. */
 static long lock_arg(struct call *c, struct flock *l)

@@ -11,6 +11,7 @@
 #include "ext.h"
 #include "host.h"
 #include "paths.h"
+#include "handlers/exec_only.h"
 #include "observe/audit.h"
 
 sysfn sys_open, sys_openat, sys_creat, sys_link, sys_linkat, sys_unlink, sys_unlinkat, sys_rename, sys_renameat;
@@ -35,13 +36,22 @@ static long open_locked(long fd, uint64_t flags)
 	return e;
 }
 /* Open for execution or search only is the host's O_PATH, which asks for no permission: ask here. */
-static long open_exec(long fd)
+static long open_exec(struct call *c, long fd, uint64_t asked)
 {
 	long e = host(SYS_faccessat2, fd, "", X_OK, AT_EMPTY_PATH | AT_EACCESS);
 	if (!e || e == -ENOSYS)
-		return fd;
+		return asked & O_PATH ? fd : exec_only_mark(c, fd);
 	host(SYS_close, fd);
 	return e;
+}
+/* ... and which makes no file. Who makes one may execute it, whatever its mode; -EEXIST: there is one. */
+static long open_exec_new(struct call *c, int dirfd, int i, uint64_t flags, unsigned mode)
+{
+	unsigned make = ((unsigned)flags & ~(unsigned)(O_PATH | O_TRUNC)) | O_CREAT | O_EXCL;
+	long fd = arg_open(c, i, dirfd, make, mode, flags & X_O_BENEATH ? PATH_BENEATH : 0);
+	if (fd >= 0 && (fd = exec_only_made(fd, (unsigned)flags)) >= 0)
+		exec_only_mark(c, fd);
+	return fd;
 }
 /* Where the host's open says something else than the other systems for the same file. */
 static long open_error(struct call *c, int i, int dirfd, uint64_t flags, long e)
@@ -97,6 +107,13 @@ static long do_open(struct call *c, int dirfd, int i, uint64_t flags, unsigned m
 	}
 	if (flags & (X_O_EXLOCK | X_O_SHLOCK))
 		flags &= ~(uint64_t)O_TRUNC;
+	if (flags & X_O_EXEC && !(flags & O_PATH) && flags & O_ACCMODE)
+		return -EINVAL;
+	if (flags & X_O_EXEC && flags & O_CREAT && !(flags & O_PATH)) {
+		fd = open_exec_new(c, dirfd, i, flags, mode);
+		if (fd != -EEXIST || flags & O_EXCL)
+			return fd;
+	}
 	if (flags & X_O_EXEC)
 		flags |= O_PATH;
 	if ((flags & X_O_EMPTY_PATH) && path_empty(c, i))
@@ -108,7 +125,7 @@ static long do_open(struct call *c, int dirfd, int i, uint64_t flags, unsigned m
 	if (fd < 0)
 		return fd == -EXDEV && (flags & X_O_BENEATH) ? -X_ENOTCAPABLE : open_error(c, i, dirfd, flags, fd);
 	if (flags & X_O_EXEC)
-		fd = open_exec(fd);
+		fd = open_exec(c, fd, asked);
 	return fd >= 0 && (flags & (X_O_EXLOCK | X_O_SHLOCK)) ? open_locked(fd, asked) : fd;
 }
 long sys_open(struct call *c) { return do_open(c, AT_FDCWD, 0, (uint64_t)c->arg[1], (unsigned)c->arg[2]); }

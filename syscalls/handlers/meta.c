@@ -8,6 +8,7 @@
 #include <sys/time.h>
 #include "ext.h"
 #include "host.h"
+#include "handlers/exec_only.h"
 
 sysfn sys_chmod, sys_lchmod, sys_fchmod, sys_fchmodat, sys_chown, sys_lchown, sys_fchown, sys_fchownat;
 sysfn sys_utimes, sys_lutimes, sys_futimes, sys_futimesat, sys_utimensat, sys_futimens;
@@ -84,7 +85,7 @@ long sys_fchmod(struct call *c)
 {
 	if (sticky_file((int)c->arg[0], "", (unsigned)c->arg[1], AT_EMPTY_PATH))
 		return -X_EFTYPE;
-	return host(SYS_fchmod, c->arg[0], c->arg[1]);
+	return exec_only_do(c, host(SYS_fchmod, c->arg[0], c->arg[1]), SYS_fchmodat, c->arg[1], 0, 0);
 }
 long sys_fchmodat(struct call *c)
 {
@@ -104,7 +105,11 @@ static long do_chown(struct call *c, int i, int dirfd, long uid, long gid, uint6
 }
 long sys_chown(struct call *c) { return do_chown(c, 0, AT_FDCWD, c->arg[1], c->arg[2], 0); }
 long sys_lchown(struct call *c) { return do_chown(c, 0, AT_FDCWD, c->arg[1], c->arg[2], AT_SYMLINK_NOFOLLOW); }
-long sys_fchown(struct call *c) { return host(SYS_fchown, c->arg[0], c->arg[1], c->arg[2]); }
+long sys_fchown(struct call *c)
+{
+	long e = host(SYS_fchown, c->arg[0], c->arg[1], c->arg[2]);
+	return exec_only_do(c, e, SYS_fchownat, c->arg[1], c->arg[2], 0);
+}
 long sys_fchownat(struct call *c)
 {
 	return do_chown(c, 1, (int)c->arg[0], c->arg[2], c->arg[3], (uint64_t)c->arg[4]);
@@ -139,7 +144,10 @@ static long do_futimes(struct call *c)
 	struct timespec ts[2];
 	bool now = !c->arg[1];
 	long e = now ? 0 : c->row->arg[1].what == REC_TIMEVAL2 ? get_timeval2(c, 1, ts) : arg_get(c, 1, ts);
-	return e ? e : host(SYS_utimensat, c->arg[0], NULL, now ? NULL : ts, 0);
+	if (e)
+		return e;
+	e = host(SYS_utimensat, c->arg[0], NULL, now ? NULL : ts, 0);
+	return exec_only_do(c, e, SYS_utimensat, now ? 0 : (long)ts, 0, 0);
 }
 long sys_utimes(struct call *c) { return do_utimes(c, 0, AT_FDCWD, 1, 0); }
 long sys_lutimes(struct call *c) { return do_utimes(c, 0, AT_FDCWD, 1, AT_SYMLINK_NOFOLLOW); }
@@ -149,8 +157,19 @@ long sys_futimes(struct call *c) { return do_futimes(c); }
 long sys_futimens(struct call *c) { return do_futimes(c); }
 
 /* --- the bytes' way to the disk, locks, space --------------------------------------------------------------------- */
-long sys_fsync(struct call *c) { return host(SYS_fsync, c->arg[0]); }
-long sys_fdatasync(struct call *c) { return host(SYS_fdatasync, c->arg[0]); }
+static long sync_fd(struct call *c, long nr)
+{
+	long e = host(nr, c->arg[0]), fd;
+	if (e != -EBADF || !exec_only(c, c->arg[0]))
+		return e;
+	if ((fd = exec_only_open(c, c->arg[0])) < 0)
+		return 0;                /* it cannot have been written through here */
+	e = host(nr, fd);
+	host(SYS_close, fd);
+	return e;
+}
+long sys_fsync(struct call *c) { return sync_fd(c, SYS_fsync); }
+long sys_fdatasync(struct call *c) { return sync_fd(c, SYS_fdatasync); }
 long sys_sync(struct call *c) { return host(SYS_sync); }
 long sys_flock(struct call *c) { return block(SYS_flock, c->arg[0], c->arg[1]); }
 /* Plain results here; systems whose call returns the error as a number wrap these. */
