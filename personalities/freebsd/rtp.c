@@ -7,6 +7,7 @@
 #include <sched.h>
 #include "host.h"
 #include "personalities/freebsd/freebsd.h"
+#include "personalities/freebsd/lend.h"
 #include "personalities/freebsd/rtp.h"
 #include "personalities/freebsd/thr.h"
 
@@ -38,20 +39,25 @@ void rtp_restore(int tid, const struct rtp_host *h)
 {
 	set_host(tid, h->policy, h->prio);
 }
-long rtp_set(int tid, const struct rtprio *r)
+static long set_by(int tid, const struct rtprio *r, long (*set)(int, int, int))
 {
 	bool real = r->type == RTP_PRIO_REALTIME || r->type == RTP_PRIO_FIFO;
 	if (real && r->prio > RTP_PRIO_MAX)
 		return -EINVAL;
 	for (unsigned i = 0; i < ARRAY_LEN(classes); i++)
 		if (classes[i].type == r->type)
-			return set_host(tid, classes[i].policy, real ? RTP_PRIO_MAX - r->prio + 1 : 0);
+			return set(tid, classes[i].policy, real ? RTP_PRIO_MAX - r->prio + 1 : 0);
 	return -EINVAL;
 }
+long rtp_set(int tid, const struct rtprio *r) { return set_by(tid, r, set_host); }
+/* What is lent for a time (lend.c) is not its own. */
+static long own_get(int tid, struct rtp_host *h) { return lend_own(tid, h) ? 0 : rtp_save(tid, h); }
+static long own_set(int tid, int policy, int prio) { return lend_changed(tid, policy, prio) ? 0 : set_host(tid, policy, prio); }
+
 static long rtp_get(int tid, struct rtprio *r)
 {
 	struct rtp_host h;
-	long e = rtp_save(tid, &h);
+	long e = own_get(tid, &h);
 	r->type = RTP_PRIO_NORMAL;
 	r->prio = 0;
 	for (unsigned i = 0; !e && i < ARRAY_LEN(classes); i++)
@@ -72,7 +78,7 @@ static long rtprio(struct call *c, int tid)
 		return e ? e : copy_out((uaddr)c->arg[2], &r, sizeof r);
 	case RTP_SET:
 		e = copy_in(&r, (uaddr)c->arg[2], sizeof r);
-		return e ? e : rtp_set(tid, &r);
+		return e ? e : set_by(tid, &r, own_set);
 	}
 	return -EINVAL;
 }
@@ -100,7 +106,7 @@ static long set_class(struct call *c, int policy, const struct sched_param *sp)
 	bool real = policy == SCHED_FIFO || policy == SCHED_RR;
 	if (sp->sched_priority < 0 || sp->sched_priority > (real ? RTP_PRIO_MAX : shared_max(c->t->p)))
 		return -EINVAL;
-	return nobody(set_host((int)c->arg[0], policy, real ? sp->sched_priority + 1 : 0), c);
+	return nobody(own_set((int)c->arg[0], policy, real ? sp->sched_priority + 1 : 0), c);
 }
 long fbsd_sched_setscheduler(struct call *c)
 {
@@ -117,7 +123,7 @@ long fbsd_sched_setparam(struct call *c)
 long fbsd_sched_getparam(struct call *c)
 {
 	struct rtp_host h = { 0 };
-	long e = rtp_save((int)c->arg[0], &h);
+	long e = own_get((int)c->arg[0], &h);
 	struct sched_param sp = { .sched_priority = MIN(MAX(h.prio - 1, 0), RTP_PRIO_MAX) };
 	return e < 0 ? nobody(e, c) : arg_put(c, 1, &sp);
 }

@@ -11,6 +11,7 @@
 #include "procfs.h"
 #include "personalities/freebsd/thr.h"
 #include "machine/privilege.h"
+#include "personalities/freebsd/lend.h"
 #include "personalities/freebsd/rtp.h"
 
 sysfn fbsd_thr_create, fbsd_thr_new, fbsd_thr_self, fbsd_thr_exit, fbsd_thr_kill, fbsd_thr_kill2, fbsd_thr_suspend,
@@ -73,6 +74,7 @@ void fbsd_thread_exit(struct thread *t)
 	if (!f || f->t != t)             /* a vforked child has its parent's */
 		return;
 	fbsd_robust_exit(t, false);
+	lend_exit(t);
 	if (t->clear_tid && !mem_store64(t->clear_tid, 1))
 		fbsd_wake_word(t->clear_tid, INT32_MAX);
 	forget(f);

@@ -9,11 +9,13 @@
  * count is taken again after the store, and if it has grown in between all are woken (they come back).
  * A word is touched after it was freed only while somebody is known to sleep on it: else it may be another's memory.
  *
- * Priorities: inheritance does not boost the owner, protection does not raise it; both exclude as they must.
+ * Priorities: who sleeps for a mutex with inheritance lends its priority to the owner, and a ceiling is the owner's while it
+ * holds the mutex (lend.c); between processes nothing is lent.
  * A mutex of a process that was killed outright stays locked: the host tells nobody in time.
  */
 #include "host.h"
 #include "personalities/freebsd/umtx.h"
+#include "personalities/freebsd/lend.h"
 #include "personalities/freebsd/thr.h"
 #include "personalities/freebsd/rtp.h"
 
@@ -48,9 +50,19 @@ static long take(uaddr m, uint32_t me, uint32_t *owner)
 			return o == UMUTEX_RB_OWNERDEAD ? -EOWNERDEAD : 0;
 	}
 }
-static long lock_plain(struct thread *t, uaddr m, uint32_t flags, const struct until *u, enum mode mode)
+static long sleep_for(struct thread *t, uaddr m, uint32_t flags, uint32_t owner, const struct until *u)
 {
 	struct queue q = queue_of(m, flags);
+	struct lend_wait w;
+	if (!(flags & UMUTEX_PRIO_INHERIT) || flags & USYNC_PROCESS_SHARED)
+		return umtx_sleep(&q, owner | UMUTEX_CONTESTED, u);
+	lend_wait(&w, t, m, is_free(owner) ? 0 : fbsd_tid_host(owner & ~UMUTEX_CONTESTED));
+	long e = umtx_sleep(&q, owner | UMUTEX_CONTESTED, u);
+	lend_woken(&w);
+	return e;
+}
+static long lock_plain(struct thread *t, uaddr m, uint32_t flags, const struct until *u, enum mode mode)
+{
 	uint32_t owner, seen, me = self(t);
 	long e, slept = 0;
 
@@ -59,8 +71,11 @@ static long lock_plain(struct thread *t, uaddr m, uint32_t flags, const struct u
 			return e;
 		if (mode == WAIT && is_free(owner))
 			return 0;
-		if (mode != WAIT && (e = take(m, me, &owner)) != -EBUSY)
+		if (mode != WAIT && (e = take(m, me, &owner)) != -EBUSY) {
+			if (flags & UMUTEX_PRIO_INHERIT && (!e || e == -EOWNERDEAD))
+				lend_taken(t, m);
 			return e;
+		}
 		if (mode == TRY)
 			return -EBUSY;
 		if (flags & UMUTEX_PRIO_INHERIT && (owner & ~UMUTEX_CONTESTED) == me)
@@ -70,7 +85,7 @@ static long lock_plain(struct thread *t, uaddr m, uint32_t flags, const struct u
 		if ((e = mem_cas32(m, owner, owner | UMUTEX_CONTESTED, &seen)))
 			return e;
 		if (seen == owner)
-			slept = umtx_sleep(&q, owner | UMUTEX_CONTESTED, u);
+			slept = sleep_for(t, m, flags, owner, u);
 	}
 }
 
@@ -83,7 +98,7 @@ static long ceiling_ok(uaddr m, int i)
 		e = -EINVAL;
 	return e;
 }
-static long lock_protect(struct thread *t, uaddr m, uint32_t flags, const struct until *u, enum mode mode)
+static long lock_protected(struct thread *t, uaddr m, uint32_t flags, const struct until *u, enum mode mode)
 {
 	struct queue q = queue_of(m, flags);
 	uint32_t owner;
@@ -100,6 +115,23 @@ static long lock_protect(struct thread *t, uaddr m, uint32_t flags, const struct
 			return slept;
 		slept = umtx_sleep(&q, owner, u);
 	}
+}
+/* Nobody may take it whose own priority is above the ceiling. The ceiling is the thread's from before it has the mutex. */
+static long lock_protect(struct thread *t, uaddr m, uint32_t flags, const struct until *u, enum mode mode)
+{
+	uint32_t ceiling;
+	long e = ceiling_ok(m, 0);
+	if (e || (e = mem_load32(m + offsetof(struct umutex, ceilings), &ceiling)))
+		return e;
+	if (lend_own_prio(t) > (int)ceiling + 1)
+		return -EINVAL;
+	int before = lend_ceiling(t, (int)ceiling + 1);
+	if (before > (int)ceiling + 1)
+		lend_ceiling(t, before);
+	e = lock_protected(t, m, flags, u, mode);
+	if (e && e != -EOWNERDEAD)
+		lend_ceiling(t, before);
+	return e;
 }
 static long lock_any(struct thread *t, uaddr m, const struct until *u, enum mode mode)
 {
@@ -138,13 +170,17 @@ static uint32_t left_behind(uint32_t flags, bool died)
 {
 	return died ? UMUTEX_RB_OWNERDEAD : flags & UMUTEX_NONCONSISTENT ? UMUTEX_RB_NOTRECOV : 0;
 }
-static long unlock_protect(uaddr m, uint32_t flags, bool died)
+/* The second ceiling is that of what else is held, as the library keeps it; -1: nothing. */
+static long unlock_protect(struct thread *t, uaddr m, uint32_t flags, bool died)
 {
 	struct queue q = queue_of(m, flags);
+	uint32_t left;
 	long e = ceiling_ok(m, 1);
-	if (e || (e = mem_store32(m, left_behind(flags, died) | UMUTEX_CONTESTED)))
+	if (e || (e = mem_load32(m + offsetof(struct umutex, ceilings) + 4, &left)) ||
+	    (e = mem_store32(m, left_behind(flags, died) | UMUTEX_CONTESTED)))
 		return e;
 	umtx_wake(&q, 1);
+	lend_ceiling(t, left == UINT32_MAX ? 0 : (int)left + 1);
 	return 0;
 }
 static long unlock_plain(uaddr m, uint32_t flags, uint32_t owner, bool died)
@@ -179,8 +215,13 @@ static long unlock_any(struct thread *t, uaddr m, bool died)
 	if ((owner & ~UMUTEX_CONTESTED) != self(t))
 		return -EPERM;
 	switch (flags & (UMUTEX_PRIO_INHERIT | UMUTEX_PRIO_PROTECT)) {
-	case 0: case UMUTEX_PRIO_INHERIT: return unlock_plain(m, flags, owner, died);
-	case UMUTEX_PRIO_PROTECT: return unlock_protect(m, flags, died);
+	case 0: return unlock_plain(m, flags, owner, died);
+	case UMUTEX_PRIO_INHERIT:
+		e = unlock_plain(m, flags, owner, died);
+		if (!e)
+			lend_given(t, m);
+		return e;
+	case UMUTEX_PRIO_PROTECT: return unlock_protect(t, m, flags, died);
 	}
 	return -EINVAL;
 }
