@@ -93,6 +93,18 @@ static void note(struct thread *t, int sig, const siginfo_t *si, const greg_t *g
 	t->pend.cr2 = (uint64_t)g[REG_CR2];
 	t->attn = 1;
 }
+/* The host's kernel cannot use what the guest gave it for itself. The guest's mistake, told once; while it holds SIGSEGV back
+ * it is told when its own code is interrupted next. */
+static bool is_spoiled(struct thread *t, const siginfo_t *si, const greg_t *g)
+{
+	return si->si_code == SI_KERNEL && !fixup_find((uint64_t)g[REG_RIP]) && !t->guard && rseq_spoiled(t);
+}
+static void note_spoiled(struct thread *t, const siginfo_t *si, const greg_t *g)
+{
+	bool told = t->pend.sig == SIGSEGV && t->pend.caused;
+	if (!told && !(t->sigmask & BIT_OF(SIGSEGV)))
+		note(t, SIGSEGV, si, g, true);
+}
 static void regs_from(struct regs *r, const greg_t *g)
 {
 	*r = (struct regs){
@@ -179,11 +191,14 @@ void signal_host(int sig, siginfo_t *si, void *context)
 		ours = false;            /* its next address is none: the last jump faults here, and is the guest's mistake */
 		left = true;
 	}
-	if (ours && caused) {
+	bool spoiled = ours && caused && sig == SIGSEGV && is_spoiled(t, si, g);
+	if (ours && caused && !spoiled) {
 		our_fault(t, sig, si, g);
 		return;
 	}
-	if (sig == t->p->pers->sig_carrier || carrier_within(t, si))
+	if (spoiled)
+		note_spoiled(t, si, g);
+	else if (sig == t->p->pers->sig_carrier || carrier_within(t, si))
 		carrier_arrived(t, si);
 	else if (!carrier_astray(t, si))
 		note(t, sig, si, g, caused);

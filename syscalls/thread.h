@@ -11,6 +11,7 @@ void clone_child(struct thread *) __attribute__((noreturn));
 void broadcast_take(struct thread *);        /* in the host handler: what a broadcast asks */
 void signal_thread_exit(struct thread *);     /* signal.c: the mask is all; what it was to take, another does */
 void proc_child_shared(struct thread *);     /* proc.c: a child in its parent's memory, before it is a guest */
+bool rseq_spoiled(struct thread *);           /* rseq.c: the host's kernel cannot use what the guest left there for it */
 
 /* entry.S */
 void entry_syscall(void);
