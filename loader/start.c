@@ -323,6 +323,7 @@ static int run(struct begin *b)
 	status = !pl.pers->load ? no_machine(o, pl.pers, argv[0]) : (status = no_supervisor(o, argv[0])) ? status : no_engine(o, argv[0]);
 	if (status)
 		return status;
+	memcpy(box_handed, o->held_fd, sizeof box_handed);
 	if (proc.engine->apart)
 		box_take(&space, b->stack_top);
 	pl.image.stack_top = b->stack_top - (proc.engine->apart ? BOX_GAP : 0);

@@ -89,6 +89,7 @@ static long take_map(void *arg, const struct procfs_map *m)
 void box_take(struct space *s, uaddr stack)
 {
 	struct taking k = { s, stack, 0, 0 };
+	box_files(thread_self()->p);
 	long e = procfs_maps(0, take_map, &k);
 	if (e < 0)
 		die("what is mapped cannot be read from /proc: %s", error_text(e));

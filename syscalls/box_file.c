@@ -16,24 +16,52 @@
 #define PROC_MAGIC 0x9fa0
 #define PROC_ROOT 1                          /* the inode of its root */
 
-/* The host's /proc as it was before the guest ran: a guest in a mount namespace of its own may put another there. */
-static int proc_root = -1;
+/* The host's /proc and our own program as they were before the first guest ran, handed on over every exec: a guest with a root
+ * or mounts of its own may put others where these are looked for by name. */
+static int exe = -1;
+int box_handed[2] = { -1, -1 };
 
+static int kept(struct proc *p, long fd)
+{
+	int up = fd < 0 ? (int)fd : fd_ours(p, (int)fd);
+	if (up < 0)
+		die(fd < 0 ? "our own program cannot be opened: %s" : "no descriptor is left for guise itself: raise the limit of open files "
+		    "(ulimit -n)", error_text(fd));
+	return up;
+}
 void box_files(struct proc *p)
 {
 	struct stat st;
-	long fs[32], fd = host(SYS_open, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	long fs[32], fd = box_handed[0];
 
+	if (proc_held >= 0)
+		return;
+	if (fd < 0)
+		fd = host(SYS_open, "/proc", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0 || host(SYS_fstatfs, fd, fs) || fs[0] != PROC_MAGIC || host(SYS_fstat, fd, &st) || st.st_ino != PROC_ROOT)
 		die("the engine %s needs /proc, and what is mounted there is no process file system", p->engine->name);
-	if ((proc_root = fd_ours(p, (int)fd)) < 0)
-		die("no descriptor is left for guise itself: raise the limit of open files (ulimit -n)");
+	proc_held = kept(p, fd);
+	exe = kept(p, box_handed[1] >= 0 ? box_handed[1] : host(SYS_openat, proc_held, "self/exe", O_PATH | O_CLOEXEC));
+}
+static void hand(bool on)
+{
+	host(SYS_fcntl, proc_held, F_SETFD, on ? 0 : FD_CLOEXEC);
+	host(SYS_fcntl, exe, F_SETFD, on ? 0 : FD_CLOEXEC);
+}
+size_t box_hands(char *text, size_t n) { return box_closed ? fmt(text, n, "%d:%d", proc_held, exe) : 0; }
+
+long box_exec(const void *argv, const void *envv)
+{
+	hand(true);
+	long e = host(SYS_execveat, exe, "", argv, envv, AT_EMPTY_PATH);
+	hand(false);
+	return e;
 }
 /* The directory of our descriptors, at a number that the guest cannot put another in; -errno. */
 static long descriptors(struct proc *p)
 {
 	struct open_how how = { .flags = O_PATH | O_DIRECTORY | O_CLOEXEC, .resolve = RESOLVE_NO_XDEV };
-	long fd = host(SYS_openat2, proc_root, "thread-self/fd", &how, sizeof how);
+	long fd = host(SYS_openat2, proc_held, "thread-self/fd", &how, sizeof how);
 	return fd < 0 ? fd : fd_ours(p, (int)fd);
 }
 /* The last name of what fd is, which in /proc nobody can change; "": unknown */

@@ -7,6 +7,7 @@
  */
 #include <fcntl.h>
 #include <sys/resource.h>
+#include "box.h"
 #include "host.h"
 #include "options.h"
 #include "ext.h"
@@ -53,7 +54,7 @@ struct exec {
 	char traced[64];
 	int limits;              /* what this process and its descriptors have given up, or -1 */
 	int handed;              /* what the engine wants to have there, or -1 */
-	char limits_text[12], handed_text[12];
+	char limits_text[12], handed_text[12], held_text[24];
 	int machine;             /* the I/O privilege that is kept, with its devices, or -1 */
 	char machine_text[12];
 };
@@ -89,6 +90,13 @@ static long vec_handed(struct exec *x)
 	fmt(x->handed_text, sizeof x->handed_text, "%d", x->handed);
 	long e = vec_text(&x->argv, "--engine-fd");
 	return e ? e : vec_text(&x->argv, x->handed_text);
+}
+static long vec_held(struct exec *x)
+{
+	if (!box_hands(x->held_text, sizeof x->held_text))
+		return 0;
+	long e = vec_text(&x->argv, "--held-fds");
+	return e ? e : vec_text(&x->argv, x->held_text);
 }
 /* A system without a carrier has no tracees: there the tracer has lost it, as with a program of the host's. */
 static long vec_traced(struct exec *x)
@@ -131,6 +139,8 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 			e = vec_text(&x->argv, o->name);
 		if (!e && !(e = vec_signals(x)) && !(e = vec_traced(x)) && !(e = vec_limits(x)))
 			e = vec_handed(x);
+		if (!e)
+			e = vec_held(x);
 		if (!e)
 			e = vec_machine(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
@@ -228,7 +238,7 @@ static long commit(struct exec *x)
 	else if (x->plan.native)
 		e = host(SYS_execve, x->plan.path, x->argv.v, x->envv.v);
 	else
-		e = host(SYS_execve, "/proc/self/exe", x->argv.v, x->envv.v);
+		e = box_closed ? box_exec(x->argv.v, x->envv.v) : host(SYS_execve, "/proc/self/exe", x->argv.v, x->envv.v);
 	if (x->handed >= 0)
 		host(SYS_fcntl, x->handed, F_SETFD, FD_CLOEXEC);
 	p->execs = false;

@@ -19,6 +19,8 @@ size_t str_copy(char *dst, const char *src, size_t n);       /* always NUL; leng
 char *str_chr(const char *, int);
 char *str_rchr(const char *, int);
 const char *str_num(const char *, uint64_t *value);          /* decimal; NULL if there is no digit */
+extern int proc_held;                        /* the host's /proc, held since the start (box.c), or -1 */
+long file_open(const char *path, int flags); /* one of the host's, for ourselves; what begins with /proc/ there, without mounts on it */
 long file_read(const char *path, char *buf, size_t n);       /* a whole small file, NUL-terminated; length or -errno */
 const char *error_text(long e);                              /* of a host errno, for our own messages */
 void die(const char *f, ...) __attribute__((noreturn, format(printf, 1, 2)));  /* our own mistake: a sentence, exit 125 */

@@ -35,6 +35,7 @@ struct options {
 	const char *resume_path; /* its host path as it was when it was opened, or NULL; the same */
 	int limits_fd;           /* what it has given up (confine.h), or -1; the same */
 	int engine_fd;           /* what its engine wants to have there, too (engine->hand), or -1; the same */
+	int held_fd[2];          /* what it looks up by name, for an engine that keeps the guest from it (box.h), or -1; the same */
 	int machine_fd;          /* its I/O privilege and virtual devices (machine/privilege.h), or -1; the same */
 	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */
 	const char *traced;      /* by whom, where another guest debugs it (tracing.h), or NULL; the same */

@@ -14,7 +14,7 @@ struct entry { uint64_t ino; int64_t off; uint16_t len; uint8_t type; char name[
 /* Out of the way where another thread could meet it. A table of descriptors that reaches so far costs its process. */
 static long open_ours(const char *path, int flags)
 {
-	long fd = host(SYS_open, path, flags | O_CLOEXEC);
+	long fd = file_open(path, flags);
 	return fd < 0 || proc_alone(thread_self()) ? fd : fd_ours(thread_self()->p, (int)fd);
 }
 static long each_entry(const char *buf, long n, long skip, long (*fn)(void *, unsigned), void *arg)

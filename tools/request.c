@@ -57,7 +57,7 @@ void request_start(struct request *r, const struct subcommand *c, char **env)
 	size_t n = 0;
 	while (env[n])
 		n++;
-	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .limits_fd = -1, .engine_fd = -1, .machine_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1,
+	*r = (struct request){ .command = c, .opt = { .resume_fd = -1, .limits_fd = -1, .engine_fd = -1, .held_fd = { -1, -1 }, .machine_fd = -1, .trace_fd = -1, .report_fd = -1, .trace_end = -1,
 						      .witness_fd = -1, .policy_fd = -1 } };
 	r->env = malloc((n + 1) * sizeof *r->env);
 	if (!r->env)
@@ -202,6 +202,11 @@ static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = nu
 static void set_resume_path(struct request *r, const char *v) { r->opt.resume_path = v; }
 static void set_limits(struct request *r, const char *v) { r->opt.limits_fd = number_of("--limits-fd", v); }
 static void set_engine_fd(struct request *r, const char *v) { r->opt.engine_fd = number_of("--engine-fd", v); }
+static void set_held(struct request *r, const char *v)
+{
+	if (sscanf(v, "%d:%d", &r->opt.held_fd[0], &r->opt.held_fd[1]) != 2)
+		refuse("--held-fds takes two descriptors, not %s", v);
+}
 static void set_traced(struct request *r, const char *v) { r->opt.traced = v; }
 static void set_machine(struct request *r, const char *v) { r->opt.machine_fd = number_of("--machine-fd", v); }
 static void set_signals(struct request *r, const char *v)
@@ -254,6 +259,7 @@ static const struct option_row hidden_rows[] = {
 	{ 0, "resume-path", "PATH", V_TEXT, NULL, set_resume_path },
 	{ 0, "limits-fd", "FD", V_TEXT, NULL, set_limits },
 	{ 0, "engine-fd", "FD", V_TEXT, NULL, set_engine_fd },
+	{ 0, "held-fds", "PROC:EXE", V_TEXT, NULL, set_held },
 	{ 0, "traced", "BY", V_TEXT, NULL, set_traced },
 	{ 0, "machine-fd", "FD", V_TEXT, NULL, set_machine },
 	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },

@@ -62,7 +62,7 @@ static long memory(struct serve *s, bool write)
 	n = MIN(n, PAGE - k->a % PAGE);  /* what lies behind may be missing: the tracer asks again */
 	if (hidden(s, k->a, n))
 		return -EFAULT;
-	long fd = host(SYS_open, "/proc/self/mem", (write ? O_RDWR : O_RDONLY) | O_CLOEXEC);
+	long fd = file_open("/proc/self/mem", write ? O_RDWR : O_RDONLY);
 	long r = write ? host(SYS_pwrite64, fd, k->data, n, k->a) : host(SYS_pread64, fd, k->data, n, k->a);
 	if (fd >= 0)
 		host(SYS_close, fd);

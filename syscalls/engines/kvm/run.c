@@ -305,7 +305,7 @@ static long kvm_fpu_put(struct thread *t, const void *from, size_t n)
 /* --- start, fork, threads ---------------------------------------------------------------------------------------------------- */
 static void maps_open(struct vm *vm, struct proc *p)
 {
-	long fd = host(SYS_open, "/proc/self/maps", O_RDONLY | O_CLOEXEC);
+	long fd = file_open("/proc/self/maps", O_RDONLY);
 	vm->maps = fd < 0 ? -1 : fd_ours(p, (int)fd);
 }
 static long machine(struct vm *vm, struct proc *p, char *pool)
