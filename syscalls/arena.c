@@ -65,7 +65,10 @@ long mem_map(struct space *s, uint64_t len, int prot, int flags, int fd, uint64_
 		return a;
 	mem_claim(s, (uaddr)a, (uaddr)a + all);
 	s->closed |= 1ull << (s->n_ours - 1);
-	return host(SYS_mmap, a + (long)MEM_HOLE, len, prot, flags | MAP_FIXED, fd, at);
+	a = host(SYS_mmap, a + (long)MEM_HOLE, len, prot, flags | MAP_FIXED, fd, at);
+	if (box_closed)
+		host(SYS_madvise, a, PAGE_UP(len), MADV_DONTDUMP);
+	return a;
 }
 static unsigned class_of(size_t n)
 {

@@ -99,6 +99,8 @@ void box_take(struct space *s, uaddr stack)
 void box_start(struct space *s)
 {
 	holes(s, PAGE_DOWN(s->stack_hi));        /* but the stack, which is closed off by what lies above it (loader/start.c) */
+	for (unsigned i = 0; i < s->n_ours; i++)         /* a guest may let a child of its own die, and read what is left of it */
+		host(SYS_madvise, s->ours[i].lo, s->ours[i].hi - s->ours[i].lo, MADV_DONTDUMP);
 	box_files(thread_self()->p);
 	inside = s;
 	box_closed = true;

@@ -64,6 +64,7 @@ long vcpu_make(struct vm *vm, struct vcpu *u, int id)
 		host(SYS_close, fd);
 		return a;
 	}
+	host(SYS_madvise, a, vm->run_size, MADV_DONTDUMP);
 	u->run = (struct kvm_run *)a;
 	u->fd = (int)fd;
 	return 0;
