@@ -3,7 +3,8 @@
  * Where KVM emulates ring 0 it knows next to nothing of x87, SSE and what came after. Such an instruction of the program's,
  * which touches but registers and one place of memory, is carried out by our own processor instead: with the program's
  * registers and vector state, its memory operand being a copy at an address of ours that goes back where it was changed.
- * Nothing privileged, no jump and nothing with an address in a register gets here: what may is listed. What it raises
+ * xsave, xrstor and their kin too, held to what the program's XCR0 has; xsaves and xrstors, which know nothing more here
+ * (IA32_XSS is 0), by the forms that need no privilege. Nothing else privileged, no jump and nothing with an address in a register gets here: what may is listed. What it raises
  * (arithmetic that is not masked, an encoding that is none) is a signal here and an exception there.
  */
 #include <sys/mman.h>
@@ -15,6 +16,7 @@
 #define CR0_EM 4u
 #define CR0_TS 8u
 #define CR4_OSFXSR 0x200u
+#define CR4_OSXSAVE 0x40000u
 #define STATE (1ull << 9 | 3ull << 17)   /* of XCR0, what is not ours to lend: protection keys, tiles */
 enum { V_UD = 6, V_NM = 7, V_GP = 13, V_PF = 14 };
 
@@ -24,14 +26,14 @@ void borrow_run(void);
 struct borrowed { uint64_t reg[16], flags; char *area; uint64_t components; uint8_t *code; };
 extern struct borrowed borrowed;
 struct borrowed borrowed;
-static uint8_t *page;                    /* code, and from its middle on the operand */
-#define OPERAND (page + 2048)
+static uint8_t *page;                    /* code; in the next one the operand */
+#define OPERAND (page + PAGE)
 static volatile long raised;             /* the vector of what the instruction raised, or -1 */
 static unsigned ret_at;                  /* where the code's ret is */
 static char area[4096] __attribute__((aligned(64)));
 
 /* --- what may ----------------------------------------------------------------------------------------------------------- */
-enum what { NO, FPU, SSE, PLAIN };
+enum what { NO, FPU, SSE, PLAIN, STATES };
 
 static enum what two_byte(const struct insn *i, unsigned sub, bool memory)
 {
@@ -41,8 +43,10 @@ static enum what two_byte(const struct insn *i, unsigned sub, bool memory)
 		return SSE;
 	case 0x77: return FPU;
 	case 0xb8: case 0xbc: case 0xbd: return i->rep == 0xf3 ? PLAIN : NO;
-	case 0xc7: return memory && sub == 1 ? PLAIN : NO;               /* cmpxchg16b */
-	case 0xae: return memory && (sub == 2 || sub == 3) ? SSE : NO;   /* ldmxcsr, stmxcsr */
+	case 0xc7:                       /* cmpxchg16b; xrstors, xsavec, xsaves */
+		return !memory ? NO : sub == 1 ? PLAIN : sub >= 3 && sub <= 5 ? STATES : NO;
+	case 0xae:                       /* ldmxcsr, stmxcsr; xsave, xrstor, xsaveopt; 66 makes of the last clwb */
+		return !memory || i->opsize ? NO : sub == 2 || sub == 3 ? SSE : sub >= 4 && sub <= 6 ? STATES : NO;
 	}
 	return NO;
 }
@@ -123,9 +127,13 @@ static size_t fetch(uaddr at, uint8_t *to, size_t n)
 }
 static bool put_back(uaddr at, const uint8_t *was, const uint8_t *is, size_t n)
 {
-	for (size_t i = 0; i < n; i++)
-		if (was[i] != is[i] && linear_write(at + i, is + i, 1))
+	for (size_t i = 0, end; i < n; i = end) {
+		for (end = i; end < n && was[end] != is[end]; end++)
+			;
+		if (end > i && linear_write(at + i, is + i, end - i))
 			return false;
+		end += end == i;
+	}
 	return true;
 }
 
@@ -171,7 +179,7 @@ static bool state(bool in)
 static bool ready(void)
 {
 	if (!page) {
-		long a = host(SYS_mmap, NULL, PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		long a = host(SYS_mmap, NULL, 2 * PAGE, PROT_READ | PROT_WRITE | PROT_EXEC, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 		uint32_t lo, hi;
 		if (a < 0 && a > -4096)
 			return false;
@@ -181,12 +189,28 @@ static bool ready(void)
 	}
 	return state(true);
 }
-static bool carried_out(const struct insn *i, const uint8_t *code, bool memory)
+/* Which components xsave and its like are about: those asked for, of the program's XCR0, that are ours to lend. False: what
+ * is to be taken back has more than that. */
+static bool ask_states(const struct kvm_regs *r, bool back)
 {
+	struct kvm_xcrs x = { 0 };
+	uint64_t xcr0 = host(SYS_ioctl, box.fd, KVM_GET_XCRS, &x) >= 0 && x.nr_xcrs ? x.xcrs[0].value : 3, has = xcr0 & borrowed.components;
+	uint64_t header[2];
+
+	borrowed.reg[0] = r->rax & (uint32_t)has;
+	borrowed.reg[2] = r->rdx & has >> 32;
+	memcpy(header, OPERAND + 512, sizeof header);
+	return !back || !((header[0] | (header[1] & ~(1ull << 63))) & ~xcr0);
+}
+static bool carried_out(const struct insn *i, const uint8_t *code, bool memory, bool states)
+{
+	static uint8_t was[PAGE];
 	struct kvm_regs *r = cpu_regs();
-	uint8_t was[128];
 	uaddr at = memory ? operand(r, cpu_sregs(), i, code) : 0;
-	size_t n = memory ? fetch(at, OPERAND, sizeof was) : 0;
+	uint64_t zero = 0;
+	if (states && at % 64)
+		return cpu_enter(V_GP, &zero);
+	size_t n = memory ? fetch(at, OPERAND, states ? sizeof was : 128) : 0;
 
 	if (memory && !n) {
 		uint64_t error = 0;
@@ -197,6 +221,8 @@ static bool carried_out(const struct insn *i, const uint8_t *code, bool memory)
 	rewrite(page, i, code, memory);
 	for (unsigned k = 0; k < 16; k++)
 		borrowed.reg[k] = *reg_of(r, k);
+	if (states && !ask_states(r, (code[i->modrm_at] >> 3 & 7) == 5))
+		return cpu_enter(V_GP, &zero);
 	unsigned by = (code[i->modrm_at] >> 3 & 7) == 6 ? 7 : 6;
 	if (memory)
 		borrowed.reg[by] = (uint64_t)OPERAND;
@@ -211,17 +237,29 @@ static bool carried_out(const struct insn *i, const uint8_t *code, bool memory)
 	}
 	if (!state(false) || !put_back(at, was, OPERAND, n))
 		return false;
-	for (unsigned k = 0; k < 16; k++)
+	for (unsigned k = 0; k < 16 && !states; k++)
 		if (k != 4 && !(memory && k == by))
 			*reg_of(r, k) = borrowed.reg[k];
 	r->rflags = (r->rflags & ~FL_ARITH) | (borrowed.flags & FL_ARITH);
 	r->rip += i->len;
 	return true;
 }
-bool borrow(const uint8_t *code, size_t n)
+/* The form of xsaves and xrstors that asks for no privilege */
+static void unprivileged(uint8_t *code, const struct insn *i)
+{
+	unsigned sub = code[i->modrm_at] >> 3 & 7;
+	if (i->op != 0xc7 || sub == 4)
+		return;
+	code[i->modrm_at] = (uint8_t)((code[i->modrm_at] & 0xc7) | (sub == 5 ? 4 : 5) << 3);     /* xsavec; xrstor */
+	code[i->modrm_at - 1] = sub == 5 ? 0xc7 : 0xae;
+}
+bool borrow(const uint8_t *bytes, size_t n)
 {
 	const struct kvm_sregs *s = &box.run->s.regs.sregs;
+	uint8_t code[15] = { 0 };
 	struct insn i;
+
+	memcpy(code, bytes, MIN(n, sizeof code));
 
 	if (!insn_decode(code, n, &i) || (!s->cs.l && (i.rex || !s->cs.db)))
 		return false;
@@ -239,5 +277,9 @@ bool borrow(const uint8_t *code, size_t n)
 		return cpu_enter(V_NM, NULL);
 	if (what == SSE && !(s->cr4 & CR4_OSFXSR))
 		return cpu_enter(V_UD, NULL);
-	return ready() && carried_out(&i, code, memory);
+	if (what == STATES && !(s->cr4 & CR4_OSXSAVE))
+		return cpu_enter(V_UD, NULL);
+	if (what == STATES)
+		unprivileged(code, &i);
+	return ready() && carried_out(&i, code, memory, what == STATES);
 }

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * TEST needs: cpu:popcnt cpu:cx16
+ * TEST needs: cpu:popcnt cpu:cx16 cpu:xsave
  *
- * x87, SSE and popcnt in ring 0, which some hosts do not carry out themselves: every way to name an operand, results,
+ * x87, SSE, popcnt, xsave and xrstor in ring 0, which some hosts do not carry out themselves: every way to name an operand, results,
  * flags, and the faults that belong to them (no FPU while CR0.TS is set, an operand that is nowhere).
  */
 #include "guest.h"
 
-static volatile unsigned nm, pf, ud, xm;
+static volatile unsigned nm, pf, ud, xm, gp;
+static uint8_t states[8192] __attribute__((aligned(4096)));
 static uint64_t pair[2] __attribute__((aligned(16)));
 extern uint64_t pml4[], pdpt[];
 
@@ -24,6 +25,9 @@ void on_interrupt(struct frame *f)
 		f->ip += 4;                      /* movups (%rdi), %xmm1; nop */
 	} else if (f->vector == 6) {
 		ud++;
+		f->ip += 5;
+	} else if (f->vector == 13) {
+		gp++;
 		f->ip += 5;
 	} else if (f->vector == 19) {
 		xm++;
@@ -68,6 +72,22 @@ int main(void)
 	say("page faults:", pf);
 	__asm__ volatile(".byte 0x0f, 0x3a, 0x3f, 0xc0, 0");
 	say("invalid:", ud);
+	uint64_t *at = (uint64_t *)(states + 4096 - 64), *header = at + 64;       /* over the end of a page */
+	__asm__ volatile("xsave64 (%0); nop" : : "r"(at), "a"(3), "d"(0) : "memory");
+	say("invalid without CR4.OSXSAVE:", ud == 2);
+	__asm__ volatile("mov %%cr4, %0; or $0x40000, %0; mov %0, %%cr4" : "=&r"(r));
+	__asm__ volatile("xsetbv" : : "a"(3), "d"(0), "c"(0));
+	__asm__ volatile("movdqu (%1), %%xmm7; xsave64 (%0); pxor %%xmm7, %%xmm7; xrstor64 (%0); movdqu %%xmm7, %2"
+			 : : "r"(at), "r"(v), "m"(out), "a"(-1), "d"(-1) : "memory");
+	say("saved and taken back:", out[0] == v[0] && out[1] == v[1]);
+	say("what is kept, less x87:", (long)header[0] & ~1);
+	__asm__ volatile("pxor %%xmm7, %%xmm7; xrstor64 (%0); movdqu %%xmm7, %1" : : "r"(at), "m"(out), "a"(1), "d"(0) : "memory");
+	say("x87 alone:", out[0] == 0);
+	__asm__ volatile("xsave64 (%0); nop" : : "r"(states + 32), "a"(3), "d"(0) : "memory");
+	say("off its place:", gp);
+	header[0] = 4;
+	__asm__ volatile("xrstor64 (%0); nop" : : "r"(at), "a"(3), "d"(0) : "memory");
+	say("what XCR0 has not:", gp);
 	n = 0x1f80 & ~0x80;
 	__asm__ volatile("ldmxcsr %0; pxor %%xmm0, %%xmm0; divss %%xmm0, %%xmm0" : : "m"(n));
 	say("arithmetic:", xm);
