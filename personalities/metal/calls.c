@@ -92,7 +92,8 @@ static void wait(uint64_t most_ns)
 		return;
 	ns = due == NEVER ? most_ns : MIN(due - now, most_ns);
 	ts = (struct timespec){ (time_t)(ns / 1000000000), (long)(ns % 1000000000) };
-	block(SYS_ppoll, &in, 1, ns == NEVER ? NULL : &ts, NULL, 8);
+	if (block(SYS_ppoll, &in, 1, ns == NEVER ? NULL : &ts, NULL, 8) > 0)
+		console_look();          /* an end is ready for ever: nobody waits for it twice */
 }
 long metal_yield(struct call *c)
 {

@@ -5,6 +5,7 @@
  * kept has behind the sectors the bits, and then a mark with the disk's size, so that it is used with no other disk.
  */
 #include <fcntl.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include "options.h"
 #include "metal.h"
@@ -41,6 +42,21 @@ static long overlay_read(struct disk *d, const char *name, char *why, size_t n)
 	}
 	return 0;
 }
+/* It is one machine's as long as that runs: the host lets the lock go with the descriptor. */
+static long overlay_take(struct disk *d, const struct stat *disk, const char *name, char *why, size_t n)
+{
+	struct stat st;
+
+	if (host(SYS_fstat, d->over, &st) >= 0 && st.st_dev == disk->st_dev && st.st_ino == disk->st_ino) {
+		fmt(why, n, "the overlay %s is the disk itself: give it a file of its own", name);
+		return -EINVAL;
+	}
+	if (host(SYS_flock, d->over, LOCK_EX | LOCK_NB) == -EWOULDBLOCK) {
+		fmt(why, n, "the overlay %s is in use by another machine: give this one its own", name);
+		return -EBUSY;
+	}
+	return overlay_read(d, name, why, n);
+}
 long disk_open(const struct options *o, char *why, size_t n)
 {
 	struct disk *d = &box.disk;
@@ -69,7 +85,7 @@ long disk_open(const struct options *o, char *why, size_t n)
 		return e;
 	}
 	d->over = (int)e;
-	return o->overlay ? overlay_read(d, o->overlay, why, n) : 0;
+	return o->overlay ? overlay_take(d, &st, o->overlay, why, n) : 0;
 }
 long disk_read(uint64_t sector, uint64_t n, uaddr to)
 {

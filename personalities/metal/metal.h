@@ -135,6 +135,7 @@ void metal_hypercall(void);
 bool machine_wakes(void);                    /* an interrupt may still come */
 void machine_over(int status, const char *f, ...) __attribute__((noreturn, format(printf, 2, 3)));
 extern const struct machine_host metal_host;
+void console_look(void);                     /* takes what of standard input is there, or finds its end */
 int console_byte(void);                      /* of standard input: -1 none now, -2 none any more */
 extern const struct systab metal_tab[3];
 extern const struct bit metal_bits[];

@@ -43,7 +43,7 @@ static bool input_ready(void)
 	struct pollfd f = { .fd = 0, .events = POLLIN };
 	return host(SYS_poll, &f, 1, 0) > 0;
 }
-int console_byte(void)
+void console_look(void)
 {
 	if (box.in_at == box.in_n && !box.in_end && input_ready()) {
 		long n = host(SYS_read, 0, box.in, sizeof box.in);
@@ -51,6 +51,10 @@ int console_byte(void)
 		box.in_n = n > 0 ? (unsigned)n : 0;
 		box.in_end = n == 0 || (n < 0 && n != -EINTR && n != -EAGAIN);
 	}
+}
+int console_byte(void)
+{
+	console_look();
 	return box.in_at < box.in_n ? box.in[box.in_at++] : box.in_end ? -2 : -1;
 }
 /* A program that reads by hypercalls does not lose bytes to a serial line that it never looks at. */

@@ -57,6 +57,9 @@ int main(unsigned magic, const struct info *i)
 		outb(0xcf9, 6);
 	if (same(last, "odd"))
 		__asm__ volatile("lar %w1, %0" : "=r"(a) : "r"(8));
+	if (same(last, "yield"))
+		for (int n = 0; n < 100; n++)
+			hyper(H_YIELD, 0, 0, 0);
 	if (same(last, "bios"))
 		bios();
 	if (same(last, "spin"))
