@@ -306,6 +306,9 @@ static void check_outside(struct request *r)
 	const char *by = o->supervised ? "--supervised" : r->witness_file || o->witness_fd >= 0 ? "--witness" :
 			 o->post_mortem ? "--post-mortem" : NULL;
 
+	if (o->supervised && o->grant_io)
+		refuse("--grant io lets the program use privileged instructions, which are no calls of Linux, so --supervised would neither "
+		       "record nor judge them: leave one of the two away");
 	for (const struct engine *const *e = __start_guise_engines; by && e < __stop_guise_engines; e++) {
 		if ((*e)->outside && (!o->engine || strcmp(r->engine_by, "--engine"))) {
 			o->engine = (*e)->name;
