@@ -300,8 +300,13 @@ static long itself(struct plan *pl, struct thread *t)
 	pl->native = p->pers ? !path_confined(p) && !p->engine->keeps && !audited : !asked;
 	if (p->pers && audited)          /* the host's filter lets our text do everything, and it would be there */
 		return fail(pl, -EACCES, "%s is guise itself, which no policy would hold", pl->guest_path);
-	return pl->native ? 0 : fail(pl, -EACCES, "%s is guise itself, which cannot be its own guest: "
-				     "give all options to one guise and start PROGRAM directly", pl->guest_path);
+	if (pl->native)
+		return 0;
+	fail(pl, -EACCES, "%s is guise itself, which cannot be its own guest: give all options to one guise and start PROGRAM directly",
+	     pl->guest_path);
+	if (p->pers)                     /* a guest's exec only has an error, which does not say why; and the kernel would have run it */
+		warn("%s%s", pl->why, p->engine->keeps ? " (the engine holds what a guest executes; trap and rewrite let go of it)" : "");
+	return -EACCES;
 }
 long plan_make(struct plan *pl, struct thread *t)
 {

@@ -177,6 +177,7 @@ static void descriptors(void)
 	int st;
 	pid_t pid = fork();
 	if (!pid) {
+		close(2);                /* what guise says to that is real/command's */
 		if (*guise && aim)
 			execl(guise, "guise", "--version", NULL);
 		_exit(4);
