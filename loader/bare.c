@@ -208,6 +208,10 @@ static int take_linux(struct file *f)
 	if (at < 0x100000)
 		return bad(f, "it has Linux's boot protocol, but no entry of 32 bits (at %#lx): it begins by its 16-bit code, which needs a "
 			   "BIOS, and this machine has none", (unsigned long)at);
+	/* its size in paragraphs, the last of which may be begun only */
+	if (off < f->size && u16(f, 0x206) >= 0x204 && u32(f, 0x1f4) * 16ull > f->size - off + 15)
+		return bad(f, "the kernel is cut off: its header says %llu bytes behind %llu, and the file has %llu", u32(f, 0x1f4) * 16ull,
+			   (unsigned long long)off, (unsigned long long)f->size);
 	if (off >= f->size)
 		return bad(f, "the kernel behind its %u setup sectors is cut off", setup);
 	need = u16(f, 0x206) >= 0x20a && u32(f, 0x260) > f->size - off ? u32(f, 0x260) : f->size - off;

@@ -294,9 +294,13 @@ static void on_signal(struct text *x, const struct event *e)
 	break_open(x, NULL);
 	line_of(&l, text, sizeof text, e);
 	put_front(&l, x, e, e->ns);
-	put_s(&l, "--- "), put_sig(&l, sig_to_guest(l.pers, e->sig));
-	put_s(&l, " "), put_siginfo(&l, e->info, e->sig);
-	put_s(&l, " ---\n");
+	if (sig_to_guest(l.pers, e->sig)) {
+		put_s(&l, "--- "), put_sig(&l, sig_to_guest(l.pers, e->sig));
+		put_s(&l, " "), put_siginfo(&l, e->info, e->sig);
+		put_s(&l, " ---\n");
+	} else {                         /* a system without signals */
+		PUT(&l, "--- the host's signal %d ---\n", e->sig);
+	}
 	write_line(x, e, &l);
 }
 static void on_end(struct text *x, const struct event *e)
