@@ -37,7 +37,10 @@ RT_FIRST := $(wildcard $(addprefix syscalls/,engines/entry.S engines/trap.c engi
             dispatch.c direct.c proc.c fd.c thread.c signal.c arrive.c carrier.c mem.c lock.c xlate.c pending.c handlers/proc.c \
             handlers/wait.c handlers/rw.c handlers/time.c observe/trace.c observe/report.c) personalities/*/personality.c \
             personalities/*/thr.c personalities/*/umtx_mutex.c personalities/*/umtx_shm.c personalities/*/proc_note.c)
-RT_SRC   := $(RT_FIRST) $(filter-out $(RT_FIRST),$(shell find syscalls personalities -name '*.[cS]' | sort))
+# The same for an exec: what it runs before and what a start runs after it comes next; of loader/, tools/ and libc: loader/start.ld.
+RT_START := $(wildcard $(addprefix syscalls/,exec.c path.c root.c walk.c arena.c lib.c gate.c fpu.c segment.c handlers/vm.c engines/site.c \
+            engines/slot.c engines/insn.c engines/patch.c engines/seal.c mem_atomic.S observe/audit.c observe/cover.c debug/tracee.c mount.c confine.c snapshot.c))
+RT_SRC   := $(RT_FIRST) $(RT_START) $(filter-out $(RT_FIRST) $(RT_START),$(shell find syscalls personalities -name '*.[cS]' | sort))
 HOST_SRC := $(shell find loader tools -name '*.c' | sort)
 RT_OBJ   := $(RT_SRC:%=$(B)/%.o)
 HOST_OBJ := $(HOST_SRC:%=$(B)/%.o)
@@ -64,8 +67,8 @@ $(B)/runtime.o: $(RT_OBJ) tools/runtime.allow
 	@nm -u $@ | awk '{print $$2}' | grep -vxFf tools/runtime.allow > $@.bad; \
 	if [ -s $@.bad ]; then echo "runtime.o may not use:"; cat $@.bad; rm -f $@; exit 1; fi
 
-$(B)/guise: $(B)/runtime.o $(HOST_OBJ)
-	$(CC) -static -no-pie $(CFLAGS) -Wl,-z,noseparate-code,-Ttext-segment=$(BASE_AT),-e,front -o $@.ld $^ $(LIBDW) $(LIBS)
+$(B)/guise: $(B)/runtime.o $(HOST_OBJ) loader/start.ld
+	$(CC) -static -no-pie $(CFLAGS) -Wl,-z,noseparate-code,-Ttext-segment=$(BASE_AT),-e,front,-T,loader/start.ld -o $@.ld $(filter %.o,$^) $(LIBDW) $(LIBS)
 	@$(WHOLE) if=$@.ld of=$@.whole && chmod +x $@.whole && mv $@.whole $@ && rm $@.ld
 
 -include $(RT_OBJ:.o=.d) $(HOST_OBJ:.o=.d)

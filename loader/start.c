@@ -18,6 +18,9 @@
 #include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
+#if __has_include(<sys/platform/x86.h>)
+#include <sys/platform/x86.h>
+#endif
 #include "guise.h"
 #include "options.h"
 #include "debug/tracing.h"
@@ -67,6 +70,14 @@ static void claim_ours(void)
 		time_start(vdso);
 	}
 }
+/* What libc knows of the processor need not be asked again, which costs an exit of a virtual machine. */
+static void know_processor(void)
+{
+#if __has_include(<sys/platform/x86.h>)
+	if (CPU_FEATURE_ACTIVE(OSXSAVE))
+		fpu_has_xsave();
+#endif
+}
 struct proc *begin_proc(void) { return &proc; }
 
 struct thread *begin_ours(struct options *o)
@@ -76,6 +87,7 @@ struct thread *begin_ours(struct options *o)
 	proc.nthreads = 1;
 	threads_start(&space);
 	claim_ours();
+	know_processor();
 	struct thread *t = thread_new(&proc);
 	if (!t)
 		return NULL;

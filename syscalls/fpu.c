@@ -9,19 +9,23 @@
 #define MXCSR_AT 24
 #define HEADER_AT 512
 
+/* Both are asked once: in a virtual machine each CPUID leaves it, for 3 to 30 us, and every signal frame has to know this. */
+static uint64_t known_components;
+static uint64_t components_seen(void)
+{
+	uint32_t lo, hi;
+	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
+	return known_components = lo & FPU_COMPONENTS;
+}
 static uint64_t components(void)
 {
-	static uint64_t known;
-	uint32_t lo, hi, a, b, c, d;
-	if (known)
-		return known;
+	uint32_t a, b, c, d;
+	if (known_components)
+		return known_components;
 	__cpuid(1, a, b, c, d);
-	if (!(c & bit_OSXSAVE))
-		return 0;
-	__asm__ volatile("xgetbv" : "=a"(lo), "=d"(hi) : "c"(0));
-	return known = lo & FPU_COMPONENTS;
+	return c & bit_OSXSAVE ? components_seen() : 0;
 }
-/* Asked for once: on a virtual machine each cpuid costs an exit, and every signal's frame asks. */
+void fpu_has_xsave(void) { components_seen(); }
 size_t fpu_size(void)
 {
 	static size_t known;
