@@ -227,11 +227,16 @@ static void events(void)
 	hits = 0;
 	it.interval.nsec = 10000000;
 	show(ktimer_settime(id, 0, &it, 0));
-	for (long t = now_ms(); now_ms() - t < 150;)
-		sleep_ms(10);
+	int missed = 0;
+	for (int round = 0; round < 10 && !missed; round++) {    /* on a busy machine the next one may come before it is asked */
+		for (long t = now_ms(); now_ms() - t < 150;)
+			sleep_ms(10);
+		sigprocmask(SIG_SETMASK, &none, 0);
+		missed = ktimer_getoverrun(id) >= 5 && hits >= 1;
+		sigprocmask(SIG_BLOCK, &s, 0);
+	}
 	sigprocmask(SIG_SETMASK, &none, 0);
-	long over = ktimer_getoverrun(id);
-	yes(hits >= 1 && over >= 5);
+	yes(missed);
 	show(ktimer_delete(id));
 	sleep_ms(20);
 	hits = 0;
