@@ -30,6 +30,10 @@ struct found {
 long walk_find(struct proc *, const char *path, unsigned how, struct found *);
 /* The same with the host's open flags, root only and no binds (one_call). */
 long walk_open(struct paths *, const char *path, uint64_t flags, unsigned mode);
+long walk_open_unlinked(struct paths *, const char *path, uint64_t flags, unsigned mode);    /* -ELOOP at any link */
+/* `path` is not there. Did a symbolic link lead to what is missing? Then its name, in the guest's terms and with no link
+ * before it, is in out. */
+bool walk_missing(struct proc *, const char *path, char *out, size_t n);
 /* A path that may not leave its directory: -EXDEV if it would. */
 long walk_beneath(int dirfd, const char *path, uint64_t flags, unsigned mode);
 bool fd_is_dir(int fd);

@@ -37,6 +37,7 @@ struct lookup {
 	char abs[2 * PATH_MAX];  /* the path from the guest's root: where it begins may be as long as itself */
 	char tmp[2 * PATH_MAX];
 	char link[PATH_MAX];
+	char out[PATH_MAX];      /* what leads_out found */
 };
 
 static long start_of(int dirfd, char *buf, size_t n)
@@ -113,6 +114,12 @@ long path_to_host(struct where *w, const char *path)
 	w->path = w->buf;
 	return 0;
 }
+/* A link in the tree may name what the tree has not: one of those devices or, where the host is looked at too, the host's. */
+static bool leads_out(struct lookup *l, const char *path)
+{
+	return *path == '/' && !l->found.bound && walk_missing(l->p, path, l->out, sizeof l->out) &&
+	       (device(l->out) || on_host(l, l->out, PATH_FOLLOW));
+}
 /* A descriptor of ours becomes the result. Without `follow` it is a directory and named ".": a link is not. */
 long path_to_fd(struct where *w, long fd, bool follow)
 {
@@ -129,6 +136,8 @@ static long object(struct lookup *l, const char *path, unsigned how, bool follow
 	long fd = find(l, path, how | PATH_FOLLOW);
 	if (fd >= 0)
 		return path_to_fd(w, fd, follow);
+	if (fd == -ENOENT && leads_out(l, path))
+		return path_to_host(w, l->out);
 	if (fd == -ENOENT && (host_too(l, path) || (!l->found.bound && device(path))))
 		return path_to_host(w, path);
 	return fd;
@@ -226,6 +235,8 @@ static long maker(struct lookup *l, const char *path, unsigned how, struct where
 			return e;
 		if (on_host(l, path, PATH_FOLLOW))
 			return path_to_host(w, path);
+		if (!links && leads_out(l, path))
+			return path_to_host(w, l->out);
 		if ((e = entry(l, path, how, w, &there)) || !there)
 			return e;
 		n = host(SYS_readlinkat, w->dirfd, w->path, l->link, sizeof l->link - 1);
@@ -323,6 +334,8 @@ static long open_by_hand(struct lookup *l, unsigned flags, unsigned mode, struct
 			return reopen(l, e, flags);
 		if (e != -ENOENT)
 			return e;
+		if (!(flags & O_CREAT) && how && leads_out(l, l->abs))
+			return path_open_host(AT_FDCWD, l->out, flags, mode);
 		if (!(flags & O_CREAT))
 			return host_too(l, l->abs) || (!l->found.bound && device(l->abs))
 			     ? path_open_host(AT_FDCWD, l->abs, flags, mode) : e;
@@ -360,11 +373,28 @@ static long open_overlay(struct lookup *l, unsigned flags, unsigned mode)
 		rv = walk_open(l->ps, l->abs, there, mode);
 		if (rv == -ENOENT && host_too(l, l->abs))
 			rv = path_open_host(AT_FDCWD, l->abs, there, mode);
+		if (rv == -ENOENT && leads_out(l, l->abs))
+			return path_open_host(AT_FDCWD, l->out, flags, mode);
 		if (rv != -ENOENT || !(flags & O_CREAT))
 			return rv;
 	}
 	rv = walk_open(l->ps, l->abs, flags, mode);
 	return rv == -ENOENT ? path_open_host(AT_FDCWD, l->abs, flags, mode) : rv;
+}
+static long open_alone(struct lookup *l, unsigned flags, unsigned mode)
+{
+	unsigned there = flags & ~(unsigned)O_CREAT;
+	long rv = walk_open_unlinked(l->ps, l->abs, flags, mode);
+	if (rv == -ENOENT && device(l->abs))
+		return path_open_host(AT_FDCWD, l->abs, flags, mode);
+	if (rv != -ELOOP)
+		return rv;
+	if (flags & O_EXCL)
+		return walk_open(l->ps, l->abs, flags, mode);
+	rv = walk_open(l->ps, l->abs, there, mode);
+	if (rv == -ENOENT && leads_out(l, l->abs))
+		return path_open_host(AT_FDCWD, l->out, flags, mode);
+	return rv == -ENOENT && flags & O_CREAT ? walk_open(l->ps, l->abs, flags, mode) : rv;
 }
 long root_open(struct thread *t, int dirfd, unsigned flags, unsigned mode, struct where *w)
 {
@@ -383,8 +413,6 @@ long root_open(struct thread *t, int dirfd, unsigned flags, unsigned mode, struc
 		return open_by_hand(l, flags, mode, w);
 	if (!l->ps->only)
 		return open_overlay(l, flags, mode);
-	rv = walk_open(l->ps, l->abs, flags, mode);
-	if (rv == -ENOENT && device(l->abs))
-		return path_open_host(AT_FDCWD, l->abs, flags, mode);
+	rv = open_alone(l, flags, mode);
 	return rv == -EAGAIN ? open_by_hand(l, flags, mode, w) : rv;
 }

@@ -32,6 +32,7 @@ struct walk {
 	char at[2 * PATH_MAX];   /* where we are, in the guest's terms */
 	char rest[3 * PATH_MAX]; /* what is still to be walked */
 	char link[PATH_MAX];
+	const char *left;        /* of rest, behind the name that was missing */
 };
 
 size_t path_next(const char **s)
@@ -77,6 +78,10 @@ static long open_how(int dirfd, const char *path, uint64_t flags, unsigned mode,
 long walk_open(struct paths *ps, const char *path, uint64_t flags, unsigned mode)
 {
 	return open_how(ps->root.fd, path, flags, mode, RESOLVE_IN_ROOT);
+}
+long walk_open_unlinked(struct paths *ps, const char *path, uint64_t flags, unsigned mode)
+{
+	return open_how(ps->root.fd, path, flags, mode, RESOLVE_IN_ROOT | RESOLVE_NO_SYMLINKS);
 }
 long walk_beneath(int dirfd, const char *path, uint64_t flags, unsigned mode)
 {
@@ -217,8 +222,10 @@ static long steps(struct walk *w, bool follow)
 			s += n;
 			continue;
 		}
-		if ((e = step(w, s, n, follow)) < 0)
+		if ((e = step(w, s, n, follow)) < 0) {
+			w->left = s + n;
 			return e;
+		}
 		s = e ? w->rest : s + n;
 	}
 	return 0;
@@ -256,6 +263,25 @@ static long by_hand(struct proc *p, const char *path, unsigned how, struct found
 	f->at = at;
 	mem_free(w, sizeof *w);
 	return rv;
+}
+bool walk_missing(struct proc *p, const char *path, char *out, size_t n)
+{
+	/* Most names that are missing are so without any link on the way: that is one call. */
+	if (p->paths->one_call && walk_open_unlinked(p->paths, path, O_PATH | O_CLOEXEC, 0) == -ENOENT)
+		return false;
+	struct walk *w = mem_alloc(sizeof *w);
+	if (!w)
+		return false;
+	w->p = p;
+	w->ps = p->paths;
+	w->level[0].fd = w->ps->root.fd;
+	str_copy(w->rest, path, sizeof w->rest);
+	long e = steps(w, true);
+	bool led = e == -ENOENT && w->links && !w->bound && fmt(out, n, "%s%s", w->at, w->left) < n;
+	while (w->depth)
+		pop(w);
+	mem_free(w, sizeof *w);
+	return led;
 }
 long walk_find(struct proc *p, const char *path, unsigned how, struct found *f)
 {
