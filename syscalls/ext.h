@@ -14,6 +14,7 @@
 #define X_O_EMPTY_PATH   (1ull << 37)
 
 #define X_AT_BENEATH     (1ull << 32)
+#define X_FILE_FLAG      (1ull << 32)        /* of a file, which no file system of the host keeps */
 
 #define X_INHERIT_SHARE  (1ull << 32)        /* minherit; the others are MADV_DOFORK (copy), DONTFORK (none), WIPEONFORK (zero) */
 

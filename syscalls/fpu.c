@@ -41,6 +41,15 @@ size_t fpu_size(void)
 		}
 	return known = MIN(end, (size_t)FPU_SIZE);
 }
+size_t fpu_room(void)
+{
+	static size_t known;
+	uint32_t all, a, c, d;
+	if (known || !components())
+		return known ? known : fpu_size();
+	__cpuid_count(0xd, 0, a, all, c, d);
+	return known = MAX((size_t)all, fpu_size());
+}
 void fpu_save(void *to)
 {
 	uint64_t have = components(), *header = (uint64_t *)((char *)to + HEADER_AT);

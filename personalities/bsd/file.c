@@ -42,7 +42,7 @@ static long set_flags(int fd, uint64_t flags)
 	long e = host(SYS_fstat, fd, &st);
 	if (e)
 		return e;
-	if (flags & ~(uint64_t)(KEPT | X_IGNORED))
+	if (flags & ~(uint64_t)KEPT)
 		return -EOPNOTSUPP;
 	if ((!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) || host(SYS_ioctl, fd, FS_IOC_GETFLAGS, &now))
 		return flags & KEPT ? -EOPNOTSUPP : 0;
@@ -62,11 +62,11 @@ static long do_chflags(struct call *c, int i, int dirfd, unsigned how, uint64_t 
 		return e;
 	e = host(SYS_newfstatat, w.dirfd, w.path, &st, how & PATH_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
 	if (!e && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
-		e = flags & KEPT ? -EOPNOTSUPP : 0;
+		e = flags ? -EOPNOTSUPP : 0;
 	} else if (!e) {
 		fd = host(SYS_openat, w.dirfd, w.path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
 			  | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW));
-		e = fd >= 0 ? set_flags((int)fd, flags) : flags & KEPT ? fd : 0;
+		e = fd >= 0 ? set_flags((int)fd, flags) : flags ? fd : 0;
 		if (fd >= 0)
 			host(SYS_close, fd);
 	}

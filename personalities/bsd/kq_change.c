@@ -138,7 +138,7 @@ long kq_register(struct call *c, struct kqueue *kq, struct kev *kev)
 		return -EINVAL;
 	if (!f) {
 		report_unknown(c->t, UNK_OPTION, "kevent filter", (uint64_t)kev->filter);
-		return -EINVAL;
+		return kev->filter == EVFILT_SENDFILE ? -ENXIO : -EINVAL;       /* a name that no kernel ever filled */
 	}
 	if (kev->flags & EV_ADD && kev->flags & EV_KEEPUDATA)
 		return -EINVAL;

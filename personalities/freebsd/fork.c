@@ -4,6 +4,7 @@
  * host's clone can say is said; a combination it cannot is refused. RFSPAWN is the vfork of posix_spawn: the child
  * begins with its handlers reset, so that none of the parent's runs in the memory they share.
  */
+#include <sched.h>
 #include "host.h"
 #include "freebsd.h"
 
@@ -42,7 +43,12 @@ long fbsd_rfork(struct call *c)
 		report_unknown(c->t, UNK_BITS, "flags", f);
 		return -EINVAL;
 	}
-	if (!(f & RFPROC)) {             /* our descriptor table is never shared with another process's: nothing to part */
+	if (!(f & RFPROC)) {
+		/* The host parts a thread's table from the others', not a process's: with one thread it is the same. */
+		if (f & (RFFDG | RFCFDG) && c->t->p->nthreads == 1) {
+			host(SYS_unshare, CLONE_FILES);
+			c->t->p->shares_files = false;
+		}
 		if (f & RFCFDG)
 			return fd_close_range(c->t->p, 0, ~0ull, 0);
 		return 0;

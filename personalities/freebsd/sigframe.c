@@ -19,7 +19,7 @@
 #define USER_CS 0x43
 #define USER_DS 0x3b
 #define FLAGS_FREE 0x254dd5ull           /* what a program may change of rflags: CF PF AF ZF SF TF DF OF NT AC ID */
-#define LEGACY 512                       /* bytes of the FXSAVE part */
+#define LEGACY FPU_LEGACY
 
 struct fbsd_stack { uint64_t sp, size; int32_t flags, pad; };
 struct fbsd_mcontext {
@@ -130,9 +130,9 @@ static long get_fpu(const struct fbsd_mcontext *m)
 	fpu_save(x);                     /* components the context does not hold stay as they are */
 	memcpy(x, m->fpstate, LEGACY);
 	if (m->flags & HASFPXSTATE) {
-		if (m->xfpustate_len > more)
+		if (m->xfpustate_len > fpu_room() - LEGACY)
 			return -EINVAL;
-		if ((e = copy_in(x + LEGACY, m->xfpustate, m->xfpustate_len)))
+		if ((e = copy_in(x + LEGACY, m->xfpustate, MIN(m->xfpustate_len, more))))
 			return e;
 	}
 	*(uint64_t *)(x + LEGACY) |= 3;  /* the legacy part is always meant */

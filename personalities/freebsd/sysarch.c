@@ -9,7 +9,7 @@
 
 sysfn fbsd_sysarch, fbsd_sysarch_get_fsbase, fbsd_sysarch_set_fsbase, fbsd_sysarch_get_fsbase32,
       fbsd_sysarch_set_fsbase32, fbsd_sysarch_get_gsbase, fbsd_sysarch_get_tlsbase, fbsd_sysarch_set_tlsbase,
-      fbsd_sysarch_disable_tlsbase;
+      fbsd_sysarch_disable_tlsbase, fbsd_sysarch_get_xfpustate, fbsd_sysarch_get_xfpustate32;
 
 #define BASE_TOP 0x800000000000ull        /* what a segment base may be below */
 
@@ -56,4 +56,32 @@ long fbsd_sysarch_disable_tlsbase(struct call *c)
 {
 	fbsd_thread(c->t)->has_tlsbase = false;
 	return 0;
+}
+/* What lies behind the legacy part of a context: libthr puts it there itself, for a handler that it runs later. It asks for
+ * all that the processor may have; components that no frame of ours holds are in their first state. */
+static long get_xfpustate(uaddr to, int len)
+{
+	static const char none[256];
+	char x[FPU_SIZE] __attribute__((aligned(64)));
+	size_t n = (unsigned)len, have = fpu_size() - FPU_LEGACY;
+
+	if (len < 0 || n > fpu_room() - FPU_LEGACY)
+		return -EINVAL;
+	fpu_save(x);
+	long e = copy_out(to, x + FPU_LEGACY, MIN(n, have));
+	for (size_t at = have; !e && at < n; at += sizeof none)
+		e = copy_out(to + at, none, MIN(sizeof none, n - at));
+	return e;
+}
+long fbsd_sysarch_get_xfpustate(struct call *c)
+{
+	struct { uint64_t addr; int32_t len, pad; } a;
+	long e = copy_in(&a, (uaddr)c->arg[1], sizeof a);
+	return e ? e : get_xfpustate(a.addr, a.len);
+}
+long fbsd_sysarch_get_xfpustate32(struct call *c)
+{
+	struct { uint32_t addr; int32_t len; } a;
+	long e = copy_in(&a, (uaddr)c->arg[1], sizeof a);
+	return e ? e : get_xfpustate(a.addr, a.len);
 }

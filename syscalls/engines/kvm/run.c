@@ -351,12 +351,14 @@ static void machine_anew(struct thread *t)
 	struct vcpu *mine = t->vcpu, *u, *next;
 
 	vm->copied = false;
-	host(SYS_close, vm->fd);
-	if (vm->maps >= 0)
-		host(SYS_close, vm->maps);
-	for (u = vm->vcpus; u; u = next) {
-		next = u->next;
-		host(SYS_close, u->fd);
+	if (!t->p->shares_files) {       /* with one table for both they are still the parent's */
+		host(SYS_close, vm->fd);
+		if (vm->maps >= 0)
+			host(SYS_close, vm->maps);
+		for (u = vm->vcpus; u; u = next) {
+			next = u->next;
+			host(SYS_close, u->fd);
+		}
 	}
 	host(SYS_madvise, first_pool, POOL_FIRST, MADV_DONTNEED);
 	for (unsigned i = 0; i < ARRAY_LEN(vm->block); i++)

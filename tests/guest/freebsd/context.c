@@ -28,6 +28,43 @@ static void on_stack(ucontext_t *c, void (*fn)(void))
 	c->mc.rsp = (long)pages(65536) + 65536 - 8;
 }
 
+/* What libthr asks for when it puts a context together for a handler that it runs later. */
+static void more_state(void)
+{
+	static struct { void *addr; int len; } a;
+	struct { u32 addr; int len; } *b = (void *)mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANON | MAP_32BIT, -1, 0);
+	static u64 state[512] __attribute__((aligned(64)));
+	u32 room, max, dx, ax = 0xd;
+
+	__asm__ volatile("cpuid" : "+a"(ax), "=b"(room), "=c"(max), "=d"(dx) : "c"(0));
+	a.addr = state;
+	a.len = (int)room - 512;
+	show(sysarch(AMD64_GET_XFPUSTATE, &a));
+	yes(!(state[0] & ~0xffull) && !state[1] && !state[2]);
+	a.len++;
+	show(sysarch(AMD64_GET_XFPUSTATE, &a));
+	a.len = -1;
+	show(sysarch(AMD64_GET_XFPUSTATE, &a));
+	a.len = 64;
+	a.addr = (void *)8;
+	show(sysarch(AMD64_GET_XFPUSTATE, &a));
+	show(sysarch(AMD64_GET_XFPUSTATE, 8));
+	b->addr = (u32)(long)(b + 1);
+	b->len = 64;
+	show(sysarch(I386_GET_XFPUSTATE, b));
+	yes(*(u64 *)(b + 1) == state[0]);
+	show(sysarch(I386_GET_XFPUSTATE, 8));
+	/* as long as the processor says, it is taken back */
+	volatile int once = 0;
+	sys(SYS_getcontext, &start);
+	if (once++ == 0) {
+		start.mc.xfpustate = (long)state;
+		start.mc.xfpustate_len = room - 512;
+		start.mc.flags |= 4;
+		sys(SYS_setcontext, &start);
+	}
+	show(once);
+}
 int main(int argc, char **argv)
 {
 	static u32 word __attribute__((aligned(4)));
@@ -80,5 +117,6 @@ int main(int argc, char **argv)
 	show(sys(SYS_sigfastblock, 9, 0));
 	kill(getpid(), SIGUSR1);
 	show(hits);
+	more_state();
 	return 0;
 }

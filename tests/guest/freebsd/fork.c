@@ -62,6 +62,26 @@ static void stopped(void)
 	say("status %x\n", status);
 }
 
+/* Descriptors that are shared, until one of the two will have its own. */
+static void shared(void)
+{
+	long pid = rfork(RFPROC), fd;
+	if (!pid) {
+		dup2(1, 40);
+		show(rfork(RFFDG));
+		close(40);
+		dup2(1, 41);
+		quit(0);
+	}
+	wait_for(pid);
+	show(close(40));
+	show(close(41));
+	fd = dup2(1, 42);
+	if (!(pid = rfork(RFPROC)))
+		quit(rfork(RFCFDG) ? 1 : close(42) == -EBADF ? 3 : 2);
+	show(WEXITSTATUS(wait_for(pid)));
+	show(close(fd));
+}
 int main(int argc, char **argv)
 {
 	long second, pid = raw_fork(&second);
@@ -82,5 +102,6 @@ int main(int argc, char **argv)
 	end_with(-(SIGRTMIN + 3));
 	family();
 	stopped();
+	shared();
 	return 0;
 }

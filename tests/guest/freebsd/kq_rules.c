@@ -28,6 +28,7 @@ int main(int argc, char **argv)
 	show(kevent(kq, 0, 0, ev, 1, TS(0, -1)));
 	show(kevent(kq, 0, 0, ev, 1, (void *)8));
 	show(change(kq, 1, -50, EV_ADD, 0, 0, 0));
+	show(change(kq, 1, -12, EV_ADD, 0, 0, 0));           /* EVFILT_SENDFILE: a name without a filter */
 	show(change(kq, kq, EVFILT_READ, EV_ADD, 0, 0, 0));
 	show(change(kq, 1, EVFILT_USER, EV_ENABLE | EV_DISABLE, 0, 0, 0));
 	say("change and event in one call\n");

@@ -24,6 +24,8 @@ static void flags(void)
 	show(sys(SYS_fchflags, fd, 0));
 	show(sys(SYS_lchflags, "l", UF_NODUMP));
 	show(sys(SYS_chflags, "f", 0x12345));
+	show(sys(SYS_chflags, "f", 0x8000));                 /* hidden */
+	show(sys(SYS_lchflags, "l", 0x800));                 /* to be archived */
 	show(sys(SYS_chflags, "f", 1ul << 40));              /* a long: no flag is there */
 	show(sys(SYS_chflags, "none", 0));
 	show(sys(SYS_fchflags, 99, 0));

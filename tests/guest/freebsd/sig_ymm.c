@@ -28,6 +28,8 @@ static void store(u8 *p)
 int main(int argc, char **argv)
 {
 	static u8 in[512], out[512];
+	static u8 more[320] __attribute__((aligned(64)));
+	struct { void *addr; int len; } a = { more, sizeof more };
 	long me = getpid();
 
 	for (int i = 0; i < 512; i++)
@@ -43,5 +45,11 @@ int main(int argc, char **argv)
 		getpid();
 	store(out);
 	show(memcmp(in, out, 512));
+	load(in);
+	show(sysarch(AMD64_GET_XFPUSTATE, &a));
+	int same = 0;
+	for (int i = 0; i < 16; i++)             /* behind the header lie the upper halves */
+		same += !memcmp(more + 64 + i * 16, in + i * 32 + 16, 16);
+	show(same);
 	return 0;
 }

@@ -103,10 +103,75 @@ static void msg(void)
 	show(sys(SYS_msgctl, id, IPC_RMID, 0));
 	show(sys(SYS_msgrcv, id, &m, 32, 0, 0));
 }
+/* The same through the calls of FreeBSD 7 and before. */
+struct perm7 { u16 cuid, cgid, uid, gid, mode, seq; long key; };
+struct shmid7 { struct perm7 perm; int segsz, lpid, cpid; int16_t nattch; long atime, dtime, ctime; void *internal; };
+struct semid7 { struct perm7 perm; void *base; u16 nsems; long otime, pad1, ctime, pad2, pad3[4]; };
+struct msgid7 {
+	struct perm7 perm;
+	void *first, *last;
+	u64 cbytes, qnum, qbytes;
+	int lspid, lrpid;
+	long stime, pad1, rtime, pad2, ctime, pad3, pad4[4];
+};
+static void old_shm(void)
+{
+	struct shmid7 ds;
+	long id = sys(SYS_shmget, 0, 8192, IPC_CREAT | 0600), at = sys(SYS_shmat, id, 0, 0);
+	show(sys(SYS_freebsd7_shmctl, id, IPC_STAT, &ds));
+	say("size %d mode %x nattch %d creator %s uid %s\n", ds.segsz, ds.perm.mode & 0777, ds.nattch,
+	    ds.cpid == getpid() ? "me" : "other", ds.perm.uid == (u16)geteuid() ? "mine" : "other");
+	yes(ds.atime > 1000000000 && ds.ctime > 1000000000 && !ds.dtime);
+	ds.perm.mode = 0640;
+	show(sys(SYS_freebsd7_shmctl, id, IPC_SET, &ds));
+	sys(SYS_freebsd7_shmctl, id, IPC_STAT, &ds);
+	say("mode %x\n", ds.perm.mode & 0777);
+	show(sys(SYS_freebsd7_shmctl, id, IPC_STAT, 8));
+	sys(SYS_shmdt, at);
+	show(sys(SYS_freebsd7_shmctl, id, IPC_RMID, 0));
+	show(sys(SYS_freebsd7_shmctl, id, IPC_STAT, &ds));
+}
+static void old_sem(void)
+{
+	struct semid7 ds;
+	union { int val; struct semid7 *buf; u16 *array; } u = { .val = 3 };
+	long id = sys(SYS_semget, 0, 2, IPC_CREAT | 0600);
+	show(sys(SYS_freebsd7___semctl, id, 1, SETVAL, &u));
+	show(sys(SYS_freebsd7___semctl, id, 1, GETVAL, 0));
+	u.buf = &ds;
+	show(sys(SYS_freebsd7___semctl, id, 0, IPC_STAT, &u));
+	say("nsems %d mode %x\n", ds.nsems, ds.perm.mode & 0777);
+	yes(ds.ctime > 1000000000);
+	ds.perm.mode = 0640;
+	show(sys(SYS_freebsd7___semctl, id, 0, IPC_SET, &u));
+	sys(SYS_freebsd7___semctl, id, 0, IPC_STAT, &u);
+	say("mode %x\n", ds.perm.mode & 0777);
+	show(sys(SYS_freebsd7___semctl, id, 0, IPC_STAT, 8));
+	show(sys(SYS_freebsd7___semctl, id, 0, IPC_RMID, 0));
+}
+static void old_msg(void)
+{
+	struct { long type; char text[32]; } m = { 3, "three" };
+	struct msgid7 ds;
+	long id = sys(SYS_msgget, 0, IPC_CREAT | 0600);
+	sys(SYS_msgsnd, id, &m, 6, 0);
+	show(sys(SYS_freebsd7_msgctl, id, IPC_STAT, &ds));
+	say("%d messages %d bytes, sender %s\n", (int)ds.qnum, (int)ds.cbytes, ds.lspid == getpid() ? "me" : "other");
+	yes(ds.stime > 1000000000 && !ds.rtime && ds.qbytes >= 2048);
+	ds.qbytes = 1024;
+	show(sys(SYS_freebsd7_msgctl, id, IPC_SET, &ds));
+	sys(SYS_freebsd7_msgctl, id, IPC_STAT, &ds);
+	say("%d\n", (int)ds.qbytes);
+	show(sys(SYS_freebsd7_msgctl, id, IPC_SET, 8));
+	show(sys(SYS_freebsd7_msgctl, id, IPC_RMID, 0));
+}
 int main(int argc, char **argv)
 {
 	shm();
 	sem();
 	msg();
+	old_shm();
+	old_sem();
+	old_msg();
 	return 0;
 }
