@@ -54,6 +54,7 @@ struct session {
 	volatile uint32_t unheard;   /* threads that found no free ring */
 	volatile uint32_t rewritten, left;       /* call sites of all processes: jump straight to us, trap each time */
 	volatile uint32_t denied;    /* calls that a policy refused */
+	volatile uint32_t supervisor;        /* a robust lock of the supervisor's; 0: there is none, or it has ended */
 	uint32_t n_injections;
 	nrset watch;                 /* calls that are recorded */
 	nrset touch;                 /* calls that any injection names */

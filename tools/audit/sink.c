@@ -334,6 +334,8 @@ static void finish(struct sink *s)
 	begin(&l, "end", ns);
 	PUT(&l, ",\"denied\":%lu,\"killed\":%lu,\"asked\":%lu,\"logged\":%lu,\"dropped\":%lu", n_denied, n_killed, n_asked, n_logged,
 	    n_dropped);
+	if (supervisor_lost)
+		put_s(&l, ",\"supervisor\":\"killed\"");
 	end(&l, 6, "", 0);
 	delivery_end(&log_->to);
 }

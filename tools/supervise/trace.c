@@ -42,12 +42,15 @@ bool trace_start(void)
 	if (m == MAP_FAILED)
 		return false;
 	session = m;
+	session_hold(&session->supervisor);
 	return true;
 }
 void trace_over(void)
 {
-	if (session)
-		ring_flush();
+	if (!session)
+		return;
+	ring_flush();
+	session->supervisor = 0;
 }
 
 /* --- shadows ------------------------------------------------------------------------------------------------------ */

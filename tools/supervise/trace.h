@@ -6,6 +6,7 @@
 #pragma once
 #include "tools/supervise/supervise.h"
 
+void session_hold(volatile uint32_t *lock);  /* tools/trace/session.c */
 bool trace_start(void);                      /* true: there is one */
 void trace_over(void);
 void trace_call(struct task *, const struct user_regs_struct *);     /* the guest makes one */

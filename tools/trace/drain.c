@@ -29,6 +29,7 @@ static struct raw *raw;
 static struct clock now;
 static int watch_fd;
 static volatile bool over, stopping;
+bool supervisor_lost;
 static const int *asked;              /* -p: who is to join */
 static unsigned n_asked;
 static int own_end = -1;
@@ -50,11 +51,12 @@ static void *watcher(void *unused)
 		int n = epoll_wait(watch_fd, &e, 1, -1);
 		if (n < 1)
 			continue;
+		/* before it is told: its place may be another's at once */
+		epoll_ctl(watch_fd, EPOLL_CTL_DEL, e.data.u32 == ~0u ? (int)(e.data.u64 >> 32) : watched[e.data.u32].fd, NULL);
 		if (e.data.u32 == ~0u)
 			over = true;
 		else
 			watched[e.data.u32].gone = true;
-		epoll_ctl(watch_fd, EPOLL_CTL_DEL, e.data.u32 == ~0u ? (int)(e.data.u64 >> 32) : watched[e.data.u32].fd, NULL);
 		ring_bell();
 		if (over)
 			return NULL;
@@ -355,6 +357,10 @@ static void finish(const struct clock *now)
 {
 	struct en_sites e = { { sizeof e, EN_SITES, 0, now->t1 }, s->rewritten, s->left, 0 };
 
+	if (s->supervisor & FUTEX_OWNER_DIED && !supervisor_lost) {
+		supervisor_lost = true;
+		dprintf(2, "guise: the supervisor was killed, and all that it watched with it\n");
+	}
 	events_feed(0, &e.r, now->ns1);
 	events_finish(now->ns1);
 	if (raw) {

@@ -75,15 +75,15 @@ struct session *session_new(int *fd)
 }
 
 /* --- the other process -------------------------------------------------------------------------------------------- */
-/* s->drainer is "held" by us: when we end, however that happens, the kernel writes FUTEX_OWNER_DIED there. */
-static void hold_lock(struct session *s)
+/* The lock is "held" by us: when we end, however that happens, the kernel writes FUTEX_OWNER_DIED there. */
+void session_hold(volatile uint32_t *lock)
 {
 	static struct robust_list_head head;
 	static struct { struct robust_list list; } none;
 
-	s->drainer = (uint32_t)syscall(SYS_gettid);
+	*lock = (uint32_t)syscall(SYS_gettid);
 	head.list.next = &head.list;
-	head.futex_offset = (long)((char *)&s->drainer - (char *)&none);
+	head.futex_offset = (long)((char *)lock - (char *)&none);
 	head.list_op_pending = &none.list;       /* the kernel looks at this one first, and only adds the offset */
 	syscall(SYS_set_robust_list, &head, sizeof head);
 }
@@ -122,7 +122,7 @@ static void become_drainer(struct session *s, int fd, int end, struct raw *raw)
 	snapshot_point.magic = 0;                /* nobody need wait for a guest here (others.c) */
 	prctl(PR_SET_DUMPABLE, 0);               /* what was written of a program is not its to change */
 	drain_first(s->main_pid);
-	hold_lock(s);
+	session_hold(&s->drainer);
 	_exit(drain(s, end, raw));
 }
 /* -p: nothing is started; we are the drainer ourselves, until the processes end or a signal says that it is enough. */
@@ -133,7 +133,7 @@ int session_attach(struct session *s, int fd, struct raw *raw, const int *pid, u
 
 	if (pipe2(p, O_CLOEXEC) < 0)
 		refuse("no pipe can be made: %s", strerror(errno));
-	hold_lock(s);
+	session_hold(&s->drainer);
 	for (unsigned i = 0; i < ARRAY_LEN(stop); i++)
 		sigaction(stop[i], &(struct sigaction){ .sa_handler = drain_stop }, NULL);
 	signal(SIGPIPE, SIG_IGN);

@@ -185,6 +185,8 @@ void drain_fail(void);                                       /* nothing can be w
 void drain_answer(unsigned ring, uint32_t asked, bool yes);  /* to a policy's question */
 bool drain_asked(unsigned ring, uint32_t asked);             /* it still waits for the answer */
 struct session *session_new(int *fd);
+void session_hold(volatile uint32_t *lock);          /* FUTEX_OWNER_DIED is written there when we end */
+extern bool supervisor_lost;                         /* at the end: it did not end by itself, and all that it watched was killed with it */
 int session_attach(struct session *, int fd, struct raw *, const int *pid, unsigned n);     /* the exit status */
 void attach_to(int pid, int fd, int end);                    /* ask it; refuses */
 /* the drainer, detached; the guest's end of the pipe */
