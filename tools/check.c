@@ -3,6 +3,8 @@
  * guise check: what programs would need of their system and how much of it is here, without running them. Here are the
  * options and the order of things; tools/check/ does the work.
  */
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -25,6 +27,42 @@ static void set_summary(struct request *r, const char *v) { want.summary = true;
 static void set_whole(struct request *r, const char *v) { want.whole = true; }
 static void set_sites(struct request *r, const char *v) { tell_sites = true; }
 static void set_why(struct request *r, const char *v) { tell_why = v; }
+static void with(const char *path)
+{
+	search.with = realloc(search.with, (search.n_with + 1) * sizeof *search.with);
+	if (!search.with || !(search.with[search.n_with++] = strdup(path)))
+		refuse("no memory for a list of libraries");
+}
+/* A file, or all files of a directory; a path is the program's, so it is looked for when the root is known. */
+static const char *withs[64];
+static unsigned n_withs;
+static void set_with(struct request *r, const char *v)
+{
+	if (n_withs == ARRAY_LEN(withs))
+		refuse("--with can be given %zu times at most", ARRAY_LEN(withs));
+	withs[n_withs++] = v;
+}
+static void read_with(const char *v)
+{
+	char host[4096], path[8192], magic[4];
+	enum found found;
+	struct dirent **names;
+	int fd = search_open(&search, v, host, &found), n = fd < 0 ? -1 : scandir(host, &names, NULL, alphasort);
+
+	if (fd < 0)
+		refuse("%s: %s; --with wants a library or a directory of them", shown(v), strerror(errno));
+	if (n < 0 && (pread(fd, magic, 4, 0) != 4 || memcmp(magic, "\177ELF", 4)))
+		refuse("%s is no library; --with wants one, or a directory of them", shown(v));
+	close(fd);
+	if (n < 0)
+		with(v);
+	for (int i = 0; i < n; i++) {
+		snprintf(path, sizeof path, "%s/%s", v, names[i]->d_name);
+		if (strstr(names[i]->d_name, ".so"))
+			with(path);
+		free(names[i]);
+	}
+}
 static void set_seen(struct request *r, const char *v) { seen_add(v); }
 
 static const struct option_row rows[] = {
@@ -33,6 +71,7 @@ static const struct option_row rows[] = {
 	{ 0, "whole", NULL, V_NONE, "everything of each program, for directories and packages too", set_whole },
 	{ 0, "sites", NULL, V_NONE, "say where each call is made", set_sites },
 	{ 0, "why", "CALL", V_NAME, "say by which functions the program comes to CALL", set_why },
+	{ 0, "with", "FILE|DIR", V_FILE, "count libraries that the program loads by names of its own making: plugins; may be repeated", set_with },
 	{ 0, "from-report", "FILE", V_FILE, "add what runs have shown: a file of --report or of trace --json", set_seen },
 };
 static const struct option_table check_options = { rows, ARRAY_LEN(rows) };
@@ -119,6 +158,8 @@ static int run(struct request *r, int argc, char **argv)
 		refuse("which program? guise check [OPTION...] PROGRAM|DIR|PACKAGE...; guise help check says more");
 	request_root(r);
 	search = (struct search){ .root = r->opt.root, .root_only = r->opt.root_only, .as = r->opt.as };
+	for (unsigned i = 0; i < n_withs; i++)
+		read_with(withs[i]);
 	for (int i = 0; i < argc; i++)
 		want.summary |= !want.whole && files_many(argv[i]);
 	if (want.summary && !want.json)

@@ -353,9 +353,32 @@ static void ask_for(struct subject *s, struct module *by, const char *name)
 		if (s->world.module[i]->late)
 			reach_symbol(&s->world, s->world.module[i], name);
 }
+/* What nobody can see from the code, and the user knows: all that these offer may be asked for. */
+static void load_with(struct subject *s)
+{
+	struct world *w = &s->world;
+	unsigned before = w->n;
+
+	for (unsigned i = 0; i < s->search->n_with && w->n < MOST_MODULES; i++) {
+		const char *path = s->search->with[i];
+		struct module *m = is_there(w, path) ? NULL : try(s, path, path);
+		if (m)
+			m->late = true, w->module[w->n++] = m;
+	}
+	if (before == w->n)
+		return;
+	for (unsigned i = before; i < w->n; i++)
+		for (unsigned k = 0; k < w->module[i]->n_needed; k++)
+			need(s, w->module[i], w->module[i]->needed[k], false);
+	reach(w);
+	ask_for(s, NULL, NULL);
+	reach(w);
+}
 void subject_load_late(struct subject *s)
 {
 	struct world *w = &s->world;
+	if (*w->module[0]->image.interp)
+		load_with(s);
 	for (unsigned round = 0, before = 0; round < 4 && before != w->n && *w->module[0]->image.interp; round++) {
 		before = w->n;
 		texts_of(s, "dlopen", RDI, load);

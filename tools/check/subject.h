@@ -12,6 +12,7 @@ struct search {                      /* where a guest's path leads, in this orde
 	const char *root;        /* --root, or NULL */
 	bool root_only;
 	const char *as;          /* --as, or NULL */
+	char **with; unsigned n_with;    /* --with: libraries that the program loads by names of its own making */
 };
 /* The file, open, or -1 with errno; where it lies on the host. */
 int search_open(const struct search *, const char *path, char host[4096], enum found *);

@@ -105,7 +105,7 @@ static void tell_modules(const struct subject *s)
 		label = m->interpreter ? label : "";
 	}
 	if (s->loads)
-		printf("%-14sit may load more by itself, under names that cannot be told (dlopen)\n", "");
+		printf("%-14sit may load more by itself, under names that cannot be told (dlopen); --with names them\n", "");
 	for (unsigned i = 0; i < s->n_missing; i++)
 		printf("%-14s%s: missing\n", i ? "" : "not found", plain(s->missing[i]));
 	for (unsigned i = 0; i < s->world.n_missing && !s->n_missing; i++)
