@@ -20,6 +20,10 @@ const char *code_symbol(const struct code *, uint64_t linked, uint64_t *start); 
 bool code_source(struct code *, uint64_t linked, const char **file, int *line);
 int code_frame(struct code *, uint64_t linked, Dwarf_Frame **);      /* as dwarf_cfi_addrframe; to be freed */
 
+/* --- names.c ------------------------------------------------------------------------------------------------------- */
+void map_name(char *);                       /* in place: from how /proc/PID/maps writes it */
+const char *line_name(const char *);         /* nothing that is no printable ASCII; the last four stay */
+
 /* --- unwind.c ------------------------------------------------------------------------------------------------------- */
 enum { STACK_RBP = 6, STACK_RSP = 7, STACK_RIP = 16, STACK_REGS = 17 };     /* as DWARF numbers them */
 

@@ -44,12 +44,12 @@ void where_is(const struct dead *d, uint64_t at, bool returns, FILE *out)
 
 	fprintf(out, "%#018lx ", at);
 	if (name)
-		fprintf(out, "%s+%#lx (%s)", name, linked + returns - start, m->path);
+		fprintf(out, "%s+%#lx (%s)", line_name(name), linked + returns - start, line_name(m->path));
 	else if (m)
-		fprintf(out, "in %s+%#lx", m->path[0] ? m->path : "memory without a file", at - m->lo + m->offset);
+		fprintf(out, "in %s+%#lx", m->path[0] ? line_name(m->path) : "memory without a file", at - m->lo + m->offset);
 	else
 		fprintf(out, "where nothing is mapped");
 	if (c && code_source(c, linked, &source, &line))
-		fprintf(out, " at %s:%d", source, line);
+		fprintf(out, " at %s:%d", line_name(source), line);
 	fputc('\n', out);
 }

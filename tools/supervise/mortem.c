@@ -10,6 +10,7 @@
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
+#include "tools/stack/stack.h"
 #include "tools/supervise/mortem.h"
 
 #define FRAMES 128u
@@ -61,6 +62,7 @@ static void look_maps(struct dead *d, int tid)
 			continue;
 		line[strcspn(line, "\n")] = 0;
 		m.r = p[0] == 'r', m.w = p[1] == 'w', m.x = p[2] == 'x', m.shared = p[3] == 's';
+		map_name(line + at);
 		m.path = strdup(line + at);
 		m.ours = is_ours(d, &m);
 		if (!(d->n_vma & (d->n_vma + 1)) && !(d->vma = realloc(d->vma, 2 * (d->n_vma + 1) * sizeof m)))
@@ -120,7 +122,7 @@ static void tell_head(const struct dead *d, FILE *f)
 	time_t now = time(NULL);
 	strftime(when, sizeof when, "%Y-%m-%d %H:%M:%S %z", localtime(&now));
 	fprintf(f, "guise %s, post-mortem of %s\n", GUISE_VERSION, when);
-	fprintf(f, "program   %s%s%s\n", d->program, p ? ", of " : "", p ? p->name : "");
+	fprintf(f, "program   %s%s%s\n", line_name(d->program), p ? ", of " : "", p ? p->name : "");
 	fprintf(f, "process   %d, %u thread%s\n", d->guest->pid, d->n_threads, d->n_threads == 1 ? "" : "s");
 	fprintf(f, "died by   SIG%s (the host's %d)", sigabbrev_np(d->sig) ? sigabbrev_np(d->sig) : "?", d->sig);
 	if (d->fault.si_signo) {
@@ -187,7 +189,7 @@ static void tell_maps(const struct dead *d, FILE *f)
 		const struct vma *m = &d->vma[i];
 		if (!m->ours)
 			fprintf(f, "  %012lx-%012lx %c%c%c%c %8lx %s\n", m->lo, m->hi, m->r ? 'r' : '-', m->w ? 'w' : '-', m->x ? 'x' : '-',
-				m->shared ? 's' : 'p', m->offset, m->path);
+				m->shared ? 's' : 'p', m->offset, line_name(m->path));
 	}
 }
 /* Others may have left files of this name, which are not ours to remove. */
@@ -235,9 +237,11 @@ void mortem(struct guest *g, int sig)
 		tell_maps(&d, f);
 		int e = core_write(&d, core);
 		if (e)
-			fprintf(f, "\nno core file: %s: %s\n", core, strerror(e));
+			fprintf(f, "\nno core file: %s: %s\n", line_name(core), strerror(e));
 		else
-			fprintf(f, "\ncore file %s\ngdb -ex 'set osabi GNU/Linux' -ex 'file %s' -ex 'core-file %s'\n", core, d.program, core);
+			fprintf(f, "\ncore file %s\n", line_name(core));
+		if (!e && !strpbrk(line_name(d.program), "'\\") && !strpbrk(line_name(core), "'\\"))        /* fit for a shell */
+			fprintf(f, "gdb -ex 'set osabi GNU/Linux' -ex 'file %s' -ex 'core-file %s'\n", d.program, core);
 		fclose(f);
 	}
 	forget(&d);

@@ -34,6 +34,7 @@ static void read_maps(const struct process *p)
 			break;
 		maps = more;
 		line[strcspn(line, "\n")] = 0;
+		map_name(line + at);
 		m.path = strdup(line + at);
 		maps[n_maps++] = m;
 	}
@@ -92,11 +93,11 @@ void symbol_line(struct line *l, const struct process *p, uint64_t a, bool retur
 
 	put_s(l, " > ");
 	if (name)
-		PUT(l, "%s(%s+%#lx) ", code_path(c), name, linked + returns - start);
+		PUT(l, "%s(%s+%#lx) ", line_name(code_path(c)), line_name(name), linked + returns - start);
 	else if (c)
-		PUT(l, "%s(+%#lx) ", code_path(c), linked + returns);
+		PUT(l, "%s(+%#lx) ", line_name(code_path(c)), linked + returns);
 	PUT(l, "[%#lx]", a);
 	if (view.stack > 1 && c && code_source(c, linked, &source, &no))
-		PUT(l, " %s:%d", source, no);
+		PUT(l, " %s:%d", line_name(source), no);
 	put_s(l, "\n");
 }
