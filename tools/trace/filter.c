@@ -192,7 +192,9 @@ const char *filter_word(nrset *s, const char *word, bool in)
 		none = !mark(s, &m, in);
 	if (m.re)
 		regfree(&re);
-	return none && !perhaps ? "no system has such a call" : NULL;
+	if (!none || perhaps)
+		return NULL;
+	return strpbrk(word, "*?[") ? "no system has such a call; a pattern is a regular expression, /^open/" : "no system has such a call";
 }
 static void mark_word(nrset *s, const char *word, bool in)
 {
