@@ -111,12 +111,15 @@ static void take_records(struct writer *w, const struct personality *p, unsigned
 	uint64_t bytes, uint64_t text)
 {
 	const struct layout *y = layout_of(p, rec);
+	uint64_t size = y ? y->size : 0;
 	if (!y)
 		return;
 	n = MIN(n, MOST_RECORDS);
 	take(w, a, n * y->size, ~0ull);
-	for (uint64_t k = 0; a && k < n && !y->scalar; k++)
-		take_behind(w, y, a + k * y->size, bytes, text);
+	if (rec == REC_MMSGHDR)          /* each is a message, and how much of it went */
+		y = layout_of(p, REC_MSGHDR);
+	for (uint64_t k = 0; a && y && k < n && !y->scalar; k++)
+		take_behind(w, y, a + k * size, bytes, text);
 }
 static void take_strv(struct writer *w, uaddr a)
 {
@@ -234,7 +237,7 @@ static void take_out(struct writer *w, struct call *c, int i)
 	switch ((enum argkind)a->kind) {
 	case A_OUT: case A_INOUT: take_record(w, c, i, counts_bytes(c) ? (uint64_t)c->rv : ~0ull, true); break;
 	case A_OUTV: take_records(w, p, a->what, at, MIN(count_of(c, i), (uint64_t)c->rv), ~0ull, text_of(c, false)); break;
-	case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull, text_of(c, false)); break;
+	case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull, MAX(text_of(c, false), text_of(c, true))); break;
 	case A_OUTBUF:
 		n = count_of(c, i);
 		if (counts_bytes(c))

@@ -289,6 +289,13 @@ static bool put_oid(struct line *l, uaddr a, long n)
 	word_end(l);
 	return true;
 }
+/* Of a row of messages: how much of this one went, behind its head. Of those that were not even tried nobody knows. */
+static void one_message(struct line *l, const struct call *c, uaddr at, long k)
+{
+	uint32_t went = 0;
+	l->received = c->rv >= 0;
+	l->bytes = k < c->rv && !peek(l, &went, at + l->pers->rec[REC_MSGHDR].gsize, sizeof went) ? went : 0;
+}
 static void show_records(struct line *l, struct call *c, int i)
 {
 	unsigned what = c->row->arg[i].what;
@@ -303,6 +310,8 @@ static void show_records(struct line *l, struct call *c, int i)
 	put_open(l, '[');
 	for (long k = 0; k < n && k < most; k++) {
 		put_item(l);
+		if (what == REC_MMSGHDR)
+			one_message(l, c, (uaddr)c->raw[i] + (uaddr)k * size, k);
 		if (!put_record(l, what, (uaddr)c->raw[i] + (uaddr)k * size, true)) {
 			l->len = begin;          /* nobody can read these: take it all back */
 			l->first = first;
