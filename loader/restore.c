@@ -47,9 +47,16 @@ static void limits(const struct snap_image *g)
 	EACH(g, SNAP_LIMIT, struct snap_limit, s) {
 		if (s->which >= RLIMIT_NLIMITS || s->which == RLIMIT_NOFILE || getrlimit((int)s->which, &l) < 0)
 			continue;
-		l.rlim_max = geteuid() ? MIN(l.rlim_max, s->hard) : s->hard;
+		struct rlimit mine = l;
+		l.rlim_max = s->hard;
+		l.rlim_cur = s->soft;
+		if (!setrlimit((int)s->which, &l))
+			continue;
+		l.rlim_max = MIN(mine.rlim_max, s->hard);
 		l.rlim_cur = MIN(s->soft, l.rlim_max);
 		setrlimit((int)s->which, &l);
+		say("its limit %u of %llu (%llu at most) cannot be had here: it is %llu now", s->which, (unsigned long long)s->soft,
+		    (unsigned long long)s->hard, (unsigned long long)l.rlim_cur);
 	}
 	if (!getrlimit(RLIMIT_NOFILE, &l)) {
 		l.rlim_max = geteuid() ? MIN(l.rlim_max, g->proc->fd_hard) : g->proc->fd_hard;
@@ -184,6 +191,22 @@ static bool rebuild_machine(struct restore *r, struct thread *t)
 	e = p->engine->start(p);
 	return e >= 0 || restore_bad(r, "the engine %s cannot start: %s", p->engine->name, strerror((int)-e));
 }
+/* Descriptors that the guest has from us, by the numbers that they have here (--inherit-fd). */
+static bool take_given(struct restore *r, int base)
+{
+	static struct inherited given[64];
+	EACH(r->image, SNAP_FD, struct snap_fd, f) {
+		if (f->kind != FD_INHERIT || f->word[0] <= 2)
+			continue;
+		int fd = r->n_given < ARRAY_LEN(given) ? fcntl((int)f->word[0], F_DUPFD_CLOEXEC, base) : -1;
+		if (fd < 0)
+			return restore_bad(r, "its descriptor %d is to be yours, and you have none of that number: guise restore FILE %d<>PATH "
+					   "brings one", f->fd, f->fd);
+		given[r->n_given++] = (struct inherited){ (int)f->word[0], fd };
+	}
+	r->given = given;
+	return true;
+}
 static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 {
 	struct snap_image *g = r->image;
@@ -202,7 +225,7 @@ static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 		return restore_bad(r, "no descriptor is left for its file");
 	for (int i = 0; i < 3; i++)
 		r->inherit[i] = fcntl(i, F_DUPFD_CLOEXEC, p->fd_base);
-	if (!restore_open(r, p->fd_base) || !restore_memory(r))
+	if (!take_given(r, p->fd_base) || !restore_open(r, p->fd_base) || !restore_memory(r))
 		return false;
 	restore_margins(r);
 	fill_proc(p, g);
@@ -227,6 +250,8 @@ static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 		return false;
 	if ((e = p->engine->start(p)) < 0)
 		return restore_bad(r, "the engine %s cannot start: %s", p->engine->name, strerror((int)-e));
+	if (!restore_owner(r))
+		return false;
 	return true;
 }
 static struct revive_list list_of(const struct snap_image *g, unsigned kind)
@@ -274,7 +299,8 @@ int program_restore(struct options *o, struct restore *r)
 	if (!rebuild(r, t, o))
 		return failed(r);
 	close(inherit[0]), close(inherit[1]), close(inherit[2]);
-	v = (struct revive){ list_of(g, SNAP_THREAD), list_of(g, SNAP_TIMER), list_of(g, SNAP_PENDING), list_of(g, SNAP_SIGNAL), g->proc };
+	v = (struct revive){ list_of(g, SNAP_THREAD), list_of(g, SNAP_TIMER), list_of(g, SNAP_PENDING), list_of(g, SNAP_SIGNAL),
+			     list_of(g, SNAP_TASK), g->proc };
 	revive_first(t, &v);
 	snapshot_start(t->p);
 	fflush(NULL);

@@ -11,6 +11,9 @@
 
 struct restore {
 	struct snap_image *image;
+	bool as_me;                      /* its user is whoever restores it */
+	const struct inherited { int fd, mine; } *given; /* descriptors of ours that are the guest's (--inherit-fd), by its numbers */
+	unsigned n_given;
 	bool changed;                    /* files may have changed since, as long as they have the same name */
 	const struct snap_host *here;    /* this host */
 	const char *overlay;             /* where what a machine writes to its disk is kept, a file to be made, or NULL: nowhere */
@@ -27,6 +30,9 @@ void restore_margins(struct restore *);              /* what restore_reserve too
 bool restore_open(struct restore *, int base);       /* the files it names are looked at; base: our own numbers begin there */
 bool restore_fds(struct restore *);
 int restore_file(struct restore *, const char *path, unsigned flags, const struct snap_ident *);      /* the same file, open, or -1 */
+bool restore_owner(struct restore *);                /* restore_owner.c: users, groups, capabilities */
+bool owner_of(int pid, struct snap_owner *);
+uint32_t oom_adj_of(int pid);
 bool restore_machine(struct restore *, struct thread *);
 int restore_mapped(struct restore *, const struct snap_map *, bool writes);   /* a descriptor of its file, or -1 */
 

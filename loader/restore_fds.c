@@ -21,6 +21,7 @@
 #include <netinet/in.h>
 #include <unistd.h>
 #include "guise.h"
+#include "loader/loader.h"
 #include "loader/restore.h"
 
 #define MAY_OPEN (O_ACCMODE | O_APPEND | O_NONBLOCK | O_DSYNC | O_SYNC | O_DIRECT | O_DIRECTORY | O_NOFOLLOW | O_NOATIME | O_PATH)
@@ -123,7 +124,7 @@ static void clear_name(const struct snap_fd *f)
 		unlink(un->sun_path);
 	close(fd);
 }
-static int make_socket(const struct snap_fd *f)
+static int make_socket(const struct snap_image *g, const struct snap_fd *f)
 {
 	static const struct { int level, name; } option[] = {
 		{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_REUSEPORT }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_IPV6, IPV6_V6ONLY },
@@ -135,6 +136,9 @@ static int make_socket(const struct snap_fd *f)
 	for (unsigned i = 0; i < ARRAY_LEN(option); i++)
 		if (f->word[5] >> i & 1)
 			setsockopt(fd, option[i].level, option[i].name, &on, sizeof on);
+	EACH(g, SNAP_SOCKOPT, struct snap_sockopt, o)
+		if (o->fd == f->fd && setsockopt(fd, o->level, o->name, o->value, o->size) < 0)
+			say("an option (%d of level %d) of its socket %d cannot be set here: %s", o->name, o->level, f->fd, strerror(errno));
 	if (f->word[3])
 		clear_name(f);
 	if ((!f->word[3] || !bind(fd, (const void *)f->address, (socklen_t)f->word[3])) && (!f->word[4] || !listen(fd, (int)f->word[4])))
@@ -173,6 +177,9 @@ static int make(struct restore *r, const struct snap_fd *f)
 	uint64_t mask = (uint64_t)f->word[0];
 	switch (f->kind) {
 	case FD_INHERIT:
+		for (unsigned i = 0; i < r->n_given; i++)
+			if (r->given[i].fd == f->word[0])
+				return fcntl(r->given[i].mine, F_DUPFD_CLOEXEC, base);
 		return f->word[0] >= 0 && f->word[0] <= 2 && r->inherit[f->word[0]] >= 0
 		     ? fcntl(r->inherit[f->word[0]], F_DUPFD_CLOEXEC, base) : open("/dev/null", O_RDWR | O_CLOEXEC);
 	case FD_FILE: return restore_file(r, f->path, f->flags, &f->id);
@@ -188,7 +195,7 @@ static int make(struct restore *r, const struct snap_fd *f)
 	case FD_TIMER: return make_timer(f);
 	case FD_EPOLL: case FD_KQUEUE: return epoll_create1(EPOLL_CLOEXEC);
 	case FD_SIGNALS: return (int)syscall(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
-	case FD_SOCKET: return make_socket(f);
+	case FD_SOCKET: return make_socket(r->image, f);
 	}
 	errno = EINVAL;
 	return -1;

@@ -77,9 +77,11 @@ struct snap_machine {                /* memory by its addresses is in pages, wha
 	struct snap_ident id;            /* of the disk's file, whose path follows */
 	char path[];
 };
+enum { CAP_WORDS = 5 };                  /* inheritable, permitted, effective, bounding, ambient: as /proc/PID/status has them */
+struct snap_owner { uint32_t uid[4], gid[4]; uint64_t cap[CAP_WORDS]; uint32_t n_groups, oom_adj, group[256]; };
+struct snap_sockopt { int32_t fd, level, name; uint32_t size; uint8_t value[64]; };      /* one that is not as a fresh socket has it */
 struct snap_epoll { int32_t epfd, fd; uint32_t events, zero; uint64_t data; };
 struct snap_signal { int32_t tid; uint32_t sig; uint64_t info[16]; };    /* tid 0: the process's */
-struct snap_limit { uint32_t which, zero; uint64_t soft, hard; };
 enum { OPTION_WORD = 1, OPTION_CWD, OPTION_NAME, OPTION_OVERLAY };  /* WORD: of the command line */
 struct snap_option { uint32_t what, zero; char text[]; };
 struct snap_host { uint32_t leaf1[2], leaf7[3], mask; uint64_t xcr0; char release[64]; };

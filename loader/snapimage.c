@@ -33,6 +33,9 @@ static const struct shape { const char *name; uint32_t size; unsigned more, leas
 	[SNAP_TIMER] = { "timer", sizeof(struct snap_timer), PLAIN, 0, 4096 },
 	[SNAP_OBJECT] = { "object", sizeof(struct snap_object), PLAIN, 0, 1 << 16 },
 	[SNAP_KNOTE] = { "kevent", sizeof(struct snap_knote), PLAIN, 0, 1 << 20 },
+	[SNAP_TASK] = { "thread of the host's", sizeof(struct snap_task), PLAIN, 0, THREADS_MOST },
+	[SNAP_OWNER] = { "owner", sizeof(struct snap_owner), PLAIN, 0, 1 },
+	[SNAP_SOCKOPT] = { "socket option", sizeof(struct snap_sockopt), PLAIN, 0, 1 << 18 },
 	[SNAP_PART] = { "part of a machine", sizeof(struct snap_part), BYTES, 0, 64 },
 	[SNAP_MACHINE] = { "machine", offsetof(struct snap_machine, path), TEXT, 0, 1 },
 	[SNAP_SIGNAL] = { "pending signal", sizeof(struct snap_signal), PLAIN, 0, 1 << 20 },
@@ -176,6 +179,12 @@ static bool fds_are_right(struct snap_image *g)
 		if (!ep || ep->kind != FD_EPOLL || !image_fd(g, w->fd))
 			return bad(g, "descriptor %d is said to watch %d, and cannot", w->epfd, w->fd);
 	}
+	EACH(g, SNAP_SOCKOPT, struct snap_sockopt, o)
+		if (!image_fd(g, o->fd) || image_fd(g, o->fd)->kind != FD_SOCKET || o->size > sizeof o->value)
+			return bad(g, "what it says of socket %d cannot be", o->fd);
+	EACH(g, SNAP_OWNER, struct snap_owner, o)
+		if (o->n_groups > ARRAY_LEN(o->group))
+			return bad(g, "it has more groups than there can be");
 	EACH(g, SNAP_OBJECT, struct snap_object, o)
 		if (!image_fd(g, o->fd) || !ended(o->kind, sizeof o->kind) || o->saved != 1)
 			return bad(g, "what it says of descriptor %d cannot be", o->fd);

@@ -206,6 +206,7 @@ struct thread {
 	uint8_t parked;          /* it has stopped for a snapshot: 1, in a call that begins again: 2 (snapshot.c); its own */
 	struct timespec *left;   /* what its sleep counts down, or NULL; its own, read by a snapshot */
 	bool left_end;           /* ... or when it ends, monotonic */
+	struct { int32_t pdeathsig, nnp, keepcaps, secure; uint64_t slack, persona; } prctls;   /* stopped: what only it can ask */
 	uint64_t left_at;        /* restored: the sleep called from here goes on with ... */
 	int64_t left_ns;         /* ... this; its own */
 	void (*begin)(struct thread *);  /* what a restored thread does first, or NULL */

@@ -46,12 +46,47 @@ static void load(struct thread *t, const struct snap_thread *r, int tid)
 }
 static void before(struct thread *child, int tid) { load(child, making, tid); }
 
+/* Its scheduling, as far as whoever restores may: what cannot be had here is said. */
+static void schedule(const struct snap_task *k)
+{
+	struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t priority; uint64_t runtime, deadline, period; } now;
+	long e = 0;
+
+	if (!host(SYS_sched_getattr, 0, &now, sizeof now, 0) && memcmp(&now, &k->sched, sizeof now))
+		e = host(SYS_sched_setattr, 0, &k->sched, 0);
+	if (e < 0)
+		warn("its scheduling (policy %u, priority %u, niceness %d) cannot be had here: %s; it has the restorer's", k->sched.policy,
+		     k->sched.priority, k->sched.nice, error_text(e));
+	if ((e = host(SYS_sched_setaffinity, 0, sizeof k->cpus, k->cpus)) < 0)
+		warn("the processors that it is bound to cannot be had here: %s; it has the restorer's", error_text(e));
+	if (host(SYS_ioprio_get, 1, 0) != k->ioprio && (e = host(SYS_ioprio_set, 1, 0, k->ioprio)) < 0)
+		warn("its priority of input and output cannot be had here: %s; it has the restorer's", error_text(e));
+}
+static void task(const struct snap_thread *r)
+{
+	for (unsigned i = 0; i < job->tasks.n; i++) {
+		const struct snap_task *k = job->tasks.at[i];
+		if (k->tid != r->tid)
+			continue;
+		schedule(k);
+		host(SYS_prctl, PR_SET_PDEATHSIG, k->pdeathsig);
+		host(SYS_prctl, PR_SET_TIMERSLACK, k->slack);
+		host(SYS_personality, k->persona);
+		if (host(SYS_prctl, PR_GET_SECUREBITS) != k->secure && host(SYS_prctl, PR_SET_SECUREBITS, k->secure) < 0)
+			die("it had other rights of the super-user's (securebits %#x), which cannot be set here", (unsigned)k->secure);
+		if (k->keepcaps == 1)
+			host(SYS_prctl, PR_SET_KEEPCAPS, 1);
+		if (k->nnp == 1)
+			host(SYS_prctl, PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	}
+}
 /* What only a thread can do for itself. Signals of any code may be sent to oneself. */
 static void for_itself(struct thread *t, const struct snap_thread *r)
 {
 	host(SYS_prctl, PR_SET_NAME, r->comm);
 	if (t->robust)
 		host(SYS_set_robust_list, t->robust, 24);
+	task(r);
 	for (unsigned i = 0; i < job->signals.n; i++) {
 		const struct snap_waiting *s = job->signals.at[i];
 		if (s->tid == r->tid)
@@ -125,6 +160,18 @@ static void keep_pending(struct proc *p)
 			die("no room for a signal that waits");
 	}
 }
+static void of_the_process(const struct snap_proc *p)
+{
+	if (p->dumpable == 0 || p->dumpable == 1)
+		host(SYS_prctl, PR_SET_DUMPABLE, p->dumpable);
+	if (p->subreaper)
+		host(SYS_prctl, PR_SET_CHILD_SUBREAPER, 1);
+	if (p->no_thp)
+		host(SYS_prctl, PR_SET_THP_DISABLE, 1, 0, 0, 0);
+	for (unsigned bit = 0; bit < 9; bit++)
+		if (p->membarrier >> bit & 1)
+			host(SYS_membarrier, 1 << bit, 0, 0);
+}
 static void first_begins(struct thread *t)
 {
 	const struct snap_thread *r = job->threads.at[0];
@@ -133,6 +180,7 @@ static void first_begins(struct thread *t)
 	keep_pending(t->p);
 	for_itself(t, r);
 	make_clocks();
+	of_the_process(job->proc);
 	ready = 1;
 	host(SYS_futex, &ready, FUTEX_WAKE_PRIVATE, 1 << 30);
 }

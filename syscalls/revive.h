@@ -8,7 +8,7 @@
 struct revive_list { const void *const *at; unsigned n; };
 struct snap_waiting { int32_t tid; uint32_t sig; uint64_t info[16]; };   /* struct snap_signal of the file */
 struct revive {
-	struct revive_list threads, timers, pending, signals;    /* snap_thread, _timer, _pending, _waiting */
+	struct revive_list threads, timers, pending, signals, tasks;     /* snap_thread, _timer, _pending, _waiting, _task */
 	const struct snap_proc *proc;
 };
 void revive_thread(struct thread *, const struct snap_thread *);     /* all but what needs the thread itself to run */

@@ -12,8 +12,10 @@
  * The thread that finds everybody stopped writes the records. Nobody is waited for for ever: a tool that is gone (by) is
  * noticed, and the guest goes on.
  */
+#include <linux/prctl.h>
 #include <string.h>
 #include <time.h>
+#include <sys/resource.h>
 #include <sys/time.h>
 #include <ucontext.h>
 #include "host.h"
@@ -26,6 +28,9 @@
 struct snapshot_point snapshot_point = { .magic = SNAPSHOT_MAGIC };
 
 #define SECOND 1000000000l
+#ifndef MEMBARRIER_CMD_GET_REGISTRATIONS
+#define MEMBARRIER_CMD_GET_REGISTRATIONS 512     /* Linux 6.3 */
+#endif
 #define TIMERS_MOST 1000                 /* numbers that are looked at; the host gives them in order */
 
 void snapshot_start(struct proc *p)
@@ -108,6 +113,13 @@ static long put_proc(struct proc *p)
 			const int64_t w[4] = { it.it_interval.tv_sec, it.it_interval.tv_usec, it.it_value.tv_sec, it.it_value.tv_usec };
 			memcpy(r->itimer[i], w, sizeof w);
 		}
+	int on = 0;
+	r->dumpable = (int32_t)host(SYS_prctl, PR_GET_DUMPABLE);
+	if (!host(SYS_prctl, PR_GET_CHILD_SUBREAPER, &on))
+		r->subreaper = on;
+	r->no_thp = (int32_t)host(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0);
+	long barriers = host(SYS_membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0);
+	r->membarrier = barriers > 0 ? (uint32_t)barriers : 0;
 	why = p->pers->proc_saved ? p->pers->proc_saved(p, r->own) : NULL;
 	return why ? refused(why) : 0;
 }
@@ -125,6 +137,19 @@ static long put_acts(struct proc *p)
 	}
 	return 0;
 }
+static long put_limits(void)
+{
+	for (unsigned i = 0; i < RLIMIT_NLIMITS; i++) {
+		struct rlimit l;
+		struct snap_limit *r;
+		if (i == RLIMIT_NOFILE || host(SYS_prlimit64, 0, i, NULL, &l) < 0)
+			continue;
+		if (!(r = snapshot_room(SNAP_LIMIT, sizeof *r)))
+			return -ENOMEM;
+		*r = (struct snap_limit){ .which = i, .soft = l.rlim_cur, .hard = l.rlim_max };
+	}
+	return 0;
+}
 static void comm_of(struct thread *t, char comm[16])
 {
 	char path[64];
@@ -132,6 +157,19 @@ static void comm_of(struct thread *t, char comm[16])
 	long n = file_read(path, comm, 16);
 	if (n > 0 && comm[n - 1] == '\n')
 		comm[n - 1] = 0;
+}
+static long put_task(struct thread *t)
+{
+	struct snap_task *r = snapshot_room(SNAP_TASK, sizeof *r);
+	if (!r)
+		return -ENOMEM;
+	r->tid = alias_told(t->tid);
+	if (host(SYS_sched_getattr, t->tid, &r->sched, sizeof r->sched, 0) < 0 || host(SYS_sched_getaffinity, t->tid, sizeof r->cpus, r->cpus) < 0)
+		return refused("has a thread whose scheduling the host does not tell");
+	r->ioprio = (int32_t)host(SYS_ioprio_get, 1 /* a thread */, t->tid);
+	r->pdeathsig = t->prctls.pdeathsig, r->nnp = t->prctls.nnp, r->keepcaps = t->prctls.keepcaps, r->secure = t->prctls.secure;
+	r->slack = t->prctls.slack, r->persona = t->prctls.persona;
+	return 0;
 }
 static long put_thread(struct thread *t)
 {
@@ -308,13 +346,24 @@ static void write_state(struct proc *p)
 		finish(e);
 		return;
 	}
-	if (!(e = refuse_whole(p)) && !(e = put_proc(p)) && !(e = put_acts(p)) && !(e = pending_each(p, put_pending, p)) &&
+	if (!(e = refuse_whole(p)) && !(e = put_proc(p)) && !(e = put_acts(p)) && !(e = put_limits()) && !(e = pending_each(p, put_pending, p)) &&
 	    !(e = put_timers(p)))
 		e = put_objects(p);
 	for (unsigned i = 0; !e && (t = thread_next(p, &i));)
-		if (!t->helper)
-			e = put_thread(t);
+		if (!t->helper && !(e = put_thread(t)))
+			e = put_task(t);
 	finish(e);
+}
+static void ask_itself(struct thread *t)
+{
+	int sig = 0;
+	host(SYS_prctl, PR_GET_PDEATHSIG, &sig);
+	t->prctls.pdeathsig = sig;
+	t->prctls.nnp = (int32_t)host(SYS_prctl, PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0);
+	t->prctls.keepcaps = (int32_t)host(SYS_prctl, PR_GET_KEEPCAPS);
+	t->prctls.secure = (int32_t)host(SYS_prctl, PR_GET_SECUREBITS);
+	t->prctls.slack = (uint64_t)host(SYS_prctl, PR_GET_TIMERSLACK);
+	t->prctls.persona = (uint64_t)host(SYS_personality, 0xffffffff);
 }
 /* --- stopping ----------------------------------------------------------------------------------------------------------- */
 void snapshot_park(struct thread *t, bool asleep)
@@ -323,6 +372,7 @@ void snapshot_park(struct thread *t, bool asleep)
 	struct snapshot_point *s = &snapshot_point;
 	uint32_t asked;
 
+	ask_itself(t);
 	t->parked = asleep ? 2 : 1;
 	__atomic_add_fetch(&s->parked, 1, __ATOMIC_SEQ_CST);
 	for (unsigned n = 1; snapshot_due(t); n++) {

@@ -41,8 +41,9 @@ struct engine_regs { uint64_t fs, gs, xcr0; uint8_t xsave[4096]; };
 
 /* --- the records: a head, then size bytes, then zeroes up to a multiple of 8 ---------------------------------------- */
 enum {
-	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT, SNAP_KNOTE, SNAP_PART,      /* of the guest's process */
-	SNAP_SIGNAL = 32, SNAP_MAP, SNAP_FD, SNAP_PIPE, SNAP_OPTION, SNAP_LIMIT, SNAP_HOST, SNAP_EPOLL, SNAP_MACHINE,  /* of the tool */
+	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT, SNAP_KNOTE, SNAP_PART, SNAP_TASK,   /* of the guest's process */
+	SNAP_SIGNAL = 32, SNAP_MAP, SNAP_FD, SNAP_PIPE, SNAP_OPTION, SNAP_LIMIT, SNAP_HOST, SNAP_EPOLL, SNAP_MACHINE,
+	SNAP_OWNER, SNAP_SOCKOPT,                                                /* of the tool */
 };
 struct snap_head { uint32_t kind, size; };
 
@@ -56,6 +57,8 @@ struct snap_proc {
 	uint64_t own[4];                 /* the personality's words (personality.proc_saved) */
 	int64_t itimer[3][4];            /* interval and value, seconds and microseconds */
 	int64_t monotonic, realtime;     /* when, in ns */
+	int32_t dumpable, subreaper, no_thp;
+	uint32_t membarrier;             /* what it is registered for */
 };
 struct snap_act { uint32_t sig, pad; uint64_t handler, flags, mask[2], tramp; };
 struct snap_thread {
@@ -70,6 +73,13 @@ struct snap_thread {
 	struct regs regs;
 	struct engine_regs engine;
 };
+struct snap_task {                   /* of a thread: what the host keeps for it; the first words as sched_getattr has them */
+	struct { uint32_t size, policy; uint64_t flags; int32_t nice; uint32_t priority; uint64_t runtime, deadline, period; } sched;
+	int32_t tid, pdeathsig, nnp, keepcaps, secure, ioprio;
+	uint64_t slack, persona;
+	uint8_t cpus[128];               /* those that it may run on, a bit each */
+};
+struct snap_limit { uint32_t which, zero; uint64_t soft, hard; };
 struct snap_pending { int32_t tid; uint32_t sig; uint64_t info[6]; };    /* tid 0: the process's */
 struct snap_timer { int32_t id, clock, notify, sig, tid, pad; uint64_t value; int64_t interval[2], left[2]; };
 struct snap_object { int32_t fd; uint32_t saved; uint64_t word; char kind[24]; };        /* fdops.saved */

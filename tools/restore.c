@@ -19,17 +19,19 @@
 
 #define TRIES 32
 
-static struct { bool list, changed; unsigned tries; const char *name, *overlay; } want;
+static struct { bool list, changed, as_me; unsigned tries; const char *name, *overlay; } want;
 
 static void set_list(struct request *r, const char *v) { want.list = true; }
 static void set_changed(struct request *r, const char *v) { want.changed = true; }
 static void set_tries(struct request *r, const char *v) { want.tries = (unsigned)atoi(v); }
+static void set_as_me(struct request *r, const char *v) { want.as_me = true; }
 static void set_overlay(struct request *r, const char *v) { want.overlay = v; }
 static void set_name(struct request *r, const char *v) { want.name = v; }
 
 static const struct option_row rows[] = {
 	{ 'l', "list", NULL, V_NONE, "say what is in FILE, and restore nothing", set_list },
 	{ 0, "changed", NULL, V_NONE, "take files that have changed since, as long as they have the same name", set_changed },
+	{ 0, "as-me", NULL, V_NONE, "its user, groups and capabilities are yours, and not those that it had", set_as_me },
 	{ 0, "name", "NAME", V_TEXT, "call this run NAME, for guise snapshot; without, it keeps the one it had", set_name },
 	{ 0, "overlay", "FILE", V_FILE, "of a bare-metal guest: keep in FILE, a new one, what its disk has beyond its file", set_overlay },
 	{ 0, "tries", "N", V_TEXT, NULL, set_tries },
@@ -191,6 +193,7 @@ static int run(struct request *q, int argc, char **argv)
 	r.here = &here;
 	r.changed = want.changed;
 	r.overlay = want.overlay;
+	r.as_me = want.as_me;
 	if (!want.overlay && option_text(&g, OPTION_OVERLAY))
 		fprintf(stderr, "guise: what it writes to its disk is kept nowhere from now on (it was, in %s); --overlay FILE keeps it\n",
 			plain(option_text(&g, OPTION_OVERLAY)));

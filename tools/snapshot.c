@@ -9,11 +9,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <time.h>
 #include <unistd.h>
+#include "loader/restore.h"
 #include "tools/snapshot/snapshot.h"
 
 static struct { const char *file; bool stop; } want;
@@ -21,9 +21,22 @@ static struct { const char *file; bool stop; } want;
 static void set_output(struct request *r, const char *v) { want.file = v; }
 static void set_stop(struct request *r, const char *v) { want.stop = true; }
 
+static int number(const char *option, const char *v)
+{
+	char *end;
+	long n = strtol(v, &end, 10);
+	if (*end || end == v || n < 0 || n > 65535)
+		refuse("--%s wants the number of a descriptor of the guest's, not \"%s\"", option, v);
+	return (int)n;
+}
+static void set_drop(struct request *r, const char *v) { files_except(true, number("drop-fd", v)); }
+static void set_inherit(struct request *r, const char *v) { files_except(false, number("inherit-fd", v)); }
+
 static const struct option_row rows[] = {
 	{ 'o', "output", "FILE", V_FILE, "the file to make", set_output },
 	{ 0, "stop", NULL, V_NONE, "end the guest as soon as it is saved; without, it goes on", set_stop },
+	{ 0, "drop-fd", "N", V_TEXT, "leave out the guest's descriptor N: in the copy it is closed; may be repeated", set_drop },
+	{ 0, "inherit-fd", "N", V_TEXT, "the guest's descriptor N is the restorer's N, whatever that is; may be repeated", set_inherit },
 };
 static const struct option_table snapshot_options = { rows, ARRAY_LEN(rows) };
 
@@ -96,15 +109,13 @@ static void save_host(const struct target *t, struct writer *w)
 		fclose(f);
 	writer_record(w, SNAP_HOST, &h, sizeof h, NULL);
 }
-static void save_limits(const struct target *t, struct writer *w)
+static void save_owner(const struct target *t, struct writer *w)
 {
-	for (int i = 0; i < RLIMIT_NLIMITS; i++) {
-		struct rlimit l;
-		if (i == RLIMIT_NOFILE || prlimit(t->pid, i, NULL, &l) < 0)
-			continue;
-		struct snap_limit r = { .which = (uint32_t)i, .soft = l.rlim_cur, .hard = l.rlim_max };
-		writer_record(w, SNAP_LIMIT, &r, sizeof r, NULL);
-	}
+	struct snap_owner o;
+	if (!owner_of(t->pid, &o))
+		cannot(t, "its user, groups (256 at most) and capabilities cannot be looked at");
+	o.oom_adj = oom_adj_of(t->pid);
+	writer_record(w, SNAP_OWNER, &o, sizeof o, NULL);
 }
 static int run(struct request *r, int argc, char **argv)
 {
@@ -124,7 +135,7 @@ static int run(struct request *r, int argc, char **argv)
 	if (t.point.machine.memory) {
 		save_machine(&t, w);
 	} else {
-		save_limits(&t, w);
+		save_owner(&t, w);
 		save_signals(&t, w);
 		save_files(&t, w);
 		save_memory(&t, w);

@@ -23,10 +23,32 @@
 
 struct open_fd { char path[PATH_MAX + 64]; struct stat st; char info[16384]; struct snap_fd f; };
 
+/* What helps where the guest does not need that descriptor, or whoever restores can bring another */
+#define HINT " (--drop-fd %d leaves it out, --inherit-fd %d has the restorer bring it)"
 static struct snap_fd *seen;                     /* all so far, without their paths */
 static struct { uint64_t ino; bool reader, writer; int fd; } *pipes;
 static unsigned n_seen, n_pipes;
 
+/* Of --drop-fd and --inherit-fd */
+enum { LISTED_MOST = 64 };
+static int dropped[LISTED_MOST + 1] = { -1 }, inherited[LISTED_MOST + 1] = { -1 };
+
+static bool is_listed(const int *list, int fd)
+{
+	while (*list >= 0 && *list != fd)
+		list++;
+	return *list >= 0;
+}
+void files_except(bool drop, int fd)
+{
+	int *list = drop ? dropped : inherited, n = 0;
+	while (list[n] >= 0)
+		n++;
+	if (n == LISTED_MOST)
+		refuse("--%s can be given %d times at most", drop ? "drop-fd" : "inherit-fd", LISTED_MOST);
+	list[n] = fd;
+	list[n + 1] = -1;
+}
 static int copy_of(const struct target *t, int fd)
 {
 	int mine = (int)syscall(SYS_pidfd_getfd, t->pidfd, fd, 0);
@@ -93,7 +115,8 @@ static unsigned pipe_index(const struct target *t, struct open_fd *o)
 			return i;
 	int other = other_end(t, o->st.st_ino);
 	if (other)
-		cannot(t, "its descriptor %d is a pipe that process %d holds as well; only pipes within the guest are saved", o->f.fd, other);
+		cannot(t, "its descriptor %d is a pipe that process %d holds as well; only pipes within the guest are saved" HINT, o->f.fd, other,
+		       o->f.fd, o->f.fd);
 	if (!(pipes = realloc(pipes, (n_pipes + 1) * sizeof *pipes)))
 		refuse("no memory for the descriptors");
 	memset(&pipes[n_pipes], 0, sizeof *pipes);
@@ -151,30 +174,49 @@ static void take_file(const struct target *t, struct open_fd *o)
 	o->f.kind = FD_FILE;
 	o->f.offset = info_number(o->info, "pos:", 10);
 }
+/* Opened by another name, a terminal is that of 0, 1 or 2 if it is the same; /dev/tty is the first's. */
+static int own_terminal(const struct target *t, const struct open_fd *o)
+{
+	unsigned major_ = major(o->st.st_rdev), minor_ = minor(o->st.st_rdev);
+	if (!S_ISCHR(o->st.st_mode) || (major_ != 4 && major_ != 5 && (major_ < 136 || major_ > 143)) || (major_ == 5 && minor_ == 2))
+		return -1;
+	for (int fd = 0; fd <= 2; fd++) {
+		char path[64];
+		struct stat st;
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", t->pid, fd);
+		if (seen_fd(fd) && !stat(path, &st) && S_ISCHR(st.st_mode) &&
+		    (st.st_rdev == o->st.st_rdev || (major_ == 5 && minor_ == 0 && major(st.st_rdev) >= 4 && major(st.st_rdev) <= 143)))
+			return fd;
+	}
+	return -1;
+}
 /* Of devices only those that are the same for everybody. */
 static void take_device(const struct target *t, struct open_fd *o)
 {
 	unsigned major_ = major(o->st.st_rdev), minor_ = minor(o->st.st_rdev);
 	bool plain = S_ISCHR(o->st.st_mode) && major_ == 1 && (minor_ == 3 || minor_ == 5 || minor_ == 7 || minor_ == 8 || minor_ == 9);
-	bool tty = S_ISCHR(o->st.st_mode) && (major_ == 4 || major_ == 5 || (major_ >= 136 && major_ <= 143));
+	int std = own_terminal(t, o);
 
-	if (tty && seen_fd(0)) {         /* the terminal of whoever restores is what its input is */
+	if (std >= 0) {                  /* the terminal of whoever restores */
 		o->f.kind = FD_INHERIT;
-		o->f.word[0] = 0;
+		o->f.word[0] = std;
 	} else if (plain && *o->path == '/') {
 		o->f.kind = FD_FILE;
 		o->f.offset = 0;
 	} else {
-		cannot(t, "its descriptor %d is the device %s", o->f.fd, o->path);
+		cannot(t, "its descriptor %d is the device %s%s" HINT, o->f.fd, o->path,
+		       major_ >= 136 && major_ <= 143 ? ", a terminal that is none of its standard input, output and error" : "", o->f.fd, o->f.fd);
 	}
 }
 /* --- what has no file ------------------------------------------------------------------------------------------------------ */
-static void take_timer(struct open_fd *o)
+static void take_timer(const struct target *t, struct open_fd *o)
 {
 	long long value[2] = { 0 }, interval[2] = { 0 };
 	const char *s = strstr(o->info, "it_value: ("), *i = strstr(o->info, "it_interval: (");
 	if (s)
 		sscanf(s, "it_value: (%lld, %lld)", &value[0], &value[1]);
+	if (info_number(o->info, "settime flags:", 8) & 2)
+		cannot(t, "its descriptor %d is a timerfd that a change of the clock ends (TFD_TIMER_CANCEL_ON_SET)", o->f.fd);
 	if (i)
 		sscanf(i, "it_interval: (%lld, %lld)", &interval[0], &interval[1]);
 	o->f.kind = FD_TIMER;
@@ -213,7 +255,7 @@ static void take_anonymous(const struct target *t, struct writer *w, struct open
 		o->f.word[0] = info_number(o->info, "eventfd-count:", 16);
 		o->f.word[1] = info_number(o->info, "eventfd-semaphore:", 10) == 1;
 	} else if (!strcmp(kind, "[timerfd]")) {
-		take_timer(o);
+		take_timer(t, o);
 	} else if (!strcmp(kind, "[signalfd]")) {
 		o->f.kind = FD_SIGNALS;
 		o->f.word[0] = info_number(o->info, "sigmask:", 16);
@@ -222,7 +264,7 @@ static void take_anonymous(const struct target *t, struct writer *w, struct open
 			take_epoll(t, w, o);
 		o->f.kind = FD_EPOLL;
 	} else {
-		cannot(t, "its descriptor %d is of a kind that cannot be saved: %s", o->f.fd, kind);
+		cannot(t, "its descriptor %d is of a kind that cannot be saved: %s" HINT, o->f.fd, kind, o->f.fd, o->f.fd);
 	}
 }
 static const struct snap_object *object_of(const struct target *t, int fd)
@@ -236,13 +278,25 @@ static const struct snap_object *object_of(const struct target *t, int fd)
 	}
 	return NULL;
 }
+static void refuse_flags(const struct target *t, const struct open_fd *o)
+{
+	if (o->f.flags & O_ASYNC)
+		cannot(t, "its descriptor %d raises signals (O_ASYNC), and for whom is not known" HINT, o->f.fd, o->f.fd, o->f.fd);
+}
 static void take(const struct target *t, struct writer *w, struct open_fd *o)
 {
 	const struct snap_object *object = object_of(t, o->f.fd);
 	const struct snap_fd *same;
 
+	refuse_flags(t, o);
 	find_same(t, o);
 	same = o->f.same_as >= 0 ? seen_fd(o->f.same_as) : NULL;
+	if (is_listed(inherited, o->f.fd)) {
+		o->f.kind = FD_INHERIT;
+		o->f.word[0] = o->f.fd;
+		*o->path = 0;
+		return;
+	}
 	if (object && !object->saved)
 		cannot(t, "its descriptor %d is a %s, which cannot be saved", o->f.fd, object->kind);
 	if (object && !strcmp(object->kind, "kqueue"))
@@ -254,12 +308,12 @@ static void take(const struct target *t, struct writer *w, struct open_fd *o)
 		take_anonymous(t, w, o);
 	} else if (S_ISSOCK(o->st.st_mode)) {
 		int fd = copy_of(t, o->f.fd);
-		save_socket(t, fd, &o->f);
+		save_socket(t, w, fd, &o->f);
 		close(fd);
 	} else if (S_ISFIFO(o->st.st_mode) && !strncmp(o->path, "pipe:", 5)) {
 		take_pipe(t, o);
 	} else if (S_ISFIFO(o->st.st_mode)) {
-		cannot(t, "its descriptor %d is the fifo %s, whose other end is somebody else's", o->f.fd, o->path);
+		cannot(t, "its descriptor %d is the fifo %s, whose other end is somebody else's" HINT, o->f.fd, o->path, o->f.fd, o->f.fd);
 	} else if (S_ISREG(o->st.st_mode) || S_ISDIR(o->st.st_mode) || S_ISLNK(o->st.st_mode)) {
 		take_file(t, o);
 	} else {
@@ -317,10 +371,12 @@ void save_files(const struct target *t, struct writer *w)
 	closedir(d);
 	qsort(fd, n, sizeof *fd, by_number);
 	for (unsigned i = 0; i < n; i++)
-		one_fd(t, w, fd[i]);
+		if (!is_listed(dropped, fd[i]))
+			one_fd(t, w, fd[i]);
 	for (unsigned i = 0; i < n_pipes; i++) {
 		if (!pipes[i].reader || !pipes[i].writer)
-			cannot(t, "it has only one end of a pipe, whose other end is closed or out of sight (descriptor %d)", pipes[i].fd);
+			cannot(t, "it has only one end of a pipe, whose other end is closed or out of sight (descriptor %d)" HINT, pipes[i].fd,
+			       pipes[i].fd, pipes[i].fd);
 		pipe_out(t, w, i);
 	}
 	free(fd);

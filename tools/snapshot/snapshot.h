@@ -47,7 +47,8 @@ void save_memory(const struct target *, struct writer *);
 void save_range(const struct target *, struct writer *, uint64_t at, uint64_t len);
 void save_machine(const struct target *, struct writer *);
 void save_files(const struct target *, struct writer *);
-bool save_socket(const struct target *, int fd, struct snap_fd *);
+void files_except(bool drop, int fd);        /* not saved: drop: closed in the copy; else: the restorer's */
+void save_socket(const struct target *, struct writer *, int fd, struct snap_fd *);
 void save_signals(const struct target *, struct writer *);
 void ident_of(struct snap_ident *, const struct stat *);
 void host_features(struct snap_host *);

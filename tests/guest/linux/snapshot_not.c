@@ -12,6 +12,7 @@
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,9 +71,35 @@ static void outside(void)
 	waitpid(child, NULL, 0);
 	child = 0;
 }
+static void async(void)
+{
+	int p[2];
+	pipe(p);
+	fcntl(p[0], F_SETOWN, getpid());
+	fcntl(p[0], F_SETFL, O_ASYNC);
+	signal(SIGIO, SIG_IGN);
+}
+static void accept_(void)                        /* somebody knocks, and has gone again */
+{
+	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
+	socklen_t n = sizeof in;
+	int ls = socket(AF_INET, SOCK_STREAM, 0), cs = socket(AF_INET, SOCK_STREAM, 0);
+	bind(ls, (void *)&in, sizeof in);
+	listen(ls, 1);
+	getsockname(ls, (void *)&in, &n);
+	connect(cs, (void *)&in, n);
+	close(cs);
+}
+static void master(void) { open("/dev/ptmx", O_RDWR | O_NOCTTY); }
+static void cancel(void)
+{
+	struct itimerspec it = { .it_value = { 2000000000, 0 } };
+	timerfd_settime(timerfd_create(CLOCK_REALTIME, 0), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &it, NULL);
+}
 static const struct { const char *name; void (*fn)(void); } cases[] = {
 	{ "socket", socket_ }, { "tcp", tcp }, { "child", child_ }, { "deleted", deleted }, { "shared", shared }, { "fifo", fifo },
 	{ "inotify", inotify }, { "lock", lock_ }, { "outside", outside },
+	{ "async", async }, { "accept", accept_ }, { "master", master }, { "cancel", cancel },
 };
 int main(int argc, char **argv)
 {
