@@ -52,6 +52,7 @@ struct exec {
 	struct vec argv, envv, guest;
 	char signals[40];
 	char traced[64];
+	char kept[128];
 	int limits;              /* what this process and its descriptors have given up, or -1 */
 	int handed;              /* what the engine wants to have there, or -1 */
 	char limits_text[12], handed_text[12], held_text[24];
@@ -106,6 +107,14 @@ static long vec_traced(struct exec *x)
 	long e = vec_text(&x->argv, "--traced");
 	return e ? e : vec_text(&x->argv, x->traced);
 }
+static long vec_kept(struct exec *x)
+{
+	const struct personality *pers = x->t->p->pers;
+	if (x->plan.pers != pers || !pers->kept || !pers->kept(x->t->p, x->kept, sizeof x->kept))
+		return 0;
+	long e = vec_text(&x->argv, "--kept");
+	return e ? e : vec_text(&x->argv, x->kept);
+}
 static long vec_machine(struct exec *x)
 {
 	struct thread *t = x->t;
@@ -139,9 +148,7 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 			e = vec_text(&x->argv, o->name);
 		if (!e && !(e = vec_signals(x)) && !(e = vec_traced(x)) && !(e = vec_limits(x)))
 			e = vec_handed(x);
-		if (!e)
-			e = vec_held(x);
-		if (!e)
+		if (!e && !(e = vec_held(x)) && !(e = vec_kept(x)))
 			e = vec_machine(x);
 		if (!e && !(e = vec_text(&x->argv, "--resume-fd")) && !(e = vec_text(&x->argv, pl->fd_text)) &&
 		    !(e = vec_text(&x->argv, "--resume-path")) && !(e = vec_text(&x->argv, pl->path)) &&

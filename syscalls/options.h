@@ -38,6 +38,7 @@ struct options {
 	int held_fd[2];          /* what it looks up by name, for an engine that keeps the guest from it (box.h), or -1; the same */
 	int machine_fd;          /* its I/O privilege and virtual devices (machine/privilege.h), or -1; the same */
 	uint64_t blocked, ignored; /* the signals 65..128 as the guest that execs has them; the host keeps the others itself */
+	const char *kept;        /* what its system keeps over exec (personality->kept), or NULL; the same */
 	const char *traced;      /* by whom, where another guest debugs it (tracing.h), or NULL; the same */
 	int trace_fd, report_fd; /* the shared memory of observe/ring.h; where to write; or -1 */
 	int witness_fd;          /* where the supervisor writes what it sees (engine ptrace), or -1 */

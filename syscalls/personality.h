@@ -36,6 +36,8 @@ struct personality {
 	void (*proc_forked)(struct proc *);                  /* in a child, before it runs guest code */
 	void (*proc_forks)(struct proc *, int child);        /* in the parent of a copy, before it goes on */
 	void (*listened)(struct proc *);                     /* in the host handler: another process of ours wants to be told */
+	size_t (*kept)(struct proc *, char *, size_t);       /* what its system keeps over exec, and the host does not: a text for
+	                                                        the next image's options.kept, its length; 0: nothing */
 	void (*proc_execs)(struct proc *);                   /* everything is built: the host's exec comes next */
 	/* Snapshots: its own words, out and in again (before proc_start; a thread that is to begin). saved: NULL, or what it
 	 * holds that cannot be saved, as the end of a sentence that begins with "it" */

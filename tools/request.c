@@ -208,6 +208,7 @@ static void set_held(struct request *r, const char *v)
 		refuse("--held-fds takes two descriptors, not %s", v);
 }
 static void set_traced(struct request *r, const char *v) { r->opt.traced = v; }
+static void set_kept(struct request *r, const char *v) { r->opt.kept = v; }
 static void set_machine(struct request *r, const char *v) { r->opt.machine_fd = number_of("--machine-fd", v); }
 static void set_signals(struct request *r, const char *v)
 {
@@ -261,6 +262,7 @@ static const struct option_row hidden_rows[] = {
 	{ 0, "engine-fd", "FD", V_TEXT, NULL, set_engine_fd },
 	{ 0, "held-fds", "PROC:EXE", V_TEXT, NULL, set_held },
 	{ 0, "traced", "BY", V_TEXT, NULL, set_traced },
+	{ 0, "kept", "TEXT", V_TEXT, NULL, set_kept },
 	{ 0, "machine-fd", "FD", V_TEXT, NULL, set_machine },
 	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },
 	{ 0, "again", NULL, V_NONE, NULL, set_again },

@@ -2,13 +2,15 @@
  *
  * What the BSDs mean otherwise about users: setuid and setgid always set all three numbers, so a program that was
  * started set-user-id and calls setuid(getuid()) cannot come back. Linux leaves the saved number to such a program.
- * A session has a login name; here it is read from the guest's password file for the user who logged in to the host.
+ * A session has a login name; here it is read from the guest's password file for the user who logged in to the host, until
+ * setlogin says another.
  */
 #include <string.h>
 #include <fcntl.h>
 #include "host.h"
 #include "ids.h"
 #include "options.h"
+#include "personalities/bsd/login.h"
 
 sysfn bsd_setuid, bsd_setgid, bsd_getlogin, bsd_setlogin;
 
@@ -59,6 +61,14 @@ static bool name_in(const char *file, uint64_t uid, char to[LOGIN_MAX])
 	return found;
 }
 static char name[LOGIN_MAX];             /* empty: nobody has asked or said yet */
+static bool said;                        /* by setlogin, here or before an exec */
+
+const char *bsd_login_said(void) { return said ? name : ""; }
+void bsd_login_kept(const char *kept)
+{
+	said = *kept;
+	str_copy(name, kept, sizeof name);
+}
 
 long bsd_getlogin(struct call *c)
 {
@@ -75,7 +85,7 @@ long bsd_getlogin(struct call *c)
 	n = str_len(name) + 1;
 	return n > room ? -ERANGE : copy_out((uaddr)c->arg[0], name, n);
 }
-/* The session's name on BSD; here that of this process and its children until they exec. */
+/* The session's name on BSD; here that of this process and its children. */
 long bsd_setlogin(struct call *c)
 {
 	char new[LOGIN_MAX];
@@ -85,6 +95,6 @@ long bsd_setlogin(struct call *c)
 	n = copy_str(new, (uaddr)c->arg[0], sizeof new);
 	if (n < 0)
 		return n == -ENAMETOOLONG ? -EINVAL : n;
-	str_copy(name, new, sizeof name);
+	bsd_login_kept(new);
 	return 0;
 }

@@ -41,6 +41,11 @@ sysfn fbsd_sigreturn, fbsd_getcontext, fbsd_setcontext, fbsd_swapcontext, fbsd_s
 
 long fbsd_procctl_self(struct call *);               /* procctl.c: 0, or why it is about another than the caller */
 
+/* id.c */
+size_t fbsd_kept(struct proc *, char *, size_t);
+void fbsd_id_start(const struct proc *);             /* what was kept */
+const char *fbsd_login_class(void);                  /* where every guest has its own */
+
 /* reaper.c */
 void fbsd_reaper_start(struct proc *);               /* in a new image: whether it reaps outlives exec */
 

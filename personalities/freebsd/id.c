@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Until FreeBSD 14 the first of a process's groups was its effective group, and setgroups set that one too (sys/kern/
- * kern_prot.c, freebsd14_getgroups). Linux and FreeBSD 15 keep it apart. Also the login class, which is always default.
+ * kern_prot.c, freebsd14_getgroups). Linux and FreeBSD 15 keep it apart. Also the login class.
  */
 #include <string.h>
 #include "host.h"
 #include "ids.h"
+#include "options.h"
+#include "personalities/bsd/login.h"
+#include "personalities/freebsd/freebsd.h"
 
 sysfn fbsd_old_getgroups, fbsd_old_setgroups, fbsd_getloginclass, fbsd_setloginclass;
 
@@ -52,7 +55,7 @@ long fbsd_old_setgroups(struct call *c)
 		e = groups_set(c->t, n ? (int)n - 1 : 0, g.gid + 1);
 	return e < 0 || !n ? e : ids_set(c->t, SYS_setresgid, -1u, g.gid[0], -1u);
 }
-/* A session's, which su and login set; here that of this process and its children until they exec. */
+/* Of a process and its children, as on FreeBSD; the host's programs have none. */
 static char login_class[LOGIN_CLASS_MOST] = "default";
 
 long fbsd_getloginclass(struct call *c)
@@ -71,3 +74,18 @@ long fbsd_setloginclass(struct call *c)
 	str_copy(login_class, new, sizeof login_class);
 	return 0;
 }
+/* Over exec: the class, and behind a newline the login name. */
+size_t fbsd_kept(struct proc *p, char *buf, size_t n)
+{
+	const char *login = bsd_login_said();
+	return *login || str_cmp(login_class, "default") ? fmt(buf, n, "%s\n%s", login_class, login) : 0;
+}
+void fbsd_id_start(const struct proc *p)
+{
+	const char *end = p->opt->kept ? str_chr(p->opt->kept, '\n') : NULL;
+	if (!end)
+		return;
+	str_copy(login_class, p->opt->kept, MIN(sizeof login_class, (size_t)(end - p->opt->kept) + 1));
+	bsd_login_kept(end + 1);
+}
+const char *fbsd_login_class(void) { return login_class; }

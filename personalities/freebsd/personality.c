@@ -114,6 +114,7 @@ static void proc_start(struct proc *p)
 	fbsd_trampoline(&len);
 	fbsd_thread_start(thread_self());
 	fbsd_reaper_start(p);
+	fbsd_id_start(p);
 }
 /* Where handlers return to is in the guest's memory, and on its stacks. */
 static const char *proc_saved(struct proc *p, uint64_t own[4])
@@ -187,7 +188,7 @@ static const struct personality freebsd = {
 	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_exit = fbsd_thread_exit,
 	.proc_saved = proc_saved, .proc_restored = proc_restored, .thread_saved = fbsd_thread_saved, .knote_restored = bsd_knote_restored,
 	.thread_restored = fbsd_thread_restored, .proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,
-	.proc_execs = bsd_proc_execs, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
+	.proc_execs = bsd_proc_execs, .kept = fbsd_kept, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
 	.lib_list = "/var/run/ld-elf.so.hints", .made_for = made_for, .sigcode = fbsd_trampoline, .sysctl = &fbsd_sysctl,
 	.tab = fbsd_tab, .n_tab = 2, .device = fbsd_device, .sub = fbsd_sub, .rec = fbsd_rec,
 	.layout = fbsd_layout, .cmsg_head = 12, .cmsg_align = 8, .cmsg_sol = 0xffff, .oid_name = bsd_oid_name,

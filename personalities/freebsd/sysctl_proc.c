@@ -15,6 +15,7 @@
 #include "procfs.h"
 #include "debug/tracing.h"
 #include "personalities/freebsd/kinfo.h"
+#include "personalities/freebsd/freebsd.h"
 #include "personalities/freebsd/sysctl.h"
 #include "personalities/freebsd/thr.h"
 
@@ -127,9 +128,12 @@ static void fill_guest(struct kinfo_proc *k)
 	struct other *o;
 	if (k->pid == me->pid) {
 		fill_signals(k, me);
+		str_copy(k->loginclass, fbsd_login_class(), sizeof k->loginclass);
 	} else if (k->stat != KI_SZOMB && !str_cmp(k->emul, "FreeBSD ELF64") && (o = mem_alloc(sizeof *o))) {
-		if (other_look(k->pid, o) > 0)
+		if (other_look(k->pid, o) > 0) {
 			fill_signals(k, &o->proc);
+			other_read(k->pid, k->loginclass, (uaddr)fbsd_login_class(), sizeof k->loginclass - 1);
+		}
 		mem_free(o, sizeof *o);
 	}
 }
