@@ -399,6 +399,10 @@ void signal_exec_failed(struct proc *p)
 			host_action(p, sig);
 	unlock(&p->siglock);
 }
+/* The two that the host's libc keeps for itself are ignored in what its posix_spawn starts, whoever that is: nobody meant the
+ * guest's signals of these numbers. */
+static bool libcs_own(const struct proc *p, int sig) { return (sig == 32 || sig == 33) && !p->opt->again && !p->pers->identity; }
+
 /* What the host has told us by exec: ignored signals stay ignored, the blocked stay blocked. Where the guest's default is to
  * ignore, the host was told so by us: then it is the default. */
 void signal_start(struct proc *p)
@@ -415,7 +419,9 @@ void signal_start(struct proc *p)
 		if (sig == p->pers->sig_carrier)
 			continue;
 		if (!host(SYS_rt_sigaction, sig, NULL, &k, 8) && k.handler == (void *)SIG_IGN && !(p->pers->sig_ignored & BIT_OF(sig)))
-			p->act[sig].handler = 1;
+			p->act[sig].handler = libcs_own(p, sig) ? 0 : 1;
+		if (libcs_own(p, sig))
+			host_action(p, sig);
 		if (is_fault(sig) || is_told(p, sig) || p->traced || p->pers->sig_ignored & BIT_OF(sig))
 			host_action(p, sig);
 	}
