@@ -6,8 +6,10 @@
  * held as a descriptor until the host call that uses it is over.
  */
 #include <fcntl.h>
+#include <asm/ioctls.h>
 #include <sys/stat.h>
 #include "host.h"
+#include "procfs.h"
 #include "paths.h"
 
 /* Devices that a root without them still gets: those that reach nothing but the caller itself. */
@@ -99,12 +101,35 @@ static bool on_host(struct lookup *l, const char *path, unsigned how)
 	struct stat st;
 	return host_too(l, path) && !host(SYS_newfstatat, AT_FDCWD, path, &st, how & PATH_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
 }
+/* ... and its own terminal: the one whose master it holds, or that it has open already. */
+struct terminal { const char *path; uint64_t number; };
+static long is_terminal(void *arg, unsigned fd)
+{
+	const struct terminal *t = arg;
+	char link[32], target[64];
+	unsigned number;
+	fmt(link, sizeof link, "/proc/self/fd/%u", fd);
+	long n = host(SYS_readlink, link, target, sizeof target - 1);
+	if (n <= 0 || fd_is_ours(thread_self()->p, (long)fd))
+		return 0;
+	target[n] = 0;
+	if (!str_cmp(target, t->path))
+		return 1;
+	return (!str_cmp(target, "/dev/ptmx") || !str_cmp(target, "/dev/pts/ptmx")) && !host(SYS_ioctl, fd, TIOCGPTN, &number)
+	       && number == t->number;
+}
+static bool own_terminal(const char *path)
+{
+	struct terminal t = { path, 0 };
+	const char *end = str_ncmp(path, "/dev/pts/", 9) ? NULL : str_num(path + 9, &t.number);
+	return end && !*end && procfs_each("/proc/self/fd", is_terminal, &t) == 1;
+}
 static bool device(const char *path)
 {
 	for (unsigned i = 0; i < ARRAY_LEN(harmless); i++)
 		if (!str_cmp(path, harmless[i]))
 			return true;
-	return false;
+	return own_terminal(path);
 }
 long path_to_host(struct where *w, const char *path)
 {
