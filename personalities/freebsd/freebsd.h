@@ -28,6 +28,8 @@ uint32_t fbsd_osreldate(const struct proc *);        /* the release shown: the p
 extern const struct rights fbsd_rights[N_RIGHT];
 long fbsd_rights_more(struct call *, int i, struct rights *need);
 void fbsd_refused(struct call *, int err);
+extern int fbsd_protmax;                             /* procctl.c: PROC_PROTMAX_* */
+#define PROTMAX_ALWAYS 1                             /* what is mapped without a bound is bounded by what it begins with */
 extern int fbsd_trapcap;                             /* procctl.c: PROC_TRAPCAP_CTL_ENABLE or _DISABLE */
 
 /* sigframe.c */

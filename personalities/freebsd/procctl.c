@@ -27,9 +27,9 @@ long fbsd_procctl_self(struct call *c)
 long fbsd_procctl(struct call *c) { return -EINVAL; }
 
 /* --- settings that are kept: the values of sys/procctl.h --------------------------------------------------------- */
-int fbsd_trapcap = 2;
-static int trace = 1, aslr = 3, protmax = 3, stackgap = 1 | 4, wxmap, logsigexit = 1;
-#define ASLR_ACTIVE 0x80000000u
+int fbsd_trapcap = 2, fbsd_protmax = 3;
+static int trace = 1, aslr = 3, stackgap = 1 | 4, wxmap, logsigexit = 1;
+#define ACTIVE 0x80000000u
 
 static long keep(struct call *c, int *setting, int lowest, int highest)
 {
@@ -53,9 +53,12 @@ long fbsd_procctl_trace_status(struct call *c) { return tell(c, trace == 1 ? (un
 long fbsd_procctl_trapcap_ctl(struct call *c) { return keep(c, &fbsd_trapcap, 1, 2); }
 long fbsd_procctl_trapcap_status(struct call *c) { return tell(c, (unsigned)fbsd_trapcap); }
 long fbsd_procctl_aslr_ctl(struct call *c) { return keep(c, &aslr, 1, 3); }
-long fbsd_procctl_aslr_status(struct call *c) { return tell(c, (unsigned)aslr | ASLR_ACTIVE); }
-long fbsd_procctl_protmax_ctl(struct call *c) { return keep(c, &protmax, 1, 3); }
-long fbsd_procctl_protmax_status(struct call *c) { return tell(c, (unsigned)protmax); }
+long fbsd_procctl_aslr_status(struct call *c) { return tell(c, (unsigned)aslr | ACTIVE); }
+long fbsd_procctl_protmax_ctl(struct call *c) { return keep(c, &fbsd_protmax, 1, 3); }
+long fbsd_procctl_protmax_status(struct call *c)
+{
+	return tell(c, (unsigned)fbsd_protmax | (fbsd_protmax == PROTMAX_ALWAYS ? ACTIVE : 0));
+}
 /* Two switches, now and for exec, and a pair of bits to each: on and off. What is off now stays off. */
 long fbsd_procctl_stackgap_ctl(struct call *c)
 {

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: BSD-2-Clause
+ *
+ * PROT_MAX: a mapping may say how far mprotect may ever go. The host has no such bound, so the ranges that have one are
+ * kept here, by address: what is mapped over or unmapped loses its bound. Most programs have none, and pay one look.
+ * Meaning: sys/vm/vm_mmap.c, sys/vm/vm_map.c (15.0). A forked child has the table with the memory it is about.
+ */
+#include <sys/mman.h>
+#include "host.h"
+#include "freebsd/freebsd.h"
+
+#define ANY (PROT_READ | PROT_WRITE | PROT_EXEC)
+
+struct bound { uaddr lo, hi; int most; };
+static struct bound *bounds;         /* none overlaps another; protmax_lock */
+static unsigned n_bounds, room;
+static volatile uint32_t protmax_lock;
+FORK_LOCK(protmax_lock);
+
+sysfn fbsd_mmap_held, fbsd_old_mmap_held, fbsd_munmap, fbsd_mprotect;
+sysfn fbsd_mmap, fbsd_old_mmap, sys_munmap, sys_mprotect;
+
+static bool make_room(unsigned more)
+{
+	if (n_bounds + more <= room)
+		return true;
+	unsigned bigger = MAX(2 * room, 64u);
+	struct bound *b = mem_alloc(bigger * sizeof *b);
+	if (!b)
+		return false;
+	memcpy(b, bounds, n_bounds * sizeof *b);
+	if (bounds)
+		mem_free(bounds, room * sizeof *b);
+	bounds = b;
+	room = bigger;
+	return true;
+}
+/* With room for one more: a bound may be cut in two. */
+static void forget(uaddr lo, uaddr hi)
+{
+	for (unsigned i = 0; i < n_bounds; ) {
+		struct bound *b = &bounds[i];
+		if (b->hi <= lo || b->lo >= hi) {
+			i++;
+		} else if (b->lo < lo) {
+			if (b->hi > hi)
+				bounds[n_bounds++] = (struct bound){ hi, b->hi, b->most };
+			b->hi = lo;
+			i++;
+		} else if (b->hi > hi) {
+			b->lo = hi;
+			i++;
+		} else {
+			*b = bounds[--n_bounds];
+		}
+	}
+}
+static void put(uaddr lo, uaddr hi, int most)
+{
+	for (unsigned i = 0; i < n_bounds; i++)          /* neighbours grow together: a table of pages stays short */
+		if (bounds[i].most == most && (bounds[i].hi == lo || bounds[i].lo == hi)) {
+			*(bounds[i].hi == lo ? &bounds[i].hi : &bounds[i].lo) = bounds[i].hi == lo ? hi : lo;
+			return;
+		}
+	bounds[n_bounds++] = (struct bound){ lo, hi, most };
+}
+static bool allowed(uaddr lo, uaddr hi, int prot)
+{
+	for (unsigned i = 0; i < n_bounds; i++)
+		if (bounds[i].lo < hi && bounds[i].hi > lo && prot & ~bounds[i].most)
+			return false;
+	return true;
+}
+static int asked(const struct call *c) { return (int)(c->raw[2] >> 16 & ANY); }
+
+static long map(struct call *c, sysfn *fn)
+{
+	int prot = (int)(c->arg[2] & ANY), most = asked(c);
+	if (most && prot & ~most)
+		return -EOPNOTSUPP;
+	if (!most)
+		most = prot && fbsd_protmax == PROTMAX_ALWAYS ? prot : ANY;
+	if (most == ANY && !n_bounds)
+		return fn(c);
+	uint64_t len = (uint64_t)c->arg[1];
+	long rv = fn(c);
+	if (rv < 0)
+		return rv;
+	uaddr lo = PAGE_DOWN((uaddr)rv), hi = PAGE_UP((uaddr)rv + len);
+	lock(&protmax_lock);
+	bool ok = make_room(2);
+	if (ok) {
+		forget(lo, hi);
+		if (most != ANY)
+			put(lo, hi, most);
+	}
+	unlock(&protmax_lock);
+	if (ok)
+		return rv;
+	host(SYS_munmap, lo, hi - lo);
+	return -ENOMEM;
+}
+long fbsd_mmap_held(struct call *c) { return map(c, fbsd_mmap); }
+long fbsd_old_mmap_held(struct call *c) { return map(c, fbsd_old_mmap); }
+
+long fbsd_munmap(struct call *c)
+{
+	uaddr lo = PAGE_DOWN((uaddr)c->arg[0]), hi = PAGE_UP((uaddr)c->arg[0] + (uint64_t)c->arg[1]);
+	if (n_bounds && hi > lo) {       /* before: what is mapped there meanwhile keeps its own */
+		lock(&protmax_lock);
+		if (make_room(1))
+			forget(lo, hi);
+		unlock(&protmax_lock);
+	}
+	return sys_munmap(c);
+}
+long fbsd_mprotect(struct call *c)
+{
+	int prot = (int)(c->arg[2] & ANY), most = asked(c);
+	uaddr lo = PAGE_DOWN((uaddr)c->arg[0]), hi = PAGE_UP((uaddr)c->arg[0] + (uint64_t)c->arg[1]);
+	if (most && prot & ~most)
+		return -EOPNOTSUPP;
+	if ((!most && !n_bounds) || hi <= lo)
+		return sys_mprotect(c);
+	lock(&protmax_lock);
+	long e = !make_room(2) ? -ENOMEM : allowed(lo, hi, prot | most) ? sys_mprotect(c) : -EACCES;
+	if (!e && most) {
+		forget(lo, hi);
+		if (most != ANY)
+			put(lo, hi, most);
+	}
+	unlock(&protmax_lock);
+	return e;
+}
