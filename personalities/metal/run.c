@@ -347,6 +347,9 @@ long metal_run_forever(void)
 		if (box.emulated)
 			cpu_watch();
 		set_timer();
+		/* KVM only ever sets bits here, one for what it was about to deliver when it left; and takes them, with the rest that
+		 * we change, for what it has to deliver: again and again, as nobody clears them */
+		memset(r->s.regs.sregs.interrupt_bitmap, 0, sizeof r->s.regs.sregs.interrupt_bitmap);
 		e = host(SYS_ioctl, box.fd, KVM_RUN, 0);
 		if (e != -EINTR)
 			r->kvm_dirty_regs = 0;
