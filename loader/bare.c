@@ -214,7 +214,14 @@ static int take_linux(struct file *f)
 			   (unsigned long long)off, (unsigned long long)f->size);
 	if (off >= f->size)
 		return bad(f, "the kernel behind its %u setup sectors is cut off", setup);
-	need = u16(f, 0x206) >= 0x20a && u32(f, 0x260) > f->size - off ? u32(f, 0x260) : f->size - off;
+	need = f->size - off;
+	if (u16(f, 0x206) >= 0x20a) {    /* where it unpacks itself to, and what it needs there: nothing may lie in between */
+		uint64_t to = u32(f, 0x258) | (uint64_t)u32(f, 0x25c) << 32, init = u32(f, 0x260);
+		if (to >= PHYS_TOP)
+			return bad(f, "the address that its header prefers (%#llx) is none", (unsigned long long)to);
+		init += to > at ? to - at : 0;
+		need = init > need ? init : need;
+	}
 	im->seg[im->n_seg++] = (struct segment){ off, at, f->size - off, need, 1, 7, at };
 	im->entry = at;
 	return 0;
