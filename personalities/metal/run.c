@@ -256,8 +256,11 @@ static void halted(void)
 		machine_over(0, "the machine has halted for good: nothing will raise the interrupt that it waits for, at %#llx",
 			     box.run->s.regs.regs.rip);
 }
+static bool mended;                      /* the last exit's instruction was carried out by us */
+
 static void left(long e)
 {
+	mended = false;
 	if (e == -EINTR || e == -EAGAIN) {
 		box.armed = 0;
 		if (box.emulated)
@@ -283,6 +286,7 @@ static void left(long e)
 	case KVM_EXIT_INTERNAL_ERROR:
 		if (!cpu_missing())
 			no_instruction();
+		mended = true;
 		return;
 	case KVM_EXIT_FAIL_ENTRY:
 		faulted(125, "the host's processor refuses the machine's state (%#llx), at %#llx", box.run->fail_entry.hardware_entry_failure_reason,
@@ -292,6 +296,11 @@ static void left(long e)
 	}
 }
 /* --- interrupts and time ------------------------------------------------------------------------------------------------------------ */
+static bool waits_in_kvm(void)
+{
+	const __u64 *b = box.run->s.regs.sregs.interrupt_bitmap;
+	return b[0] | b[1] | b[2] | b[3];
+}
 static void interrupts(void)
 {
 	struct kvm_run *r = box.run;
@@ -300,7 +309,9 @@ static void interrupts(void)
 	r->request_interrupt_window = 0;
 	if (!up)
 		return;
-	if (!r->ready_for_interrupt_injection || !interrupts_on()) {
+	/* what KVM said was before an iret of ours: a program that does little else would wait for its interrupts */
+	bool ready = r->ready_for_interrupt_injection || (mended && !waits_in_kvm());
+	if (!ready || !interrupts_on()) {
 		r->request_interrupt_window = 1;
 		return;
 	}
