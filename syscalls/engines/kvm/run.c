@@ -316,7 +316,8 @@ static long machine(struct vm *vm, struct proc *p, char *pool)
 	if (vm->kvm <= 0) {
 		if ((e = vm_open(vm, why, sizeof why)) < 0)
 			return e;
-		vm->kvm = fd_ours(p, vm->kvm);
+		if ((vm->kvm = fd_ours(p, vm->kvm)) < 0)
+			return vm->kvm;
 		if (engine_handed >= 0)
 			host(SYS_close, engine_handed);
 		engine_handed = -1;
