@@ -357,7 +357,8 @@ static int run(struct begin *b)
 	if (pl.pers->proc_start)
 		pl.pers->proc_start(&proc);
 	if ((e = proc.engine->start(&proc)) < 0)
-		return refuse(125, "the engine %s cannot start: %s", proc.engine->name, strerror((int)-e));
+		return refuse(125, "the engine %s cannot start: %s%s", proc.engine->name, strerror((int)-e),
+			      e == -EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
 	snapshot_start(&proc);
 	fflush(NULL);
 	forget_libc(t);
