@@ -29,7 +29,8 @@ static int failed(const struct restore *r)
 {
 	if (r->inherit[2] >= 0)
 		dup2(r->inherit[2], 2);  /* it may be the guest's already, or closed */
-	say("the snapshot cannot be restored: %s", r->why);
+	if (tree_failed(r->tree) && *r->why)
+		say("the snapshot cannot be restored: %s", r->why);
 	return 125;
 }
 /* --- the process ---------------------------------------------------------------------------------------------------------- */
@@ -225,7 +226,7 @@ static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 		return restore_bad(r, "no descriptor is left for its file");
 	for (int i = 0; i < 3; i++)
 		r->inherit[i] = fcntl(i, F_DUPFD_CLOEXEC, p->fd_base);
-	if (!take_given(r, p->fd_base) || !restore_open(r, p->fd_base) || !restore_memory(r))
+	if (!tree_move(r, p->fd_base) || !take_given(r, p->fd_base) || !restore_open(r, p->fd_base) || !restore_memory(r))
 		return false;
 	restore_margins(r);
 	fill_proc(p, g);
@@ -250,10 +251,10 @@ static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 		return false;
 	if ((e = p->engine->start(p)) < 0)
 		return restore_bad(r, "the engine %s cannot start: %s", p->engine->name, strerror((int)-e));
-	if (!restore_owner(r))
-		return false;
-	return true;
+	p->forked = r->tree->me > 0;
+	return restore_owner(r) && tree_meet(r);
 }
+void begin_proc_renamed(void) { begin_proc()->renamed = true; }
 static struct revive_list list_of(const struct snap_image *g, unsigned kind)
 {
 	return (struct revive_list){ g->of[kind].at, g->of[kind].n };
@@ -300,7 +301,8 @@ int program_restore(struct options *o, struct restore *r)
 		return failed(r);
 	close(inherit[0]), close(inherit[1]), close(inherit[2]);
 	v = (struct revive){ list_of(g, SNAP_THREAD), list_of(g, SNAP_TIMER), list_of(g, SNAP_PENDING), list_of(g, SNAP_SIGNAL),
-			     list_of(g, SNAP_TASK), g->proc };
+			     list_of(g, SNAP_TASK), g->proc,
+			     r->arrived, r->failed, r->members };
 	revive_first(t, &v);
 	snapshot_start(t->p);
 	fflush(NULL);

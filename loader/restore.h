@@ -4,12 +4,26 @@
  *   restore_mem.c   room for the guest's memory before anything of ours takes it, then the memory itself
  *   restore_fds.c   its descriptors
  *   restore_machine.c  all of a bare-metal guest
+ *   restore_tree.c  several processes
  */
 #pragma once
 #include "loader/snapimage.h"
 #include "options.h"
 
+/* What the processes of a tree have in common: made by the root, handed down by fork */
+struct tree {
+	struct snap_image *member;       /* all of them, the root first */
+	unsigned me;                     /* which this process is */
+	struct { int end[2]; } *pipe;
+	struct { unsigned id; int fd; } *open;   /* open files that several have */
+	int *shm;
+	unsigned n_pipes, n_open, n_shm;
+};
 struct restore {
+	struct tree *tree;
+	volatile uint32_t *arrived, *failed;     /* of a tree of `members` processes: how many wait to begin; one could not */
+	unsigned members;
+	unsigned n_reserved;
 	struct snap_image *image;
 	bool as_me;                      /* its user is whoever restores it */
 	const struct inherited { int fd, mine; } *given; /* descriptors of ours that are the guest's (--inherit-fd), by its numbers */
@@ -30,6 +44,17 @@ void restore_margins(struct restore *);              /* what restore_reserve too
 bool restore_open(struct restore *, int base);       /* the files it names are looked at; base: our own numbers begin there */
 bool restore_fds(struct restore *);
 int restore_file(struct restore *, const char *path, unsigned flags, const struct snap_ident *);      /* the same file, open, or -1 */
+long restore_unreserve(struct restore *);            /* what restore_reserve took */
+int restore_open_one(struct restore *, const struct snap_image *, const struct snap_fd *);   /* as fresh, with flags and place; or -1 */
+
+/* --- restore_tree.c. begin: 0: in each process, with r->image and tree->me set; -EEXIST: as of restore_reserve; -errno: why */
+long tree_begin(struct restore *, struct tree *);
+bool tree_move(struct restore *, int base);
+void tree_close(struct tree *);
+bool tree_meet(struct restore *);                    /* all processes are rebuilt, and know each other's numbers */
+bool tree_failed(struct tree *);                     /* the first that says so (true) says why */
+int tree_open(const struct tree *, const struct snap_fd *);  /* where it is one that several have: its descriptor, or -1 */
+void begin_proc_renamed(void);                       /* restore.c */
 bool restore_owner(struct restore *);                /* restore_owner.c: users, groups, capabilities */
 bool owner_of(int pid, struct snap_owner *);
 uint32_t oom_adj_of(int pid);

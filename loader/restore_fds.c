@@ -148,31 +148,14 @@ static int make_socket(const struct snap_image *g, const struct snap_fd *f)
 	errno = e;
 	return -1;
 }
-struct ends { int end[2]; };
-static struct ends *pipes;
-
-static bool make_pipes(struct restore *r)
+/* A memfd, with an open file of its own */
+static int open_again(int fd, unsigned flags)
 {
-	struct snap_image *g = r->image;
-	if (!(pipes = calloc(g->of[SNAP_PIPE].n + 1, sizeof *pipes)))
-		return restore_bad(r, "no memory for its pipes");
-	EACH(g, SNAP_PIPE, struct snap_pipe, p) {
-		int *e = pipes[i_p].end;
-		const uint8_t *bytes = NULL;
-		if (pipe2(e, O_CLOEXEC) < 0 || (e[0] = up(e[0])) < 0 || (e[1] = up(e[1])) < 0)
-			return restore_bad(r, "a pipe cannot be made: %s", strerror(errno));
-		if (p->room && fcntl(e[1], F_SETPIPE_SZ, (int)p->room) < 0 && p->bytes > 4096)
-			return restore_bad(r, "a pipe for %llu bytes cannot be made: %s", (unsigned long long)p->room, strerror(errno));
-		if (p->section && !(bytes = snapfile_section(&g->file, p->section - 1)))
-			return restore_bad(r, "%s", g->file.why);
-		fcntl(e[1], F_SETFL, O_NONBLOCK);
-		if (p->bytes && write(e[1], bytes, p->bytes) != (ssize_t)p->bytes)
-			return restore_bad(r, "what lay in a pipe does not fit into it here");
-		fcntl(e[1], F_SETFL, 0);
-	}
-	return true;
+	char path[64];
+	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
+	return open(path, (int)(flags & MAY_OPEN) | O_CLOEXEC);
 }
-static int make(struct restore *r, const struct snap_fd *f)
+static int make(struct restore *r, const struct snap_image *g, const struct snap_fd *f)
 {
 	uint64_t mask = (uint64_t)f->word[0];
 	switch (f->kind) {
@@ -183,8 +166,9 @@ static int make(struct restore *r, const struct snap_fd *f)
 		return f->word[0] >= 0 && f->word[0] <= 2 && r->inherit[f->word[0]] >= 0
 		     ? fcntl(r->inherit[f->word[0]], F_DUPFD_CLOEXEC, base) : open("/dev/null", O_RDWR | O_CLOEXEC);
 	case FD_FILE: return restore_file(r, f->path, f->flags, &f->id);
-	case FD_PIPE_READ: return fcntl(pipes[f->word[0]].end[0], F_DUPFD_CLOEXEC, base);
-	case FD_PIPE_WRITE: return fcntl(pipes[f->word[0]].end[1], F_DUPFD_CLOEXEC, base);
+	case FD_PIPE_READ: return fcntl(r->tree->pipe[f->word[0]].end[0], F_DUPFD_CLOEXEC, base);
+	case FD_PIPE_WRITE: return fcntl(r->tree->pipe[f->word[0]].end[1], F_DUPFD_CLOEXEC, base);
+	case FD_SHARED: return open_again(r->tree->shm[f->word[0]], f->flags);
 	case FD_EVENT: {
 		uint64_t count = (uint64_t)f->word[0];
 		int fd = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK | (f->word[1] == 1 ? EFD_SEMAPHORE : 0));
@@ -195,16 +179,35 @@ static int make(struct restore *r, const struct snap_fd *f)
 	case FD_TIMER: return make_timer(f);
 	case FD_EPOLL: case FD_KQUEUE: return epoll_create1(EPOLL_CLOEXEC);
 	case FD_SIGNALS: return (int)syscall(SYS_signalfd4, -1, &mask, 8, O_CLOEXEC);
-	case FD_SOCKET: return make_socket(r->image, f);
+	case FD_SOCKET: return make_socket(g, f);
 	}
 	errno = EINVAL;
 	return -1;
 }
+static bool finish(struct restore *r, const struct snap_fd *f, int fd)
+{
+	int status = (int)(f->flags & (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC));
+	if (f->kind == FD_INHERIT || f->flags & O_PATH)
+		return true;
+	fcntl(fd, F_SETFL, status & ~O_ASYNC);
+	if ((f->kind == FD_FILE || f->kind == FD_SHARED) && f->offset > 0 && lseek(fd, f->offset, SEEK_SET) < 0)
+		return restore_bad(r, "%s cannot be read on from byte %lld: %s", f->path, (long long)f->offset, strerror(errno));
+	return true;
+}
+int restore_open_one(struct restore *r, const struct snap_image *g, const struct snap_fd *f)
+{
+	int fd = make(r, g, f);
+	if (fd >= 0 && !finish(r, f, fd)) {
+		close(fd);
+		return -1;
+	}
+	return fd;
+}
 /* Two ends of one open file that only differ in their number came from dup; of a pipe each end is one open file. */
 static bool place(struct restore *r, const struct snap_fd *f)
 {
-	int fd = f->same_as >= 0 ? fcntl(f->same_as, F_DUPFD_CLOEXEC, base) : up(make(r, f));
-	int status = (int)(f->flags & (O_APPEND | O_NONBLOCK | O_DIRECT | O_NOATIME | O_ASYNC));
+	int shared = f->same_as >= 0 ? f->same_as : f->kind == FD_INHERIT ? -1 : tree_open(r->tree, f);
+	int fd = shared >= 0 ? fcntl(shared, F_DUPFD_CLOEXEC, base) : up(make(r, r->image, f));
 
 	if (fd < 0)
 		return *r->why ? false : restore_bad(r, "its descriptor %d cannot be made again: %s%s", f->fd, strerror(errno),
@@ -212,12 +215,7 @@ static bool place(struct restore *r, const struct snap_fd *f)
 	if (dup3(fd, f->fd, f->flags & O_CLOEXEC) < 0)
 		return restore_bad(r, "its descriptor %d cannot be made again: %s", f->fd, strerror(errno));
 	close(fd);
-	if (f->same_as >= 0 || f->kind == FD_INHERIT || f->flags & O_PATH)
-		return true;
-	fcntl(f->fd, F_SETFL, status & ~O_ASYNC);
-	if (f->kind == FD_FILE && f->offset > 0 && lseek(f->fd, f->offset, SEEK_SET) < 0)
-		return restore_bad(r, "%s cannot be read on from byte %lld: %s", f->path, (long long)f->offset, strerror(errno));
-	return true;
+	return shared >= 0 || finish(r, f, f->fd);
 }
 /* What whoever started us left open, and the guest does not know. */
 static void close_others(const struct snap_image *g)
@@ -235,8 +233,6 @@ bool restore_fds(struct restore *r)
 {
 	struct snap_image *g = r->image;
 
-	if (!make_pipes(r))
-		return false;
 	close_others(g);
 	EACH(g, SNAP_FD, struct snap_fd, f)
 		if (!place(r, f))
@@ -246,10 +242,6 @@ bool restore_fds(struct restore *r)
 		if (epoll_ctl(w->epfd, EPOLL_CTL_ADD, w->fd, &e) < 0)
 			return restore_bad(r, "its descriptor %d cannot be watched again: %s", w->fd, strerror(errno));
 	}
-	for (unsigned i = 0; i < g->of[SNAP_PIPE].n; i++) {
-		close(pipes[i].end[0]);
-		close(pipes[i].end[1]);
-	}
-	free(pipes);
+	tree_close(r->tree);
 	return true;
 }

@@ -50,9 +50,22 @@ long restore_reserve(struct restore *r)
 				    (unsigned long long)m->lo);
 			return errno == ENOMEM ? -ENOMEM : -EEXIST;
 		}
+		r->n_reserved = i_m + 1;
+		if (!r->tree)            /* only a look */
+			continue;
 		for (uint64_t a = m->hi; a < margin_end(g, i_m); a += PAGE)
 			take(a, PAGE);           /* what lies there already stays, page by page */
 	}
+	return 0;
+}
+long restore_unreserve(struct restore *r)
+{
+	struct snap_image *g = r->image;
+	for (unsigned i = 0; i < r->n_reserved; i++) {
+		const struct snap_map *m = g->of[SNAP_MAP].at[i];
+		munmap((void *)m->lo, m->hi - m->lo);
+	}
+	r->n_reserved = 0;
 	return 0;
 }
 void restore_margins(struct restore *r)
@@ -64,17 +77,17 @@ void restore_margins(struct restore *r)
 }
 static bool map_one(struct restore *r, const struct snap_map *m)
 {
-	bool file = m->flags & MAPPED_FILE, shared = m->flags & MAPPED_SHARED;
-	int flags = MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE) | (file ? 0 : MAP_ANONYMOUS) |
+	bool object = m->flags & MAPPED_OBJECT, file = m->flags & MAPPED_FILE, shared = m->flags & MAPPED_SHARED;
+	int flags = MAP_FIXED | (shared ? MAP_SHARED : MAP_PRIVATE) | (file || object ? 0 : MAP_ANONYMOUS) |
 		    (m->flags & MAPPED_DOWN ? MAP_GROWSDOWN : 0) | (m->flags & MAPPED_NORESERVE ? MAP_NORESERVE : 0);
-	int prot = file && shared ? (int)m->prot : (int)m->prot | PROT_READ | PROT_WRITE;
-	int fd = file ? restore_mapped(r, m, shared && m->prot & PROT_WRITE) : -1;
+	int prot = (file && shared) || object ? (int)m->prot : (int)m->prot | PROT_READ | PROT_WRITE;
+	int fd = file ? restore_mapped(r, m, shared && m->prot & PROT_WRITE) : object ? r->tree->shm[m->id.ino] : -1;
 
 	if (file && fd < 0)
 		return false;
-	void *p = mmap((void *)m->lo, m->hi - m->lo, prot, flags, fd, file ? (off_t)m->offset : 0);
+	void *p = mmap((void *)m->lo, m->hi - m->lo, prot, flags, fd, file || object ? (off_t)m->offset : 0);
 	int e = errno;
-	if (fd >= 0)
+	if (fd >= 0 && file)
 		close(fd);
 	return p == (void *)m->lo || restore_bad(r, "%llu KiB at %#llx cannot be mapped: %s", (unsigned long long)(m->hi - m->lo) / 1024,
 						 (unsigned long long)m->lo, strerror(e));
@@ -85,7 +98,7 @@ static bool pages_in(struct restore *r)
 	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
 		const struct snap_runs *runs;
 		const uint8_t *bytes;
-		if (g->file.section[i].kind != SECTION_PAGES)
+		if (g->file.section[i].kind != SECTION_PAGES || g->file.section[i].flags >> SECTION_MEMBER != g->member)
 			continue;
 		if (!(runs = image_pages(g, i)))
 			return restore_bad(r, "%s", g->file.why);

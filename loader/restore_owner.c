@@ -108,11 +108,24 @@ static bool take_caps(struct restore *r, const struct snap_owner *o)
 					   (unsigned long long)o->cap[i], (unsigned long long)now.cap[i]);
 	return true;
 }
+/* What its user may not do any more, while we may: threads begin with what the first has. What fails here is said when each
+ * asks for its own (revive.c). */
+static void schedule(const struct restore *r)
+{
+	if (!r->image->of[SNAP_TASK].n)
+		return;
+	const struct snap_task *k = r->image->of[SNAP_TASK].at[0];
+	syscall(SYS_sched_setattr, 0, &k->sched, 0);
+	syscall(SYS_ioprio_set, 1, 0, k->ioprio);
+	if (prctl(PR_GET_SECUREBITS) != k->secure)
+		prctl(PR_SET_SECUREBITS, k->secure);
+}
 bool restore_owner(struct restore *r)
 {
 	struct snap_owner me;
 	char text[24];
 
+	schedule(r);
 	EACH(r->image, SNAP_OWNER, struct snap_owner, o) {
 		FILE *f = NULL;
 		if (!owner_of(getpid(), &me))

@@ -116,8 +116,8 @@ static bool table_is_right(struct snapfile *f)
 		return bad(f, "the checksum of its table of sections is wrong: it was edited or damaged");
 	for (unsigned i = 0; i < f->head.n_sections; i++) {
 		const struct snapfile_section *s = &f->section[i];
-		if (s->at != at || s->stored > f->head.table_at - at || s->plain > SNAPFILE_PLAIN || s->flags > SECTION_ZSTD ||
-		    (!s->flags && s->plain != s->stored) || s->stored > 2 * SNAPFILE_PLAIN)
+		if (s->at != at || s->stored > f->head.table_at - at || s->plain > SNAPFILE_PLAIN || (s->flags & ((1u << SECTION_MEMBER) - 1)) > SECTION_ZSTD ||
+		    (!(s->flags & SECTION_ZSTD) && s->plain != s->stored) || s->stored > 2 * SNAPFILE_PLAIN)
 			return bad(f, "section %u is not where, or not as long as, guise writes it", i);
 		at += s->stored;
 	}
@@ -183,7 +183,7 @@ const uint8_t *snapfile_section(struct snapfile *f, unsigned i)
 	}
 	if (!stored_read(f, i))
 		return NULL;
-	if (!s->flags)
+	if (!(s->flags & SECTION_ZSTD))
 		return stored;
 	size_t n = ZSTD_decompress(plain, s->plain, stored, s->stored);
 	if (!ZSTD_isError(n) && n == s->plain)

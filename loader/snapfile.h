@@ -11,8 +11,9 @@
 #define SNAPFILE_MAGIC "guisesnp"
 enum { SNAPFILE_VERSION = 2, SNAPFILE_SECTIONS = 1 << 20 };
 #define SNAPFILE_PLAIN (16ul << 20)      /* no section is longer once unpacked */
-enum { SECTION_RECORDS = 1, SECTION_PAGES, SECTION_BYTES, SECTION_SECTORS, SECTION_KINDS };        /* BYTES: what was in pipes */
-enum { SECTION_ZSTD = 1 };
+enum { SECTION_RECORDS = 1, SECTION_PAGES, SECTION_BYTES, SECTION_SECTORS, SECTION_SHARED, SECTION_KINDS };        /* BYTES: what was in pipes */
+enum { SECTION_ZSTD = 1, SECTION_MEMBER = 8 };   /* above that bit: which process of its tree it is of */
+#define MEMBERS_MOST 1000u
 
 struct snapfile_head {
 	char magic[8];
@@ -24,7 +25,7 @@ struct snapfile_head {
 	uint64_t head_sum;               /* over all before it */
 };
 struct snapfile_section {
-	uint32_t kind, flags;
+	uint32_t kind, flags;            /* flags: SECTION_ZSTD, and the process's number from bit SECTION_MEMBER on */
 	uint64_t at, stored, plain;      /* where, how many bytes there, how many unpacked */
 	uint64_t sum;                    /* over the stored bytes */
 };
@@ -48,28 +49,35 @@ void snapfile_close(struct snapfile *);
 /* Sections of pages, and of a disk's sectors: runs (of so many), then their bytes */
 #define SNAPFILE_SECTOR 512ul
 struct snap_run { uint64_t at, pages; };
-struct snap_runs { uint32_t n, zero; struct snap_run run[]; };
+struct snap_runs { uint32_t n, object; struct snap_run run[]; };     /* object: of SECTION_SHARED, whose offsets they are */
 
 /* --- what the tool adds to the records of the guest (syscalls/snapshot.h) ------------------------------------------ */
 struct snap_ident { uint64_t dev, ino, size; int64_t mtime, mtime_ns; uint32_t mode, zero; };
 enum { MAPPED_SHARED = 1, MAPPED_DOWN = 2, MAPPED_NORESERVE = 4, MAPPED_LOCKED = 8, MAPPED_NODUMP = 16, MAPPED_NOFORK = 32,
-       MAPPED_WIPE = 64, MAPPED_HUGE = 128, MAPPED_NOHUGE = 256, MAPPED_FILE = 512, MAPPED_ALL = 1023 };
+       MAPPED_WIPE = 64, MAPPED_HUGE = 128, MAPPED_NOHUGE = 256, MAPPED_FILE = 512, MAPPED_OBJECT = 1024, MAPPED_ALL = 2047 };
 struct snap_map {
 	uint64_t lo, hi, offset;
 	uint32_t prot, flags;
-	struct snap_ident id;            /* of a file; its path follows, with NUL */
+	struct snap_ident id;            /* of a file; its path follows, with NUL. OBJECT: ino says which */
 	char path[];
 };
-enum { FD_INHERIT = 1, FD_FILE, FD_PIPE_READ, FD_PIPE_WRITE, FD_EVENT, FD_TIMER, FD_EPOLL, FD_SIGNALS, FD_SOCKET, FD_KQUEUE, FD_KINDS };
+enum { FD_INHERIT = 1, FD_FILE, FD_PIPE_READ, FD_PIPE_WRITE, FD_EVENT, FD_TIMER, FD_EPOLL, FD_SIGNALS, FD_SOCKET, FD_KQUEUE, FD_SHARED,
+       FD_KINDS };
 struct snap_fd {
 	int32_t fd, same_as;             /* another descriptor of the same open file, or -1 */
 	uint32_t kind, flags;            /* flags: O_* as the host tells them, O_CLOEXEC too */
+	uint32_t open, zero;             /* which open file of the tree's: the same in several processes is one */
 	int64_t offset;
 	int64_t word[8];                 /* by kind: docs/SNAPSHOT.md */
 	struct snap_ident id;
 	uint8_t address[128];            /* of a socket; its length is word[3] */
 	char path[];
 };
+/* Shared memory without a file, and memfds; the descriptor's kind is FD_SHARED, word[0] which */
+struct snap_shm { uint32_t index, seals; uint64_t size; char name[64]; };
+/* The processes of a tree, the root first, each behind its parent: in the file of the first. Then those that have ended. */
+enum { TREE_RUNS, TREE_ENDED, TREE_LED };        /* LED: nobody any more, but a process group has its number */
+struct snap_tree { int32_t pid, pgid, sid; uint32_t parent, what, signal, status, zero; };      /* parent: its place in this list */
 struct snap_pipe { uint32_t index, section; uint64_t bytes, room; };     /* section: its number + 1, 0 where it is empty */
 struct snap_machine {                /* memory by its addresses is in pages, what was written to its disk in sectors */
 	uint64_t memory, disk_bytes;     /* disk_bytes 0, and no path: it has none */

@@ -13,6 +13,7 @@
 #define TEXT_MOST 4096u
 #define MEMORY_MOST (512ull << 30)       /* as --memory */
 #define DISK_MOST (1ull << 44)
+#define SHM_MOST (1ull << 46)
 #define ALIGNED(x) (!((x) & (PAGE - 1)))
 
 static bool __attribute__((format(printf, 2, 3))) bad(struct snap_image *g, const char *text, ...)
@@ -36,6 +37,8 @@ static const struct shape { const char *name; uint32_t size; unsigned more, leas
 	[SNAP_TASK] = { "thread of the host's", sizeof(struct snap_task), PLAIN, 0, THREADS_MOST },
 	[SNAP_OWNER] = { "owner", sizeof(struct snap_owner), PLAIN, 0, 1 },
 	[SNAP_SOCKOPT] = { "socket option", sizeof(struct snap_sockopt), PLAIN, 0, 1 << 18 },
+	[SNAP_SHM] = { "shared memory", sizeof(struct snap_shm), PLAIN, 0, 1 << 16 },
+	[SNAP_TREE] = { "process of its tree", sizeof(struct snap_tree), PLAIN, 0, 4 * MEMBERS_MOST },
 	[SNAP_PART] = { "part of a machine", sizeof(struct snap_part), BYTES, 0, 64 },
 	[SNAP_MACHINE] = { "machine", offsetof(struct snap_machine, path), TEXT, 0, 1 },
 	[SNAP_SIGNAL] = { "pending signal", sizeof(struct snap_signal), PLAIN, 0, 1 << 20 },
@@ -148,6 +151,10 @@ static bool maps_are_right(struct snap_image *g)
 	uint64_t end = 0;
 	EACH(g, SNAP_MAP, struct snap_map, m) {
 		bool file = m->flags & MAPPED_FILE;
+		const struct snap_list *shm = &g->first->of[SNAP_SHM];
+		if (m->flags & MAPPED_OBJECT && (m->id.ino >= shm->n || !(m->flags & MAPPED_SHARED) || file || !ALIGNED(m->offset) || m->offset > SHM_MOST ||
+						 m->offset + (m->hi - m->lo) > PAGE_UP(((const struct snap_shm *)shm->at[m->id.ino])->size)))
+			return bad(g, "the memory at %#llx is of shared memory that it does not have", (unsigned long long)m->lo);
 		if (m->lo < end || m->lo >= m->hi || m->hi > USER_TOP || !ALIGNED(m->lo) || !ALIGNED(m->hi) || m->prot > 7 ||
 		    m->flags & ~(uint32_t)MAPPED_ALL || file != (*m->path != 0) || (file && !ALIGNED(m->offset)) ||
 		    (file && *m->path != '/') || (m->flags & MAPPED_DOWN && m->flags & (MAPPED_FILE | MAPPED_SHARED)))
@@ -170,7 +177,8 @@ static bool fds_are_right(struct snap_image *g)
 		const struct snap_fd *same = f->same_as >= 0 ? image_fd(g, f->same_as) : NULL;
 		if (f->fd <= last || f->fd >= 65536 || !f->kind || f->kind >= FD_KINDS || f->same_as >= f->fd || f->same_as < -1 ||
 		    (f->same_as >= 0 && (!same || same->kind != f->kind)) || (f->kind == FD_FILE && *f->path != '/') || f->offset < 0 ||
-		    (f->kind == FD_SOCKET && (f->word[3] < 0 || f->word[3] > 128)))
+		    (f->kind == FD_SOCKET && (f->word[3] < 0 || f->word[3] > 128)) ||
+		    (f->kind == FD_SHARED && (uint64_t)f->word[0] >= g->first->of[SNAP_SHM].n))
 			return bad(g, "what it says of descriptor %d cannot be", f->fd);
 		last = f->fd;
 	}
@@ -197,7 +205,7 @@ static bool fds_are_right(struct snap_image *g)
 				    g->file.section[p->section - 1].plain != p->bytes)))
 			return bad(g, "what it says of pipe %u cannot be", p->index);
 	EACH(g, SNAP_FD, struct snap_fd, f)
-		if ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->of[SNAP_PIPE].n)
+		if ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->first->of[SNAP_PIPE].n)
 			return bad(g, "descriptor %d is of a pipe that it does not have", f->fd);
 	return true;
 }
@@ -221,6 +229,10 @@ static bool sections_are_known(struct snap_image *g)
 	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
 		const struct snapfile_section *s = &g->file.section[i];
 		const uint8_t *p;
+		if (s->flags >> SECTION_MEMBER >= MEMBERS_MOST)
+			return bad(g, "section %u is of a process that it cannot have", i);
+		if (s->flags >> SECTION_MEMBER != g->member)
+			continue;
 		if (s->kind == SECTION_PAGES)
 			g->pages += s->plain;
 		if (s->kind == SECTION_SECTORS)
@@ -232,22 +244,67 @@ static bool sections_are_known(struct snap_image *g)
 	}
 	return true;
 }
-bool image_read(struct snap_image *g, int fd)
+static bool shared_is_right(struct snap_image *g)
 {
-	*g = (struct snap_image){ 0 };
-	if (!snapfile_open(&g->file, fd) || !snapfile_verify(&g->file) || !sections_are_known(g) || !take_records(g))
+	EACH(g, SNAP_SHM, struct snap_shm, s)
+		if (s->index != i_s || s->size > SHM_MOST || !ended(s->name, sizeof s->name))
+			return bad(g, "what it says of shared memory %u cannot be", i_s);
+	return g == g->first || (!g->of[SNAP_SHM].n && !g->of[SNAP_TREE].n && !g->of[SNAP_PIPE].n && !g->machine) ||
+	       bad(g, "one of its processes has what only the first may have");
+}
+/* Those that run come first, in the order of their numbers, each behind its parent. */
+static bool tree_is_right(struct snap_image *g)
+{
+	unsigned runs = 0;
+	EACH(g, SNAP_TREE, struct snap_tree, t) {
+		runs += t->what == TREE_RUNS;
+		if (t->what > TREE_LED || t->pid <= 0 || t->pgid < 0 || t->sid < 0 || t->signal > 64 || t->status > 0xffff || (t->status & 0x7f) == 0x7f ||
+		    (i_t && t->parent >= MIN(i_t, runs)) || (!i_t && (t->parent || t->what != TREE_RUNS || t->pid != g->proc->pid)) ||
+		    (t->what == TREE_RUNS && runs != i_t + 1) || runs > MEMBERS_MOST)
+			return bad(g, "what it says of its process %d cannot be", t->pid);
+	}
+	for (unsigned i = 0; g == g->first && i < g->file.head.n_sections; i++)
+		if (g->file.section[i].flags >> SECTION_MEMBER >= MAX(runs, 1u))
+			return bad(g, "section %u is of a process that it does not have", i);
+	return true;
+}
+unsigned image_members(const struct snap_image *first)
+{
+	unsigned n = 0;
+	EACH(first, SNAP_TREE, struct snap_tree, t)
+		n += t->what == TREE_RUNS;
+	return n ? n : 1;
+}
+static bool read_member(struct snap_image *g)
+{
+	if (!sections_are_known(g) || !take_records(g))
 		return false;
 	g->proc = g->of[SNAP_PROC].at[0];
 	g->host = g->of[SNAP_HOST].at[0];
 	g->machine = g->of[SNAP_MACHINE].n ? g->of[SNAP_MACHINE].at[0] : NULL;
-	return machine_is_right(g) && proc_is_right(g) && threads_are_right(g) && maps_are_right(g) && fds_are_right(g);
+	return machine_is_right(g) && proc_is_right(g) && shared_is_right(g) && threads_are_right(g) && maps_are_right(g) && fds_are_right(g) &&
+	       tree_is_right(g);
+}
+bool image_read(struct snap_image *g, int fd)
+{
+	*g = (struct snap_image){ .first = g };
+	return snapfile_open(&g->file, fd) && snapfile_verify(&g->file) && read_member(g);
+}
+bool image_member(struct snap_image *g, const struct snap_image *first, unsigned i)
+{
+	*g = (struct snap_image){ .first = first, .member = i, .file = first->file };
+	if (!read_member(g))
+		return false;
+	const struct snap_tree *t = first->of[SNAP_TREE].at[i];
+	return t->pid == g->proc->pid || bad(g, "its process %d says to be process %d", t->pid, g->proc->pid);
 }
 void image_free(struct snap_image *g)
 {
 	for (unsigned k = 0; k < SNAP_KINDS; k++)
 		free(g->of[k].at);
 	free(g->bytes);
-	snapfile_close(&g->file);
+	if (g == g->first)
+		snapfile_close(&g->file);
 }
 /* --- pages ---------------------------------------------------------------------------------------------------------------- */
 const struct snap_map *image_map_at(const struct snap_image *g, uint64_t a)
@@ -271,7 +328,7 @@ static bool run_lies(const struct snap_image *g, const struct snap_run *n)
 	uint64_t end = g->machine ? g->machine->memory : m ? m->hi : 0;
 
 	return n->at < end && ALIGNED(n->at) && n->pages && n->pages <= (end - n->at) / PAGE &&
-	       !(m && m->flags & MAPPED_FILE && m->flags & MAPPED_SHARED);
+	       !(m && m->flags & MAPPED_FILE && m->flags & MAPPED_SHARED) && !(m && m->flags & MAPPED_OBJECT);
 }
 static bool sectors_lie(const struct snap_image *g, const struct snap_run *n)
 {
@@ -299,6 +356,22 @@ static const struct snap_runs *runs_of(struct snap_image *g, unsigned section, u
 	return bytes == size ? r : (bad(g, "section %u is longer than its content", section), NULL);
 }
 const struct snap_runs *image_pages(struct snap_image *g, unsigned section) { return runs_of(g, section, PAGE, run_lies); }
+static const struct snap_shm *run_of;
+static bool shared_lies(const struct snap_image *g, const struct snap_run *n)
+{
+	uint64_t end = PAGE_UP(run_of->size);
+	return n->at < end && ALIGNED(n->at) && n->pages && n->pages <= (end - n->at) / PAGE;
+}
+const struct snap_runs *image_shared(struct snap_image *g, unsigned section)
+{
+	const struct snap_runs *r = (const struct snap_runs *)snapfile_section(&g->file, section);
+	if (!r)
+		return NULL;
+	if (g->file.section[section].plain < sizeof *r || r->object >= g->of[SNAP_SHM].n)
+		return bad(g, "section %u is of shared memory that it does not have", section), NULL;
+	run_of = g->of[SNAP_SHM].at[r->object];
+	return runs_of(g, section, PAGE, shared_lies);
+}
 const struct snap_runs *image_sectors(struct snap_image *g, unsigned section)
 {
 	return runs_of(g, section, SNAPFILE_SECTOR, sectors_lie);

@@ -18,8 +18,13 @@ struct snap_image {
 	const struct snap_host *host;
 	const struct snap_machine *machine;      /* NULL: it is of a process */
 	uint64_t pages, sectors;         /* bytes in sections of them */
+	unsigned member;                 /* which process of its tree it is */
+	const struct snap_image *first;  /* the first has what all share: pipes, shared memory, the tree */
 };
 bool image_read(struct snap_image *, int fd);        /* false: image.file.why is a sentence */
+bool image_member(struct snap_image *, const struct snap_image *first, unsigned i);      /* another process of the tree */
+unsigned image_members(const struct snap_image *first);
+const struct snap_runs *image_shared(struct snap_image *first, unsigned section);    /* a section of shared memory */
 void image_free(struct snap_image *);
 /* A section of pages, looked at: every run lies in a mapping whose content is in the file. NULL: why */
 const struct snap_runs *image_pages(struct snap_image *, unsigned section);

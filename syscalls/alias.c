@@ -11,8 +11,9 @@
 #include "guise.h"
 #include "snapshot.h"
 
-static struct alias { volatile int told, host; } *aliases;
-static unsigned n_aliases, room;
+struct alias *aliases;                           /* read by guise snapshot, too */
+unsigned n_aliases;
+static unsigned room;
 
 long alias_add(int told, int host)
 {

@@ -14,6 +14,7 @@
 #include "revive.h"
 
 #define TRIES 100000
+#define PATIENCE 300                     /* looks of 50 ms */
 
 static const struct revive *job;
 static const struct snap_thread *making;         /* whose thread is being made */
@@ -172,6 +173,21 @@ static void of_the_process(const struct snap_proc *p)
 		if (p->membarrier >> bit & 1)
 			host(SYS_membarrier, 1 << bit, 0, 0);
 }
+/* No process of a tree begins before all are there. */
+static void meet(void)
+{
+	static const struct timespec nap = { 0, 50000000 };
+	uint32_t seen;
+
+	if (!job->arrived)
+		return;
+	__atomic_add_fetch(job->arrived, 1, __ATOMIC_SEQ_CST);
+	host(SYS_futex, job->arrived, FUTEX_WAKE, 1 << 30);
+	for (unsigned i = 0; (seen = *job->arrived) < job->members && !*job->failed && i < PATIENCE; i++)
+		host(SYS_futex, job->arrived, FUTEX_WAIT, seen, &nap);
+	if (*job->arrived < job->members)
+		die("another process of its tree could not be made again");
+}
 static void first_begins(struct thread *t)
 {
 	const struct snap_thread *r = job->threads.at[0];
@@ -181,6 +197,7 @@ static void first_begins(struct thread *t)
 	for_itself(t, r);
 	make_clocks();
 	of_the_process(job->proc);
+	meet();
 	ready = 1;
 	host(SYS_futex, &ready, FUTEX_WAKE_PRIVATE, 1 << 30);
 }

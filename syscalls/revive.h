@@ -10,6 +10,8 @@ struct snap_waiting { int32_t tid; uint32_t sig; uint64_t info[16]; };   /* stru
 struct revive {
 	struct revive_list threads, timers, pending, signals, tasks;     /* snap_thread, _timer, _pending, _waiting, _task */
 	const struct snap_proc *proc;
+	volatile uint32_t *arrived, *failed;     /* of a tree of so many processes: how many are to begin; one cannot. Or NULL */
+	unsigned members;
 };
 void revive_thread(struct thread *, const struct snap_thread *);     /* all but what needs the thread itself to run */
 void revive_first(struct thread *, const struct revive *);   /* thread_begin(t) then makes the others; v outlives it */

@@ -43,7 +43,7 @@ struct engine_regs { uint64_t fs, gs, xcr0; uint8_t xsave[4096]; };
 enum {
 	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT, SNAP_KNOTE, SNAP_PART, SNAP_TASK,   /* of the guest's process */
 	SNAP_SIGNAL = 32, SNAP_MAP, SNAP_FD, SNAP_PIPE, SNAP_OPTION, SNAP_LIMIT, SNAP_HOST, SNAP_EPOLL, SNAP_MACHINE,
-	SNAP_OWNER, SNAP_SOCKOPT,                                                /* of the tool */
+	SNAP_OWNER, SNAP_SOCKOPT, SNAP_SHM, SNAP_TREE,                                                /* of the tool */
 };
 struct snap_head { uint32_t kind, size; };
 
@@ -122,6 +122,9 @@ static inline void sleep_ends(struct thread *t, struct timespec *end) { t->left 
 bool sleep_resumed(struct thread *, struct timespec *left);
 
 /* --- alias.c: numbers of processes and threads that a restored guest still knows ------------------------------------- */
+struct alias { volatile int told, host; };
+extern struct alias *aliases;
+extern unsigned n_aliases;
 long alias_add(int told, int host);
 int alias_host(int told);                /* as passed by the guest; itself where nothing is known */
 int alias_told(int host);

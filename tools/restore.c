@@ -55,7 +55,7 @@ static void list_fd(const struct snap_fd *f)
 	static const char *const kinds[FD_KINDS] = {
 		[FD_INHERIT] = "the restorer's", [FD_FILE] = "file", [FD_PIPE_READ] = "pipe, to read", [FD_PIPE_WRITE] = "pipe, to write",
 		[FD_EVENT] = "eventfd", [FD_TIMER] = "timerfd", [FD_EPOLL] = "epoll", [FD_SIGNALS] = "signalfd", [FD_SOCKET] = "socket",
-		[FD_KQUEUE] = "kqueue",
+		[FD_KQUEUE] = "kqueue", [FD_SHARED] = "shared memory",
 	};
 	printf("descriptor   %d: %s", f->fd, kinds[f->kind]);
 	if (f->same_as >= 0)
@@ -64,7 +64,14 @@ static void list_fd(const struct snap_fd *f)
 		printf(", %s at byte %lld", plain(f->path), (long long)f->offset);
 	putchar('\n');
 }
-static int list(const struct snap_image *g)
+static int list_ended(const struct snap_image *first)
+{
+	EACH(first, SNAP_TREE, struct snap_tree, t)
+		if (t->what == TREE_ENDED)
+			printf("ended        process %d, and nobody has waited for it\n", t->pid);
+	return output_end(0);
+}
+static void list(const struct snap_image *g)
 {
 	const struct snap_proc *p = g->proc;
 	time_t when = (time_t)(p->realtime / 1000000000);
@@ -95,7 +102,6 @@ static int list(const struct snap_image *g)
 			printf("maps         %s\n", plain(m->path));
 	EACH(g, SNAP_FD, struct snap_fd, f)
 		list_fd(f);
-	return output_end(0);
 }
 /* --- how it was started ---------------------------------------------------------------------------------------------------- */
 /* Only what says what it is; a file may hold any words. */
@@ -159,12 +165,56 @@ static int again(char **words)
 	execv("/proc/self/exe", v);
 	refuse("cannot begin again: %s", strerror(errno));
 }
+/* What is read of a stranger's file fits together, or nothing is done. */
+static struct snap_image *members_of(struct snap_image *g)
+{
+	unsigned n = image_members(g);
+	struct snap_image *m = calloc(n, sizeof *m);
+	if (!m)
+		refuse("no memory for its %u processes", n);
+	m[0] = *g;
+	m[0].first = m;
+	for (unsigned i = 1; i < n; i++)
+		if (!image_member(&m[i], m, i)) {
+			memcpy(g->file.why, m[i].file.why, sizeof g->file.why);
+			return NULL;
+		}
+	return m;
+}
+/* The process that this one is of the tree */
+static int one(struct request *q, struct restore *r, const char *file)
+{
+	static struct snap_host here;
+	struct snap_image *g = r->image;
+	const char *cwd;
+	bool root = !r->tree->me;
+
+	take_words(q, q->command, g);
+	if (!q->opt.engine && !g->machine)
+		q->opt.engine = "kvm";
+	q->opt.name = want.name && root ? want.name : option_text(g, OPTION_NAME);
+	q->opt.again = true;                      /* what the environment says holds for what is started, not for what goes on */
+	request_complete(q);
+	q->opt.again = false;
+	if ((cwd = option_text(g, OPTION_CWD)) && chdir(cwd) < 0) {
+		int e = errno;
+		if (tree_failed(r->tree))
+			refuse("%s cannot be restored: its directory %s: %s", file, cwd, strerror(e));
+		return 125;
+	}
+	host_features(&here);
+	r->here = &here;
+	if (!want.overlay && option_text(g, OPTION_OVERLAY))
+		fprintf(stderr, "guise: what it writes to its disk is kept nowhere from now on (it was, in %s); --overlay FILE keeps it\n",
+			plain(option_text(g, OPTION_OVERLAY)));
+	return program_restore(&q->opt, r);
+}
 static int run(struct request *q, int argc, char **argv)
 {
 	static struct snap_image g;
 	static struct restore r = { .image = &g };
-	static struct snap_host here;
-	const char *lacks = host_lacks(), *cwd;
+	static struct tree tree;
+	const char *lacks = host_lacks();
 	int fd, status;
 
 	mallopt(M_MMAP_THRESHOLD, 1 << 30);
@@ -176,30 +226,28 @@ static int run(struct request *q, int argc, char **argv)
 		refuse("%s: %s", shown(argv[0]), strerror(errno));
 	if (!image_read(&g, fd))
 		refuse("%s cannot be restored: %s", argv[0], g.file.why);
-	if (want.list)
-		return list(&g);
-	take_words(q, q->command, &g);
-	if (want.overlay && !g.machine)
-		refuse("--overlay is for snapshots of bare-metal guests, and %s is one of a process", argv[0]);
-	if (!q->opt.engine && !g.machine)
-		q->opt.engine = "kvm";
-	q->opt.name = want.name ? want.name : option_text(&g, OPTION_NAME);
-	q->opt.again = true;                      /* what the environment says holds for what is started, not for what goes on */
-	request_complete(q);
-	q->opt.again = false;
-	if ((cwd = option_text(&g, OPTION_CWD)) && chdir(cwd) < 0)
-		refuse("%s cannot be restored: its directory %s: %s", argv[0], cwd, strerror(errno));
-	host_features(&here);
-	r.here = &here;
+	if (!(tree.member = members_of(&g)))
+		refuse("%s cannot be restored: %s", argv[0], g.file.why);
+	r.image = tree.member;
 	r.changed = want.changed;
 	r.overlay = want.overlay;
 	r.as_me = want.as_me;
-	if (!want.overlay && option_text(&g, OPTION_OVERLAY))
-		fprintf(stderr, "guise: what it writes to its disk is kept nowhere from now on (it was, in %s); --overlay FILE keeps it\n",
-			plain(option_text(&g, OPTION_OVERLAY)));
-	if ((status = program_restore(&q->opt, &r)) == -1)
+	if (want.list) {
+		for (unsigned i = 0; i < image_members(tree.member); i++)
+			list(&tree.member[i]);
+		return list_ended(tree.member);
+	}
+	if (want.overlay && !g.machine)
+		refuse("--overlay is for snapshots of bare-metal guests, and %s is one of a process", argv[0]);
+	if ((status = (int)tree_begin(&r, &tree)) == -EEXIST)
 		return again(q->words);
-	return status;
+	if (status < 0) {
+		if (tree_failed(&tree) && *r.why)
+			say("the snapshot cannot be restored: %s", r.why);
+		return 125;
+	}
+	status = one(q, &r, argv[0]);
+	return status == -1 ? again(q->words) : status;
 }
 static const struct subcommand restore_command = {
 	.name = "restore", .args = "[OPTION...] FILE",

@@ -119,7 +119,7 @@ static void save_owner(const struct target *t, struct writer *w)
 }
 static int run(struct request *r, int argc, char **argv)
 {
-	static struct target t;
+	const struct family *f;
 	struct writer *w;
 
 	if (argc != 1)
@@ -128,21 +128,32 @@ static int run(struct request *r, int argc, char **argv)
 		refuse("guise snapshot wants -o FILE, the file to make");
 	int pid = target_find(argv[0]);
 	w = writer_new(want.file);
-	target_stop(&t, pid);
-	writer_records(w, t.state, t.n_state);
-	save_host(&t, w);
-	save_options(&t, w);
-	if (t.point.machine.memory) {
-		save_machine(&t, w);
-	} else {
-		save_owner(&t, w);
-		save_signals(&t, w);
-		save_files(&t, w);
-		save_memory(&t, w);
+	f = targets_stop(pid);
+	for (unsigned i = 0; i < f->n; i++) {
+		const struct target *t = f->member[i];
+		writer_member(w, i);
+		writer_records(w, t->state, t->n_state);
+		save_host(t, w);
+		save_options(t, w);
+		if (t->point.machine.memory) {
+			save_machine(t, w);
+			continue;
+		}
+		save_owner(t, w);
+		save_signals(t, w);
+		save_files(t, w);
+		save_memory(t, w);
 	}
+	writer_member(w, 0);
+	save_tree(f, w);
+	save_pipes(w);
+	save_shared(w);
 	uint64_t size = writer_done(w);
-	target_go(&t, want.stop);
-	fprintf(stderr, "guise: process %d is saved in %s, %llu KiB%s\n", pid, want.file, (unsigned long long)(size + 1023) / 1024,
+	char more[64] = "";
+	if (f->n > 1)
+		snprintf(more, sizeof more, " with %u below it", f->n - 1);
+	targets_go(want.stop);
+	fprintf(stderr, "guise: process %d%s is saved in %s, %llu KiB%s\n", pid, more, want.file, (unsigned long long)(size + 1023) / 1024,
 		want.stop ? ", and ended" : "");
 	return 0;
 }
@@ -150,8 +161,8 @@ static const struct subcommand snapshot_command = {
 	.name = "snapshot", .args = "[OPTION...] -o FILE PID|NAME",
 	.about = "save a running guest of the engine kvm, or a bare-metal one, in a file (guise restore goes on from it)",
 	.text = "NAME is what guise run --name gave it, else its program's name. The guest stands still while it is saved.\n"
-		"What cannot be saved (a connected socket, a child, a file without a name, ...) is named; then no file is\n"
-		"made and the guest goes on. docs/SNAPSHOT.md says what is in the file.",
+		"All processes that it has started are saved with it. What cannot be saved (a connected socket, a file\n"
+		"without a name, ...) is named; then no file is made and the guest goes on. docs/SNAPSHOT.md says what is in the file.",
 	.options = { &snapshot_options, &common_options },
 	.run = run,
 };

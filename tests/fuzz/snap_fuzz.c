@@ -45,6 +45,7 @@ static void records(void)
 	static struct snap_thread t = { .tid = 77 };
 	const struct snap_map maps[] = { { .lo = 0x400000, .hi = 0x402000, .prot = 5, .flags = MAPPED_FILE },
 					 { .lo = 0x7f0000000000, .hi = 0x7f0000010000, .prot = 3 },
+					 { .lo = 0x7f0000010000, .hi = 0x7f0000013000, .prot = 3, .flags = MAPPED_SHARED | MAPPED_OBJECT, .offset = 4096 },
 					 { .lo = 0x7ffd00000000, .hi = 0x7ffd00021000, .prot = 3, .flags = MAPPED_DOWN } };
 	const struct snap_fd fds[] = { { .fd = 0, .same_as = -1, .kind = FD_INHERIT }, { .fd = 3, .same_as = -1, .kind = FD_PIPE_READ },
 				       { .fd = 4, .same_as = -1, .kind = FD_PIPE_WRITE }, { .fd = 5, .same_as = -1, .kind = FD_FILE },
@@ -64,7 +65,7 @@ static void records(void)
 	record(SNAP_SIGNAL, &(struct snap_signal){ .sig = 12 }, sizeof(struct snap_signal), NULL);
 	record(SNAP_TIMER, &(struct snap_timer){ .id = 1, .sig = 14 }, sizeof(struct snap_timer), NULL);
 	record(SNAP_PIPE, &(struct snap_pipe){ .bytes = 11, .section = 3, .room = 65536 }, sizeof(struct snap_pipe), NULL);
-	for (unsigned i = 0; i < 3; i++)
+	for (unsigned i = 0; i < 4; i++)
 		record(SNAP_MAP, &maps[i], offsetof(struct snap_map, path), i ? "" : "/bin/true");
 	for (unsigned i = 0; i < 8; i++)
 		record(SNAP_FD, &fds[i], offsetof(struct snap_fd, path), fds[i].kind == FD_FILE ? "/etc/passwd" : "");
@@ -73,6 +74,10 @@ static void records(void)
 	record(SNAP_KNOTE, &(struct snap_knote){ .fd = 9 }, sizeof(struct snap_knote), NULL);
 	record(SNAP_OPTION, &(struct snap_option){ .what = OPTION_CWD }, sizeof(struct snap_option), "/tmp");
 	record(SNAP_LIMIT, &(struct snap_limit){ .which = 3 }, sizeof(struct snap_limit), NULL);
+	record(SNAP_SHM, &(struct snap_shm){ .size = 20000, .name = "m" }, sizeof(struct snap_shm), NULL);
+	record(SNAP_TREE, &(struct snap_tree){ .pid = 77, .pgid = 77, .sid = 70, .signal = 17 }, sizeof(struct snap_tree), NULL);
+	record(SNAP_TREE, &(struct snap_tree){ .pid = 79, .pgid = 77, .sid = 70, .what = TREE_ENDED, .status = 0x300 }, sizeof(struct snap_tree), NULL);
+	record(SNAP_TREE, &(struct snap_tree){ .pid = 80, .pgid = 80, .sid = 70, .what = TREE_LED }, sizeof(struct snap_tree), NULL);
 }
 static void machine_records(void)
 {
@@ -97,7 +102,7 @@ static void machine_sections(void)
 		struct snap_runs *runs = (void *)plain[i];
 		size_t unit = kind[i] == SECTION_PAGES ? PAGE_BYTES : SNAPFILE_SECTOR;
 		runs->n = 2;
-		runs->zero = 0;
+		runs->object = 0;
 		runs->run[0] = kind[i] == SECTION_PAGES ? (struct snap_run){ i << 16, 1 } : (struct snap_run){ 5, 1 };
 		runs->run[1] = kind[i] == SECTION_PAGES ? (struct snap_run){ 0xfe000, 2 } : (struct snap_run){ 30, 2 };
 		memset(plain[i] + heads, 0x5a, 3 * unit);
@@ -119,7 +124,7 @@ static void sections(void)
 	for (unsigned i = 1; i < SECTIONS; i += 2) {
 		struct snap_runs *runs = (void *)plain[i];
 		runs->n = 2;
-		runs->zero = 0;
+		runs->object = 0;
 		runs->run[0] = (struct snap_run){ i == 1 ? 0x7f0000000000 : 0x7ffd00020000, i == 1 ? 2 : 1 };
 		runs->run[1] = (struct snap_run){ 0x401000, 1 };
 		memset(plain[i] + heads, 0x5a, 3 * PAGE_BYTES);
@@ -225,6 +230,12 @@ static const char *lies(struct snap_image *g)
 			return "a mapping that cannot be";
 		end = m->hi;
 	}
+	EACH(g, SNAP_MAP, struct snap_map, m)
+		if (m->flags & MAPPED_OBJECT && (m->id.ino >= g->of[SNAP_SHM].n || m->offset + (m->hi - m->lo) > 1ull << 47))
+			return "shared memory that it does not have";
+	EACH(g, SNAP_TREE, struct snap_tree, t)
+		if (t->parent >= g->of[SNAP_TREE].n || (i_t && t->parent >= i_t) || t->what > TREE_LED || t->pid <= 0)
+			return "a process that cannot be";
 	EACH(g, SNAP_FD, struct snap_fd, f)
 		if (f->fd < 0 || !f->kind || f->kind >= FD_KINDS || (f->same_as >= 0 && !image_fd(g, f->same_as)) || strlen(f->path) > 4095 ||
 		    ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->of[SNAP_PIPE].n))

@@ -25,8 +25,10 @@ struct open_fd { char path[PATH_MAX + 64]; struct stat st; char info[16384]; str
 
 /* What helps where the guest does not need that descriptor, or whoever restores can bring another */
 #define HINT " (--drop-fd %d leaves it out, --inherit-fd %d has the restorer bring it)"
-static struct snap_fd *seen;                     /* all so far, without their paths */
-static struct { uint64_t ino; bool reader, writer; int fd; } *pipes;
+static struct snap_fd *seen;                     /* of this process, without their paths */
+static struct { const struct target *t; struct snap_fd f; } *all;        /* open files, each once, of all processes */
+static unsigned n_all;
+static struct { uint64_t ino; bool reader, writer; int fd; const struct target *t; } *pipes;
 static unsigned n_seen, n_pipes;
 
 /* Of --drop-fd and --inherit-fd */
@@ -72,6 +74,27 @@ static void find_same(const struct target *t, struct open_fd *o)
 		if (seen[i].id.ino == o->st.st_ino && seen[i].id.dev == o->st.st_dev && same_file(t, seen[i].fd, o->f.fd))
 			o->f.same_as = seen[i].fd;
 }
+/* Is it one that another process of the tree has, too? Its number among all, and how that one has it */
+static const struct snap_fd *find_open(const struct target *t, struct open_fd *o)
+{
+	for (unsigned i = 0; i < n_all; i++)
+		if (all[i].t != t && all[i].f.id.ino == o->st.st_ino && all[i].f.id.dev == o->st.st_dev &&
+		    syscall(SYS_kcmp, all[i].t->pid, t->pid, KCMP_FILE, all[i].f.fd, o->f.fd) == 0) {
+			o->f.open = i;
+			return &all[i].f;
+		}
+	o->f.open = n_all;
+	return NULL;
+}
+static void remember_open(const struct target *t, const struct snap_fd *f)
+{
+	if (f->same_as >= 0 || f->open != n_all)
+		return;
+	if (!(all = realloc(all, (n_all + 1) * sizeof *all)))
+		refuse("no memory for the descriptors");
+	all[n_all].t = t;
+	all[n_all++].f = *f;
+}
 static const struct snap_fd *seen_fd(int fd)
 {
 	for (unsigned i = 0; i < n_seen; i++)
@@ -90,7 +113,7 @@ static int other_end(const struct target *t, uint64_t ino)
 	snprintf(want, sizeof want, "pipe:[%llu]", (unsigned long long)ino);
 	while (d && !found && (e = readdir(d))) {
 		int pid = atoi(e->d_name);
-		if (pid <= 0 || pid == t->pid || pid == getpid())
+		if (pid <= 0 || target_of(pid) || pid == getpid())
 			continue;
 		snprintf(path, sizeof path, "/proc/%d/fd", pid);
 		DIR *fds = opendir(path);
@@ -107,6 +130,22 @@ static int other_end(const struct target *t, uint64_t ino)
 	if (d)
 		closedir(d);
 	return found;
+}
+/* Has another process of the tree that pipe? */
+static bool in_tree(const struct target *t, uint64_t ino)
+{
+	char want[64], path[64], link[64];
+	struct target *m;
+	snprintf(want, sizeof want, "pipe:[%llu]", (unsigned long long)ino);
+	for (unsigned i = 0; (m = member_at(i)); i++)
+		for (int fd = 0; m != t && fd < m->proc.fd_base; fd++) {
+			snprintf(path, sizeof path, "/proc/%d/fd/%d", m->pid, fd);
+			ssize_t n = readlink(path, link, sizeof link - 1);
+			link[n < 0 ? 0 : n] = 0;
+			if (!strcmp(link, want))
+				return true;
+		}
+	return false;
 }
 static unsigned pipe_index(const struct target *t, struct open_fd *o)
 {
@@ -131,13 +170,16 @@ static void take_pipe(const struct target *t, struct open_fd *o)
 	o->f.kind = writes ? FD_PIPE_WRITE : FD_PIPE_READ;
 	o->f.word[0] = i;
 	*(writes ? &pipes[i].writer : &pipes[i].reader) = true;
-	if (!writes || pipes[i].fd < 0)
+	if (!writes || pipes[i].fd < 0) {
 		pipes[i].fd = o->f.fd;
+		pipes[i].t = t;
+	}
 	if (o->f.flags & O_DIRECT)
 		cannot(t, "its descriptor %d is a pipe of packets (O_DIRECT)", o->f.fd);
 }
-static void pipe_out(const struct target *t, struct writer *w, unsigned i)
+static void pipe_out(struct writer *w, unsigned i)
 {
+	const struct target *t = pipes[i].t;
 	struct snap_pipe r = { .index = i };
 	int fd = copy_of(t, pipes[i].fd), mine[2], n = 0;
 	long room = fcntl(fd, F_GETPIPE_SZ);
@@ -163,9 +205,22 @@ static void pipe_out(const struct target *t, struct writer *w, unsigned i)
 	close(fd);
 }
 /* --- files -------------------------------------------------------------------------------------------------------------- */
-static void take_file(const struct target *t, struct open_fd *o)
+static void take_file(const struct target *t, struct writer *w, struct open_fd *o)
 {
 	struct stat st;
+	if (!strncmp(o->path, "/memfd:", 7)) {
+		char link[64];           /* opened anew: its place is the guest's */
+		snprintf(link, sizeof link, "/proc/%d/fd/%d", t->pid, o->f.fd);
+		int fd = open(link, O_RDONLY | O_CLOEXEC);
+		if (fd < 0)
+			cannot(t, "its descriptor %d (%s) cannot be looked at: %s", o->f.fd, o->path, strerror(errno));
+		o->f.kind = FD_SHARED;
+		o->f.word[0] = shared_of(&o->st, o->path + 7);
+		o->f.offset = info_number(o->info, "pos:", 10);
+		shared_file(t, w, (unsigned)o->f.word[0], fd);
+		close(fd);
+		return;
+	}
 	if (stat(o->path, &st) < 0 || st.st_ino != o->st.st_ino || st.st_dev != o->st.st_dev)
 		cannot(t, "its descriptor %d is the file %s, which %s", o->f.fd, o->path,
 		       strstr(o->path, " (deleted)") ? "has no name any more" : "has another name by now, or is out of reach");
@@ -174,8 +229,8 @@ static void take_file(const struct target *t, struct open_fd *o)
 	o->f.kind = FD_FILE;
 	o->f.offset = info_number(o->info, "pos:", 10);
 }
-/* Opened by another name, a terminal is that of 0, 1 or 2 if it is the same; /dev/tty is the first's. */
-static int own_terminal(const struct target *t, const struct open_fd *o)
+/* Opened by another name, a terminal is that of the root's 0, 1 or 2 if it is the same; /dev/tty is the first's. */
+static int own_terminal(const struct open_fd *o)
 {
 	unsigned major_ = major(o->st.st_rdev), minor_ = minor(o->st.st_rdev);
 	if (!S_ISCHR(o->st.st_mode) || (major_ != 4 && major_ != 5 && (major_ < 136 || major_ > 143)) || (major_ == 5 && minor_ == 2))
@@ -183,8 +238,8 @@ static int own_terminal(const struct target *t, const struct open_fd *o)
 	for (int fd = 0; fd <= 2; fd++) {
 		char path[64];
 		struct stat st;
-		snprintf(path, sizeof path, "/proc/%d/fd/%d", t->pid, fd);
-		if (seen_fd(fd) && !stat(path, &st) && S_ISCHR(st.st_mode) &&
+		snprintf(path, sizeof path, "/proc/%d/fd/%d", member_at(0)->pid, fd);
+		if (!stat(path, &st) && S_ISCHR(st.st_mode) &&
 		    (st.st_rdev == o->st.st_rdev || (major_ == 5 && minor_ == 0 && major(st.st_rdev) >= 4 && major(st.st_rdev) <= 143)))
 			return fd;
 	}
@@ -195,7 +250,7 @@ static void take_device(const struct target *t, struct open_fd *o)
 {
 	unsigned major_ = major(o->st.st_rdev), minor_ = minor(o->st.st_rdev);
 	bool plain = S_ISCHR(o->st.st_mode) && major_ == 1 && (minor_ == 3 || minor_ == 5 || minor_ == 7 || minor_ == 8 || minor_ == 9);
-	int std = own_terminal(t, o);
+	int std = own_terminal(o);
 
 	if (std >= 0) {                  /* the terminal of whoever restores */
 		o->f.kind = FD_INHERIT;
@@ -260,7 +315,7 @@ static void take_anonymous(const struct target *t, struct writer *w, struct open
 		o->f.kind = FD_SIGNALS;
 		o->f.word[0] = info_number(o->info, "sigmask:", 16);
 	} else if (!strcmp(kind, "[eventpoll]")) {
-		if (o->f.same_as < 0)
+		if (o->f.same_as < 0 && o->f.open == n_all)
 			take_epoll(t, w, o);
 		o->f.kind = FD_EPOLL;
 	} else {
@@ -283,14 +338,25 @@ static void refuse_flags(const struct target *t, const struct open_fd *o)
 	if (o->f.flags & O_ASYNC)
 		cannot(t, "its descriptor %d raises signals (O_ASYNC), and for whom is not known" HINT, o->f.fd, o->f.fd, o->f.fd);
 }
+/* 0, 1 and 2 of the root are the restorer's, but for a pipe that only the tree has; below it they are what they are. */
+static bool is_standard(const struct target *t, const struct open_fd *o)
+{
+	bool pipe_ = S_ISFIFO(o->st.st_mode) && !strncmp(o->path, "pipe:", 5);
+	return o->f.fd <= 2 && !t->place && !(pipe_ && in_tree(t, o->st.st_ino) && !other_end(t, o->st.st_ino));
+}
 static void take(const struct target *t, struct writer *w, struct open_fd *o)
 {
 	const struct snap_object *object = object_of(t, o->f.fd);
-	const struct snap_fd *same;
+	const struct snap_fd *same, *other;
 
 	refuse_flags(t, o);
 	find_same(t, o);
 	same = o->f.same_as >= 0 ? seen_fd(o->f.same_as) : NULL;
+	other = find_open(t, o);
+	if (same)
+		o->f.open = same->open;
+	if (other && object)
+		cannot(t, "its descriptor %d (%s) is another process's as well", o->f.fd, object->kind);
 	if (is_listed(inherited, o->f.fd)) {
 		o->f.kind = FD_INHERIT;
 		o->f.word[0] = o->f.fd;
@@ -301,9 +367,9 @@ static void take(const struct target *t, struct writer *w, struct open_fd *o)
 		cannot(t, "its descriptor %d is a %s, which cannot be saved", o->f.fd, object->kind);
 	if (object && !strcmp(object->kind, "kqueue"))
 		o->f.kind = FD_KQUEUE;
-	else if (o->f.fd <= 2 || (same && same->kind == FD_INHERIT)) {
+	else if (is_standard(t, o) || (same && same->kind == FD_INHERIT) || (other && other->kind == FD_INHERIT)) {
 		o->f.kind = FD_INHERIT;
-		o->f.word[0] = same ? same->word[0] : o->f.fd;
+		o->f.word[0] = same ? same->word[0] : other ? other->word[0] : o->f.fd;
 	} else if (!strncmp(o->path, "anon_inode:", 11)) {
 		take_anonymous(t, w, o);
 	} else if (S_ISSOCK(o->st.st_mode)) {
@@ -315,7 +381,7 @@ static void take(const struct target *t, struct writer *w, struct open_fd *o)
 	} else if (S_ISFIFO(o->st.st_mode)) {
 		cannot(t, "its descriptor %d is the fifo %s, whose other end is somebody else's" HINT, o->f.fd, o->path, o->f.fd, o->f.fd);
 	} else if (S_ISREG(o->st.st_mode) || S_ISDIR(o->st.st_mode) || S_ISLNK(o->st.st_mode)) {
-		take_file(t, o);
+		take_file(t, w, o);
 	} else {
 		take_device(t, o);
 	}
@@ -347,6 +413,7 @@ static void one_fd(const struct target *t, struct writer *w, int fd)
 	if (!(seen = realloc(seen, (n_seen + 1) * sizeof *seen)))
 		refuse("no memory for the descriptors");
 	seen[n_seen++] = o.f;
+	remember_open(t, &o.f);
 }
 static int by_number(const void *a, const void *b) { return *(const int *)a - *(const int *)b; }
 
@@ -357,6 +424,7 @@ void save_files(const struct target *t, struct writer *w)
 	int *fd = NULL;
 	unsigned n = 0;
 
+	n_seen = 0;
 	snprintf(path, sizeof path, "/proc/%d/fd", t->pid);
 	DIR *d = opendir(path);
 	if (!d)
@@ -373,11 +441,16 @@ void save_files(const struct target *t, struct writer *w)
 	for (unsigned i = 0; i < n; i++)
 		if (!is_listed(dropped, fd[i]))
 			one_fd(t, w, fd[i]);
+	free(fd);
+}
+/* When all processes are saved: their pipes, with what lies in them */
+void save_pipes(struct writer *w)
+{
 	for (unsigned i = 0; i < n_pipes; i++) {
+		const struct target *t = pipes[i].t;
 		if (!pipes[i].reader || !pipes[i].writer)
 			cannot(t, "it has only one end of a pipe, whose other end is closed or out of sight (descriptor %d)" HINT, pipes[i].fd,
 			       pipes[i].fd, pipes[i].fd);
-		pipe_out(t, w, i);
+		pipe_out(w, i);
 	}
-	free(fd);
 }

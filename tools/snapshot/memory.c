@@ -36,10 +36,17 @@ static struct batch {
 	unsigned n_runs, n;
 	bool apart;                      /* the next page begins a run: a run lies in one mapping */
 	uint64_t base;                   /* addresses in the file are less by so much */
+	bool shared;                     /* they are offsets in shared memory: */
+	uint32_t object;
 	struct snap_run run[BATCH];
 	uint8_t *bytes;                  /* room for the heads, then the pages */
 } batch;
 
+static void batch_room(void)
+{
+	if (!batch.bytes && !(batch.bytes = malloc(HEADS + BATCH * PAGE)))
+		refuse("no memory to read with");
+}
 static void batch_out(struct writer *w)
 {
 	struct batch *b = &batch;
@@ -47,9 +54,9 @@ static void batch_out(struct writer *w)
 	uint8_t *at = b->bytes + HEADS - heads;
 	if (!b->n)
 		return;
-	*(struct snap_runs *)at = (struct snap_runs){ .n = b->n_runs };
+	*(struct snap_runs *)at = (struct snap_runs){ .n = b->n_runs, .object = b->object };
 	memcpy(at + sizeof(struct snap_runs), b->run, b->n_runs * sizeof *b->run);
-	writer_section(w, SECTION_PAGES, at, heads + b->n * PAGE, true);
+	writer_section(w, b->shared ? SECTION_SHARED : SECTION_PAGES, at, heads + b->n * PAGE, true);
 	b->n = b->n_runs = 0;
 }
 static bool all_zero(const uint8_t *p)
@@ -114,6 +121,87 @@ static void pages_by_map(const struct target *t, struct writer *w, const struct 
 		at += n * PAGE;
 	}
 }
+/* --- shared memory: one of each, whoever has it mapped or open, in the file of the first --------------------------------- */
+static struct shm { dev_t dev; ino_t ino; struct snap_shm r; struct { uint64_t lo, hi; } *done; unsigned n_done; } *shms;
+static unsigned n_shms;
+
+unsigned shared_of(const struct stat *st, const char *name)
+{
+	for (unsigned i = 0; i < n_shms; i++)
+		if (shms[i].dev == st->st_dev && shms[i].ino == st->st_ino)
+			return i;
+	if (!(shms = realloc(shms, (n_shms + 1) * sizeof *shms)))
+		refuse("no memory for the list of shared memory");
+	shms[n_shms] = (struct shm){ .dev = st->st_dev, .ino = st->st_ino, .r = { .index = n_shms } };
+	snprintf(shms[n_shms].r.name, sizeof shms->r.name, "%.*s", (int)strcspn(name, " "), name);
+	return n_shms++;
+}
+/* Is that part of it in the file already? From now on it is. */
+static bool shared_done(struct shm *s, uint64_t lo, uint64_t hi)
+{
+	s->r.size = MAX(s->r.size, hi);
+	for (unsigned i = 0; i < s->n_done; i++)
+		if (s->done[i].lo <= lo && hi <= s->done[i].hi)
+			return true;
+	if (!(s->done = realloc(s->done, (s->n_done + 1) * sizeof *s->done)))
+		refuse("no memory for the list of shared memory");
+	s->done[s->n_done].lo = lo;
+	s->done[s->n_done++].hi = hi;
+	return false;
+}
+static void shared_begin(struct writer *w, unsigned object, uint64_t base)
+{
+	batch_room();
+	batch_out(w);
+	writer_member(w, 0);
+	batch.shared = true;
+	batch.object = object;
+	batch.base = base;
+	batch.apart = true;
+}
+static void shared_end(struct writer *w, const struct target *t)
+{
+	batch_out(w);
+	writer_member(w, t->place);
+	batch.shared = false;
+	batch.object = 0;
+	batch.base = 0;
+	batch.apart = true;
+}
+static void shared_out(const struct target *t, struct writer *w, const struct vma *v)
+{
+	uint64_t len = v->m.hi - v->m.lo;
+	if (shared_done(&shms[v->m.id.ino], v->m.offset, v->m.offset + len))
+		return;
+	shared_begin(w, (unsigned)v->m.id.ino, v->m.lo - v->m.offset);
+	read_out(t, w, v->m.lo, len / PAGE);
+	shared_end(w, t);
+}
+void shared_file(const struct target *t, struct writer *w, unsigned object, int fd)
+{
+	uint8_t page[PAGE];
+	struct stat st;
+	int seals = fcntl(fd, F_GET_SEALS);
+
+	if (fstat(fd, &st) < 0)
+		cannot(t, "its shared memory cannot be looked at: %s", strerror(errno));
+	shms[object].r.seals = seals > 0 ? (uint32_t)seals : 0;
+	if (shared_done(&shms[object], 0, (uint64_t)st.st_size))
+		return;
+	shared_begin(w, object, 0);
+	for (off_t at = 0; at < st.st_size && (at = lseek(fd, at, SEEK_DATA)) >= 0; at += PAGE) {
+		at &= ~(off_t)(PAGE - 1);
+		memset(page, 0, sizeof page);
+		if (pread(fd, page, PAGE, at) > 0 && !all_zero(page))
+			page_out(w, (uint64_t)at, page);
+	}
+	shared_end(w, t);
+}
+void save_shared(struct writer *w)
+{
+	for (unsigned i = 0; i < n_shms; i++)
+		writer_record(w, SNAP_SHM, &shms[i].r, sizeof shms[i].r, NULL);
+}
 /* --- mappings ------------------------------------------------------------------------------------------------------------- */
 void ident_of(struct snap_ident *id, const struct stat *st)
 {
@@ -140,11 +228,15 @@ static bool judge_file(const struct target *t, struct vma *v)
 	bool shared = v->m.flags & MAPPED_SHARED, zero = !strncmp(v->path, "/dev/zero", 9);
 	struct stat st;
 
-	if (*v->path != '/' || zero) {
+	if (*v->path != '/' || zero || (shared && !strncmp(v->path, "/memfd:", 7))) {
 		if (strncmp(v->path, "anon_inode:", 11) == 0)
 			cannot(t, "it has a %s mapped at %#llx", v->path, (unsigned long long)v->m.lo);
+		if (shared) {
+			v->m.flags |= MAPPED_OBJECT;
+			v->m.id = (struct snap_ident){ .ino = shared_of(&(struct stat){ .st_dev = v->dev, .st_ino = v->ino }, "shared") };
+		}
 		*v->path = 0;
-		return shared;
+		return false;
 	}
 	if (!stat(v->path, &st) && st.st_ino == v->ino && S_ISREG(st.st_mode)) {
 		v->m.flags |= MAPPED_FILE;
@@ -178,6 +270,10 @@ static void piece_out(const struct target *t, struct writer *w, struct vma *v, i
 	writer_record(w, SNAP_MAP, &v->m, offsetof(struct snap_map, path), v->path);
 	if (v->m.flags & MAPPED_FILE && v->m.flags & MAPPED_SHARED)
 		return;
+	if (v->m.flags & MAPPED_OBJECT) {
+		shared_out(t, w, v);
+		return;
+	}
 	if (whole)
 		read_out(t, w, v->m.lo, (v->m.hi - v->m.lo) / PAGE);
 	else if (v->rss || v->swap)
@@ -236,8 +332,7 @@ static int pagemap_open(const struct target *t)
 	snprintf(path, sizeof path, "/proc/%d/pagemap", t->pid);
 	if ((fd = open(path, O_RDONLY | O_CLOEXEC)) < 0)
 		cannot(t, "%s: %s", path, strerror(errno));
-	if (!batch.bytes && !(batch.bytes = malloc(HEADS + BATCH * PAGE)))
-		refuse("no memory to read with");
+	batch_room();
 	return fd;
 }
 void save_memory(const struct target *t, struct writer *w)

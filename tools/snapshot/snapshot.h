@@ -18,18 +18,31 @@
 
 struct target {
 	int pid, pidfd, mem;             /* mem: /proc/PID/mem */
+	bool asked;                      /* to stop */
 	struct proc proc;                /* copies of what the guest's process has; pointers in them are its own */
 	struct space space;
 	struct options opt;
 	struct snapshot_point point;
 	char *state;                     /* the guest's own records */
 	size_t n_state;
+	unsigned place, parent;          /* in the tree; of its parent there */
+	int pgid, sid, signal;           /* the host's numbers; what its end is told by */
+};
+/* What has ended, and nobody has waited for yet (or that only has given its number to a group): host's numbers */
+struct ended { int pid, pgid, sid, signal; unsigned parent, status, what; };
+struct family {
+	struct target *const *member;    /* the root first, each behind its parent */
+	struct ended *ended;
+	unsigned n, n_ended;
 };
 /* --- target.c */
 int target_find(const char *pid_or_name);            /* a process; refuses */
 bool target_named(int pid, const char *name);        /* is that a guest called so? */
-void target_stop(struct target *, int pid);          /* all threads of it stand still until target_go or our end */
-void target_go(struct target *, bool end);           /* end: it is killed where it stands */
+const struct family *targets_stop(int pid);          /* it and all that come of it stand still until targets_go or our end */
+void targets_go(bool end);                           /* end: they are killed where they stand */
+int target_told(const struct target *, int host);    /* a process's number, as that guest knows it */
+struct target *member_at(unsigned place);           /* NULL: no more */
+struct target *target_of(int pid);                   /* of those that were stopped, or NULL */
 void target_read(const struct target *, uint64_t at, void *to, size_t n);
 char *target_text(const struct target *, const char *at);       /* allocated; NULL for NULL */
 void __attribute__((noreturn, format(printf, 2, 3))) cannot(const struct target *, const char *f, ...);
@@ -37,6 +50,7 @@ void __attribute__((noreturn, format(printf, 2, 3))) cannot(const struct target 
 /* --- write.c */
 struct writer;
 struct writer *writer_new(const char *name);
+void writer_member(struct writer *, unsigned);       /* whose is what comes from here on; 0 at first */
 unsigned writer_section(struct writer *, unsigned kind, const void *, size_t n, bool pack);  /* its number */
 void writer_record(struct writer *, unsigned kind, const void *, size_t n, const char *text);
 void writer_records(struct writer *, const void *, size_t n);        /* as they are */
@@ -44,6 +58,11 @@ uint64_t writer_done(struct writer *);               /* its size; from here on t
 
 /* --- the parts */
 void save_memory(const struct target *, struct writer *);
+void save_shared(struct writer *);                   /* shared memory that members have mapped or open: when all are saved */
+unsigned shared_of(const struct stat *, const char *name);       /* its number */
+void shared_file(const struct target *, struct writer *, unsigned, int fd);   /* all of a memfd */
+void save_tree(const struct family *, struct writer *);
+void save_pipes(struct writer *);
 void save_range(const struct target *, struct writer *, uint64_t at, uint64_t len);
 void save_machine(const struct target *, struct writer *);
 void save_files(const struct target *, struct writer *);

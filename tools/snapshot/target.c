@@ -27,7 +27,11 @@
 
 #define PATIENCE_MS 10000
 
-static struct target *stopped;                   /* to be let go at our end */
+static struct target *members[MEMBERS_MOST];     /* to be let go at our end; the root first */
+static unsigned n_members;
+static struct ended *ended;
+static unsigned n_ended;
+static char told[700];                           /* why one cannot be stopped */
 
 void cannot(const struct target *t, const char *f, ...)
 {
@@ -131,9 +135,18 @@ int target_find(const char *what)
 static void let_go(void)
 {
 	uint32_t none = 0;
-	if (stopped)
-		far_move(stopped->pid, true, (uint64_t)&snapshot_point.want, &none, sizeof none);
-	stopped = NULL;
+	for (unsigned i = 0; i < n_members; i++)
+		if (members[i]->asked)
+			far_move(members[i]->pid, true, (uint64_t)&snapshot_point.want, &none, sizeof none);
+	n_members = 0;
+}
+struct target *member_at(unsigned place) { return place < n_members ? members[place] : NULL; }
+struct target *target_of(int pid)
+{
+	for (unsigned i = 0; i < n_members; i++)
+		if (members[i]->pid == pid)
+			return members[i];
+	return NULL;
 }
 static void interrupted(int sig)
 {
@@ -166,48 +179,46 @@ static long status_number(const char *status, const char *name, int base)
 	const char *s = strstr(status, name);
 	return s ? (long)strtoull(s + strlen(name), NULL, base) : 0;
 }
-static void refuse_children(const struct target *t)
+static bool __attribute__((format(printf, 1, 2))) no(const char *f, ...)
 {
-	DIR *d = opendir("/proc");
-	struct dirent *e;
-	while (d && (e = readdir(d))) {
-		char status[4096];
-		int pid = atoi(e->d_name);
-		if (pid <= 0)
-			continue;
-		status_of(pid, status, sizeof status);
-		if (status_number(status, "\nPPid:", 10) == t->pid)
-			cannot(t, "it has a child (process %d), and a tree of processes is not saved: let its children end first", pid);
-	}
-	if (d)
-		closedir(d);
+	va_list ap;
+	va_start(ap, f);
+	vsnprintf(told, sizeof told, f, ap);
+	va_end(ap);
+	return false;
 }
-static void check(struct target *t)
+/* false: not now; `told` says why. In the middle of fork and exec a process is none that can be asked. */
+static bool check(struct target *t)
 {
 	const struct engine *e;
 	char status[4096];
 
 	if (kill(t->pid, 0) < 0 && errno == ESRCH)
-		refuse("process %d: there is no such process", t->pid);
+		return no("process %d: there is no such process", t->pid);
 	if (!runs_us(t->pid))
-		refuse("process %d does not run under this guise; only such can be saved", t->pid);
+		return no("process %d does not run under this guise; only such can be saved", t->pid);
 	target_read(t, (uint64_t)&snapshot_point, &t->point, sizeof t->point);
 	if (t->point.magic != SNAPSHOT_MAGIC || !t->point.proc)
-		refuse("process %d: its program has not begun yet, or is no guest", t->pid);
+		return no("process %d: its program has not begun yet, or is no guest", t->pid);
 	target_read(t, (uint64_t)t->point.proc, &t->proc, sizeof t->proc);
 	e = t->proc.engine;              /* lies where ours does */
+	if (!e)
+		return no("process %d: its program has not begun yet", t->pid);
 	if (!e->save && !t->proc.pers->machine_saved)
-		refuse("process %d runs under the engine %s; only guests of the engine kvm and bare-metal programs can be saved (guise --engine kvm PROGRAM)",
-		       t->pid, e->name);
+		return no("process %d runs under the engine %s; only guests of the engine kvm and bare-metal programs can be saved "
+			  "(guise --engine kvm PROGRAM)", t->pid, e->name);
 	if (t->proc.pid != t->pid)
-		refuse("process %d shares its parent's memory (vfork); it cannot be saved now", t->pid);
-	if (t->point.want && t->point.by && (!kill(t->point.by, 0) || errno == EPERM))
-		refuse("process %d: process %d is saving it just now", t->pid, t->point.by);
+		return no("process %d shares its parent's memory (vfork); it cannot be saved now", t->pid);
+	if (t->point.want && t->point.pid == t->pid && t->point.by && t->point.by != getpid() && (!kill(t->point.by, 0) || errno == EPERM))
+		return no("process %d: process %d is saving it just now", t->pid, t->point.by);
 	status_of(t->pid, status, sizeof status);
 	if (status_number(status, "\nTracerPid:", 10))
-		cannot(t, "it is traced by process %ld", status_number(status, "\nTracerPid:", 10));
+		return no("process %d cannot be saved: it is traced by process %ld; it goes on", t->pid, status_number(status, "\nTracerPid:", 10));
 	if (strstr(status, "\nState:\tT"))
-		cannot(t, "it is stopped (SIGSTOP, job control); continue it first");
+		return no("process %d cannot be saved: it is stopped (SIGSTOP, job control); continue it first; it goes on", t->pid);
+	if (status_number(status, "\nSeccomp:", 10) > 0)
+		return no("process %d cannot be saved: it has a filter of calls (seccomp), which nobody can read; it goes on", t->pid);
+	return true;
 }
 static void ask(struct target *t)
 {
@@ -219,8 +230,7 @@ static void ask(struct target *t)
 	far_write(t, &snapshot_point.by, (void *)&p.by, sizeof p.by);
 	far_write(t, &snapshot_point.pid, (void *)&p.pid, sizeof p.pid);
 	far_write(t, &snapshot_point.told, (void *)&p.told, sizeof p.told);
-	stopped = t;
-	atexit(let_go);
+	t->asked = true;
 	far_write(t, &snapshot_point.want, (void *)&p.want, sizeof p.want);
 }
 static void await(struct target *t)
@@ -237,39 +247,197 @@ static void await(struct target *t)
 		target_read(t, (uint64_t)t->point.proc, &t->proc, sizeof t->proc);
 	}
 }
-void target_stop(struct target *t, int pid)
+static bool stop(struct target *t)
 {
 	char path[64];
 
-	*t = (struct target){ .pid = pid };
-	check(t);
-	signal(SIGINT, interrupted);
-	signal(SIGTERM, interrupted);
-	signal(SIGHUP, interrupted);
-	snprintf(path, sizeof path, "/proc/%d/mem", pid);
+	if (!check(t))
+		return false;
+	snprintf(path, sizeof path, "/proc/%d/mem", t->pid);
 	if ((t->mem = open(path, O_RDONLY | O_CLOEXEC)) < 0)
-		refuse("process %d: %s: %s", pid, path, strerror(errno));
-	if ((t->pidfd = (int)syscall(SYS_pidfd_open, pid, 0)) < 0)
-		refuse("process %d: it cannot be held (pidfd_open: %s)", pid, strerror(errno));
+		return no("process %d: %s: %s", t->pid, path, strerror(errno));
+	if ((t->pidfd = (int)syscall(SYS_pidfd_open, t->pid, 0)) < 0)
+		return no("process %d: it cannot be held (pidfd_open: %s)", t->pid, strerror(errno));
 	ask(t);
 	t->point.told = SNAP_ASKED;
 	await(t);
 	t->point.why[sizeof t->point.why - 1] = 0;
 	if (t->point.told == SNAP_REFUSED)
 		cannot(t, "it %s", t->point.why);
-	refuse_children(t);
 	target_read(t, (uint64_t)t->proc.space, &t->space, sizeof t->space);
 	target_read(t, (uint64_t)t->proc.opt, &t->opt, sizeof t->opt);
 	t->n_state = t->point.state_size;
 	if (!(t->state = malloc(t->n_state)))
-		refuse("no memory for the state of process %d", pid);
+		refuse("no memory for the state of process %d", t->pid);
 	target_read(t, (uint64_t)t->point.state, t->state, t->n_state);
+	return true;
 }
-void target_go(struct target *t, bool end)
+/* --- the tree ------------------------------------------------------------------------------------------------------------- */
+struct stat_line { char state; int ppid, pgid, sid, signal, code; };
+
+static bool stat_of(int pid, struct stat_line *s)
 {
-	if (end && syscall(SYS_pidfd_send_signal, t->pidfd, SIGKILL, NULL, 0) < 0)
-		refuse("process %d is saved, but cannot be ended: %s", t->pid, strerror(errno));
+	char path[64], text[2048];
+	snprintf(path, sizeof path, "/proc/%d/stat", pid);
+	FILE *f = fopen(path, "re");
+	size_t n = f ? fread(text, 1, sizeof text - 1, f) : 0;
+	if (f)
+		fclose(f);
+	text[n] = 0;
+	char *at = strrchr(text, ')'), *word, *save;
+	if (!at || sscanf(at + 1, " %c %d %d %d", &s->state, &s->ppid, &s->pgid, &s->sid) != 4)
+		return false;
+	unsigned field = 2;
+	s->signal = SIGCHLD, s->code = 0;
+	for (word = strtok_r(at + 1, " \n", &save); word; word = strtok_r(NULL, " \n", &save))
+		if (++field == 38)
+			s->signal = atoi(word);
+		else if (field == 52)
+			s->code = atoi(word);
+	return true;
+}
+static bool is_ended(int pid)
+{
+	for (unsigned i = 0; i < n_ended; i++)
+		if (ended[i].pid == pid)
+			return true;
+	return false;
+}
+static void add_ended(int pid, const struct stat_line *s, unsigned parent, unsigned what)
+{
+	if (!(ended = realloc(ended, (n_ended + 1) * sizeof *ended)))
+		refuse("no memory for the processes of the tree");
+	ended[n_ended++] = (struct ended){ .pid = pid, .pgid = s->pgid, .sid = s->sid, .signal = s->signal, .parent = parent, .what = what,
+					   .status = (unsigned)s->code & 0xffff };
+}
+static struct target *add_member(int pid)
+{
+	struct target *t = calloc(1, sizeof *t);
+	if (!t || n_members == MEMBERS_MOST)
+		refuse("process %d has more processes below it than can be saved (%u)", members[0]->pid, MEMBERS_MOST);
+	t->pid = pid;
+	t->place = n_members;
+	members[n_members++] = t;
+	return t;
+}
+/* One that is in the middle of a fork or exec is asked again; after two seconds it is not in the middle of it. */
+static bool take_child(int pid, const struct stat_line *s, const struct target *parent)
+{
+	static int tries;
+	struct target *t;
+
+	if (s->state == 'Z' || s->state == 'X') {
+		if (s->state == 'Z')
+			add_ended(pid, s, parent->place, TREE_ENDED);
+		return true;
+	}
+	t = add_member(pid);
+	t->parent = parent->place;
+	t->pgid = s->pgid, t->sid = s->sid, t->signal = s->signal;
+	if (stop(t))
+		return true;
+	n_members--;
+	free(t);
+	if (kill(pid, 0) < 0 && errno == ESRCH)
+		return true;
+	if (++tries > 2000)
+		refuse("process %d cannot be saved, for its child: %s", members[0]->pid, told);
+	nanosleep(&(struct timespec){ 0, 1000000 }, NULL);
+	return true;
+}
+static bool find_more(void)
+{
+	DIR *d = opendir("/proc");
+	struct dirent *e;
+	bool more = false;
+
+	while (d && (e = readdir(d))) {
+		struct stat_line s;
+		struct target *parent;
+		int pid = atoi(e->d_name);
+		if (pid > 0 && pid != getpid() && stat_of(pid, &s) && (parent = target_of(s.ppid)) && !target_of(pid) && !is_ended(pid))
+			more |= take_child(pid, &s, parent);
+	}
+	if (d)
+		closedir(d);
+	return more;
+}
+static bool is_there(int pid)
+{
+	return target_of(pid) || is_ended(pid);
+}
+/* Groups whose leader has been waited for, and sessions: what is led from outside of the tree is whoever restores it. */
+static void find_leaders(void)
+{
+	const struct target *root = members[0];
+	for (unsigned i = 0; i < n_members; i++) {
+		const struct target *t = members[i];
+		const struct target *up = t;
+		while (up->place && up->pid != t->sid)
+			up = members[up->parent];
+		if (t->sid != root->sid && up->pid != t->sid)
+			cannot(t, "its session has number %d, whose process is none of its parents", t->sid);
+		if (t->pgid != root->pgid && !is_there(t->pgid))
+			add_ended(t->pgid, &(struct stat_line){ .pgid = t->pgid, .sid = t->sid }, i, TREE_LED);
+	}
+}
+const struct family *targets_stop(int pid)
+{
+	static struct family all;
+	struct stat_line s = { 0 };
+	struct target *t = add_member(pid);
+
+	signal(SIGINT, interrupted);
+	signal(SIGTERM, interrupted);
+	signal(SIGHUP, interrupted);
+	atexit(let_go);
+	if (!stop(t))
+		refuse("%s", told);
+	if (stat_of(pid, &s))
+		t->pgid = s.pgid, t->sid = s.sid;
+	while (find_more())
+		;
+	if (n_members + n_ended > 1 && t->point.machine.memory)
+		cannot(t, "it is a machine and has a child");
+	find_leaders();
+	all = (struct family){ members, ended, n_members, n_ended };
+	return &all;
+}
+void targets_go(bool end)
+{
+	for (unsigned i = n_members; end && i--;)
+		if (syscall(SYS_pidfd_send_signal, members[i]->pidfd, SIGKILL, NULL, 0) < 0)
+			refuse("process %d is saved, but cannot be ended: %s", members[i]->pid, strerror(errno));
 	let_go();
+}
+int target_told(const struct target *t, int host)
+{
+	struct alias *at, a;
+	unsigned n;
+	target_read(t, (uint64_t)&n_aliases, &n, sizeof n);
+	target_read(t, (uint64_t)&aliases, &at, sizeof at);
+	for (unsigned i = 0; i < n; i++) {
+		target_read(t, (uint64_t)(at + i), &a, sizeof a);
+		if (a.host == host)
+			return a.told;
+	}
+	return host;
+}
+void save_tree(const struct family *f, struct writer *w)
+{
+	for (unsigned i = 0; i < f->n; i++) {
+		const struct target *t = f->member[i];
+		struct snap_tree r = { .pid = target_told(t, t->pid), .pgid = target_told(t, t->pgid), .sid = target_told(t, t->sid),
+				       .parent = t->parent, .what = TREE_RUNS, .signal = (uint32_t)t->signal };
+		writer_record(w, SNAP_TREE, &r, sizeof r, NULL);
+	}
+	for (unsigned i = 0; i < f->n_ended; i++) {
+		const struct ended *e = &f->ended[i];
+		const struct target *t = f->member[e->parent];
+		struct snap_tree r = { .pid = target_told(t, e->pid), .pgid = target_told(t, e->pgid), .sid = target_told(t, e->sid),
+				       .parent = e->parent, .what = e->what, .signal = (uint32_t)e->signal, .status = e->status };
+		writer_record(w, SNAP_TREE, &r, sizeof r, NULL);
+	}
 }
 /* --- signals that the host's kernel keeps --------------------------------------------------------------------------------- */
 #ifndef PTRACE_PEEKSIGINFO_SHARED

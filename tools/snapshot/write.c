@@ -23,6 +23,7 @@ struct writer {
 	char *made;                      /* the file's name meanwhile */
 	bool nameless;                   /* it has none */
 	uint64_t at;
+	unsigned member;
 	struct snapfile_section *section;
 	unsigned n, room;
 	char *records;
@@ -100,6 +101,7 @@ unsigned writer_section(struct writer *w, unsigned kind, const void *p, size_t n
 		s.stored = small;
 		p = w->packed;
 	}
+	s.flags |= w->member << SECTION_MEMBER;
 	s.sum = snapfile_sum(p, s.stored, 0);
 	put(w, p, s.stored, s.at);
 	if (w->n == w->room) {
@@ -115,6 +117,11 @@ static void flush_records(struct writer *w)
 	if (w->n_records)
 		writer_section(w, SECTION_RECORDS, w->records, w->n_records, true);
 	w->n_records = 0;
+}
+void writer_member(struct writer *w, unsigned member)
+{
+	flush_records(w);
+	w->member = member;
 }
 static char *room_for(struct writer *w, size_t n)
 {

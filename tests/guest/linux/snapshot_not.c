@@ -36,9 +36,10 @@ static void tcp(void)
 static void child_(void)
 {
 	if (!(child = fork())) {
-		pause();
+		raise(SIGSTOP);
 		_exit(0);
 	}
+	waitpid(child, NULL, WUNTRACED);
 }
 static int file(void)
 {
