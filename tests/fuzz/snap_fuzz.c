@@ -269,8 +269,48 @@ static const char *one(size_t n, bool *taken)
 	close(fd);
 	return lie;
 }
+/* A real file with a word of its records changed and its sums right: snap_fuzz --edit IN OUT SEED. (Of a machine: a process
+ * that goes on from such a file could make any call.) */
+static int edit(const char *in, const char *out, uint64_t seed)
+{
+	static struct snapfile f;
+	static uint8_t copy[SNAPFILE_PLAIN];
+	FILE *to = fopen(out, "we");
+	FILE *from = fopen(in, "re");
+
+	rng = seed * 0x9e3779b97f4a7c15 | 1;
+	if (!to || !from || !snapfile_open(&f, fileno(from)))
+		return 2;
+	f.head.table_at = sizeof f.head;
+	fwrite(&f.head, sizeof f.head, 1, to);
+	for (unsigned i = 0; i < f.head.n_sections; i++) {
+		struct snapfile_section *s = &f.section[i];
+		const uint8_t *p = snapfile_section(&f, i);
+		if (!p)
+			return 2;
+		memcpy(copy, p, s->plain);
+		if (s->kind == SECTION_RECORDS)
+			for (uint64_t n = 1 + next() % 3; n--;)
+				strike(copy, s->plain);
+		s->flags &= ~(uint32_t)SECTION_ZSTD;
+		s->stored = s->plain;
+		s->at = f.head.table_at;
+		s->sum = snapfile_sum(copy, s->plain, 0);
+		f.head.table_at += s->plain;
+		fwrite(copy, s->plain, 1, to);
+	}
+	f.head.size = f.head.table_at + f.head.n_sections * sizeof *f.section;
+	f.head.table_sum = snapfile_sum(f.section, f.head.n_sections * sizeof *f.section, 0);
+	f.head.head_sum = snapfile_sum(&f.head, offsetof(struct snapfile_head, head_sum), 0);
+	fwrite(f.section, sizeof *f.section, f.head.n_sections, to);
+	rewind(to);
+	fwrite(&f.head, sizeof f.head, 1, to);
+	return fclose(to) ? 2 : 0;
+}
 int main(int argc, char **argv)
 {
+	if (argc == 5 && !strcmp(argv[1], "--edit"))
+		return edit(argv[2], argv[3], strtoull(argv[4], NULL, 0));
 	long seconds = argc > 1 ? atol(argv[1]) : 5;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), n = 0, yes = 0;
 	time_t stop = time(NULL) + seconds;
