@@ -58,9 +58,11 @@ void xlate_start(const struct personality *p)
 {
 	if (p == of)
 		return;
+	if (of) {                        /* at a start it is clean, and pages that nobody has touched cost nothing */
+		memset(set_rows, 0, sizeof set_rows);
+		memset(memo, 0, sizeof memo);
+	}
 	of = p;
-	memset(set_rows, 0, sizeof set_rows);
-	memset(memo, 0, sizeof memo);
 	for (unsigned i = 0; p->bits[i].name; i++) {
 		unsigned set = p->bits[i].set;
 		if (!set_rows[set].n)
