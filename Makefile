@@ -24,7 +24,8 @@ LIBS    := -lelf -lz -lzstd
 LIBDW   := -ldw
 # Where guise lies in every process: nothing to relocate at a start, no page of tables copied by a fork (measured: 0.24 ms
 # a start), and the same place after an exec, which the seccomp engine needs. Below what sanitizers take (0x7fff8000), and
-# so that what a guest's process writes lies within one page table of the processor's (2 MiB from 0x7c000000).
+# so that what a guest's process writes lies within two page tables of the processor's (2 MiB each, from 0x7c000000). A multiple of
+# 2 MiB: the host can then have the file's beginning, where what runs most is, in one large page.
 BASE_AT := 0x7be00000
 
 # A file that is written in one piece lies in the host's memory in large pieces, and each look at it is cheaper: a tenth of an
