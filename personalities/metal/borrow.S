@@ -4,7 +4,7 @@
  * `borrowed` (borrow.c), the vector state from its area, then the code at borrowed.code runs, which ends in ret; what it
  * leaves goes back. Our own vector registers hold nothing: this is runtime code.
  */
-#include "engines/kept.h"
+#include "kept.h"
 	.text
 	.globl borrow_run
 	.type borrow_run, @function

@@ -9,7 +9,7 @@
  */
 #include <sys/mman.h>
 #include <ucontext.h>
-#include "engines/insn.h"
+#include "insn.h"
 #include "metal.h"
 
 #define FL_ARITH 0x8d5ull

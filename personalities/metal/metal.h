@@ -8,7 +8,8 @@
  *   load.c         memory, segments, modules     boot.c  what each boot protocol hands over
  *   vm.c           KVM: memory slots, the vCPU, what the host can do
  *   run.c          the loop: in, out, interrupts, waiting, the end
- *   cpu.c          what the host's KVM leaves to us: deliveries, returns, missing instructions (borrow.c: of vectors)
+ *   cpu.c          the processor: registers, memory by the program's page tables, MSRs
+ *   missing.c      what the host's KVM leaves to us of it; deliver.c: into handlers; borrow.c: vector instructions
  *   tell.c         the registers, where a machine ends by a fault
  *   state.c        all of that as plain memory
  *   calls.c        hypercalls, ports, MSRs: what the rows' handlers do     disk.c  the disk
@@ -50,7 +51,7 @@ struct box {
 	bool xen;                        /* it hands vmcall to us */
 	bool running;                    /* guest memory is what addresses mean, from now on */
 	struct thread *t;                /* the processor's thread */
-	struct {                         /* what cpu.c remembers of the program */
+	struct {                         /* what cpu.c and missing.c remember of the program */
 		uint64_t lstar, star, fmask, efer;       /* as it has set them */
 		bool syscalls;           /* it has set the first */
 		bool serial_read;        /* it has looked whether the serial line has something */
@@ -91,7 +92,7 @@ void *phys(uint64_t at, uint64_t len);       /* NULL: not memory */
 extern const struct engine metal_engine;
 long vm_create(char *why, size_t n);
 
-/* cpu.c */
+/* cpu.c, deliver.c, missing.c */
 long linear_read(void *to, uaddr at, size_t n);
 long linear_write(uaddr at, const void *from, size_t n);
 bool cpu_missing(void);                      /* an instruction that KVM gave up at: true, we have carried it out */

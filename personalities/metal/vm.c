@@ -5,7 +5,7 @@
  * KVM's: what goes through them is to be seen in a trace, kept in a snapshot, and the same on every host.
  *
  * A host without hardware virtualization carries ring 0 out itself (`emulated`). It gives up at some instructions; those
- * that a kernel cannot do without we carry out (cpu.c).
+ * that a kernel cannot do without we carry out (missing.c).
  */
 #include <signal.h>
 #include <sys/mman.h>

@@ -19,7 +19,7 @@
  *                 wait_after + 1 where arrive.c does that with a call that the kernel never restarts
  */
 #include "engines/witness.h"
-#include "engines/kept.h"
+#include "kept.h"
 
 #define T_SELF   0
 #define T_STACK  8

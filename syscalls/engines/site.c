@@ -3,7 +3,7 @@
  * Looks at the bytes around a syscall instruction and says how the site can be rewritten (site.h). Whatever is not
  * certain is left: a site that traps is slow, a site that was rewritten wrongly is a broken program.
  */
-#include "engines/insn.h"
+#include "insn.h"
 #include "engines/site.h"
 
 #define FORWARD 127              /* how far a short jump reaches from the end of the syscall instruction */

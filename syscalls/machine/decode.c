@@ -4,7 +4,7 @@
  * says which of them are meant. Facts: Intel's manual, volume 2, and AMD's, volume 3. What faults for another reason (a
  * lock prefix, an operand of the wrong kind) is none of these and gets its own system's signal.
  */
-#include "engines/insn.h"
+#include "insn.h"
 #include "machine/decode.h"
 
 enum { ANY = 8, MEM = 1, REG = 2 };

@@ -5,7 +5,7 @@
 FUZZ_PROGRAMS := $(T)/fuzz/loader_fuzz $(T)/fuzz/check_fuzz $(T)/fuzz/call_fuzz $(T)/fuzz/wall_fuzz $(T)/fuzz/snap_fuzz
 FUZZ_LOADER   := loader/elf.c loader/bare.c loader/map.c
 FUZZ_CHECK    := $(addprefix tools/check/,module.c dynamic.c frames.c go.c code.c effect.c track.c reach.c) \
-                 loader/elf.c syscalls/engines/insn.c
+                 loader/elf.c syscalls/insn.c
 FUZZ_SNAP     := loader/snapfile.c loader/snapimage.c
 FUZZ_SAN_1    := -fsanitize=address,undefined -fno-sanitize-recover=all -fno-sanitize=alignment
 FUZZ_SAN       = $(shell echo 'int main(void){return 0;}' | $(CC) $(FUZZ_SAN_1) -x c -o /dev/null - 2>/dev/null && \

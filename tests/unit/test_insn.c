@@ -4,7 +4,7 @@
  * beyond the bytes it was given.
  */
 #include "unit.h"
-#include "syscalls/engines/insn.h"
+#include "syscalls/insn.h"
 
 static struct insn i;
 

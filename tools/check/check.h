@@ -12,7 +12,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-#include "engines/insn.h"
+#include "insn.h"
 #include "loader/image.h"
 
 enum { MOST_MODULES = 256, MOST_VALUES = 256, MOST_RANGES = 64, MOST_NAME = 512, WHY = 300 };

@@ -4,7 +4,7 @@
  * store all of them back. One thread at a time.
  *   0 rax 8 rbx 16 rcx 24 rdx 32 rsi 40 rdi 48 rbp 56 r8 .. 112 r15 120 flags 128 code 136 zone[128] 264 xmm[16]
  */
-#include "syscalls/engines/kept.h"
+#include "syscalls/kept.h"
 	.bss
 state:	.quad	0
 sp:	.quad	0

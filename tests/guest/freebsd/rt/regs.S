@@ -3,7 +3,7 @@
  * regs_call of regs.h: loads everything, makes the call, stores everything. struct state: rbx 0 rbp 8 r12 16 r13 24 r14 32
  * r15 40 rdi 48 rsi 56 rdx 64 rsp 72 flags 80 rax 88 mxcsr 96 fcw 100 red 104 ymm 232.
  */
-#include "syscalls/engines/kept.h"
+#include "syscalls/kept.h"
 	.text
 	.globl regs_call
 regs_call:
