@@ -21,7 +21,6 @@
 
 #define BLOCK_SHIFT 26                       /* a slot maps 64 MiB, aligned, of our address space */
 #define BLOCK (1ul << BLOCK_SHIFT)
-#define USER_TOP 0x7ffffffff000ull
 
 /* Where the machine's ring 0 lies in its own addresses: in the half that is no guest's. Four pages and one by vCPU. */
 #define K_BASE 0xffffffff81000000ull
@@ -89,14 +88,13 @@ static inline long kvm_ioctl(int fd, unsigned long nr, const void *arg) { return
 /* vm.c: 0 or -errno; why, where not NULL, gets a sentence */
 long vm_open(struct vm *, char *why, size_t n);
 long vm_make(struct vm *, char *pool, size_t pool_size);     /* page-aligned memory of ours to begin with */
-long vm_slot(struct vm *, uaddr base, uint64_t len);         /* its number */
 uint64_t vm_gpa(struct vm *, uaddr);                         /* where the guest's page lies in the machine; 0: no slot is left */
 void *vm_page(struct vm *, uint64_t *gpa);                   /* a zeroed page for tables; NULL: none */
 void *vm_host(struct vm *, uint64_t gpa);
+uint64_t *vm_entry(struct vm *, uaddr, bool make);           /* of the page tables; NULL: there is none */
 long vm_map_kernel(struct vm *, uint64_t va, uint64_t gpa, uint64_t bits);
 
 /* pages.c */
-uint64_t *pages_entry(struct vm *, uaddr, bool make);
 void pages_clear(struct vm *, uaddr lo, uint64_t len);
 enum { FAULT_DONE, FAULT_SIGNAL };
 struct kvm_fault { int sig, code; };

@@ -61,21 +61,6 @@ static void cut_ours(const struct space *s, uaddr a, struct vma *v)
 	}
 }
 /* --- tables ------------------------------------------------------------------------------------------------------------ */
-uint64_t *pages_entry(struct vm *vm, uaddr a, bool make)
-{
-	uint64_t *t = vm->top, gpa;
-
-	for (int level = 3; level > 0; level--) {
-		uint64_t *e = &t[a >> (12 + 9 * level) & 511];
-		if (!*e) {
-			if (!make || !vm_page(vm, &gpa))
-				return NULL;
-			__atomic_store_n(e, gpa | PTE_P | PTE_W | PTE_U | PTE_AD, __ATOMIC_RELEASE);
-		}
-		t = vm_host(vm, *e & PTE_ADDR);
-	}
-	return &t[a >> 12 & 511];
-}
 /* What is not there is passed over by whole tables. */
 static uint64_t *entry_or_skip(struct vm *vm, uaddr a, uaddr *next)
 {
@@ -104,7 +89,7 @@ static bool fill(struct vm *vm, const struct vma *v)
 {
 	uint64_t bits = PTE_P | PTE_U | PTE_AD | (v->prot & PROT_WRITE ? PTE_W : 0) | (v->prot & PROT_EXEC ? 0 : PTE_NX);
 	for (uaddr a = v->lo; a < v->hi; a += PAGE) {
-		uint64_t *e = pages_entry(vm, a, true), gpa = e ? vm_gpa(vm, a) : 0;
+		uint64_t *e = vm_entry(vm, a, true), gpa = e ? vm_gpa(vm, a) : 0;
 		if (!gpa)
 			return false;
 		if (*e != (gpa | bits))

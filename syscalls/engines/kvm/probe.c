@@ -73,7 +73,7 @@ static long build(struct trial *x, char *pool, bool io_open)
 	if ((r = vm_make(vm, pool, POOL)) < 0)
 		return r;
 	page = vm_page(vm, &gpa);
-	if (!page || !(e = pages_entry(vm, CODE_AT, true)))
+	if (!page || !(e = vm_entry(vm, CODE_AT, true)))
 		return -ENOMEM;
 	memcpy(page, program, sizeof program);
 	*e = gpa | PTE_P | PTE_W | PTE_U | PTE_AD;

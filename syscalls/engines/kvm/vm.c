@@ -80,7 +80,7 @@ static void limits(struct vm *vm)
 		if (vm->cpuid->entries[i].function == 0xd && vm->cpuid->entries[i].index == 0)
 			vm->xcr0 = (vm->cpuid->entries[i].eax | (uint64_t)vm->cpuid->entries[i].edx << 32) & host_xcr0();
 }
-long vm_slot(struct vm *vm, uaddr base, uint64_t len)
+static long vm_slot(struct vm *vm, uaddr base, uint64_t len)
 {
 	struct kvm_userspace_memory_region r = {
 		.slot = vm->slots, .guest_phys_addr = (uint64_t)vm->slots << BLOCK_SHIFT, .memory_size = len, .userspace_addr = base,
@@ -139,10 +139,25 @@ void *vm_host(struct vm *vm, uint64_t gpa)
 {
 	return (char *)vm->slot_base[gpa >> BLOCK_SHIFT] + (gpa & (BLOCK - 1));
 }
+uint64_t *vm_entry(struct vm *vm, uaddr a, bool make)
+{
+	uint64_t *t = vm->top, gpa;
+
+	for (int level = 3; level > 0; level--) {
+		uint64_t *e = &t[a >> (12 + 9 * level) & 511];
+		if (!*e) {
+			if (!make || !vm_page(vm, &gpa))
+				return NULL;
+			__atomic_store_n(e, gpa | PTE_P | PTE_W | PTE_U | PTE_AD, __ATOMIC_RELEASE);
+		}
+		t = vm_host(vm, *e & PTE_ADDR);
+	}
+	return &t[a >> 12 & 511];
+}
 /* Into the upper half; what lies there is every vCPU's. */
 long vm_map_kernel(struct vm *vm, uint64_t va, uint64_t gpa, uint64_t bits)
 {
-	uint64_t *e = pages_entry(vm, va, true);
+	uint64_t *e = vm_entry(vm, va, true);
 	if (!e)
 		return -ENOMEM;
 	*e = gpa | bits | PTE_P | PTE_AD;
