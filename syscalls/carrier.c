@@ -14,8 +14,6 @@
  * What arrives is handled in the host handler, without locks. Between the threads of a process whose system has no carrier
  * LOOK goes by SIGSYS, which is ours to handle and never blocked either.
  */
-#include <string.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 #include "host.h"
 #include "pending.h"

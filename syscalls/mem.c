@@ -5,7 +5,6 @@
  * Also the registry of ranges that are not the guest's to change: few, fixed early, read without a lock.
  */
 #include "host.h"
-#include "records.h"
 
 long mem_move(void *dst, const void *src, size_t n);
 long mem_guarded(void (*put)(const void *, void *), const void *from, void *to);

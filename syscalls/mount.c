@@ -4,7 +4,6 @@
  * descriptors are ours, their host names are those the kernel gives them, links resolved.
  */
 #include <fcntl.h>
-#include <sys/stat.h>
 #include "host.h"
 #include "options.h"
 #include "paths.h"

@@ -4,8 +4,6 @@
  * waited for, since its system's kernel shows the new program from the first instant on.
  */
 #include <sys/stat.h>
-#include <sys/uio.h>
-#include <time.h>
 #include "host.h"
 #include "others.h"
 #include "snapshot.h"

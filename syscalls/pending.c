@@ -5,7 +5,6 @@
  * process, without locks: the host handler puts in where it stands. An entry is for the whole process (tid 0) or for one
  * thread; who takes it first has it. Lowest number first; within a number a thread's own first, then the oldest.
  */
-#include <string.h>
 #include "host.h"
 #include "pending.h"
 

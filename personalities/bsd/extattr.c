@@ -4,7 +4,6 @@
  * that could be shown to anybody else, so it is refused. A list is a byte of length and a name each, not NUL-ended; a
  * value that is longer than the buffer is cut, where Linux says ERANGE.
  */
-#include <string.h>
 #include <fcntl.h>
 #include "host.h"
 

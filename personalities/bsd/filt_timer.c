@@ -3,7 +3,6 @@
  * TIMER: any number of them on one timerfd: a heap by time, and the timerfd set to the first. A periodic timer that
  * nobody reads goes on counting; the count is what the event says.
  */
-#include <limits.h>
 #include <sys/epoll.h>
 #include <sys/timerfd.h>
 #include <time.h>

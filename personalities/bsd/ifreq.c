@@ -3,7 +3,6 @@
  * What a network interface is asked through a socket. struct ifreq is shorter than the host's: 16 bytes of name, 16 of
  * answer. Numbers of flags are those of net/if.h of FreeBSD 15.0; NetBSD and OpenBSD have the same.
  */
-#include <string.h>
 #include <net/if.h>
 #include <linux/sockios.h>
 #include "host.h"

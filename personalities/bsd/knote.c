@@ -4,7 +4,6 @@
  * fixed address for the host: epoll is given index and generation, so an event that comes late for a knote that is gone
  * finds nothing. Called with the kqueue locked.
  */
-#include "host.h"
 #include "kqueue.h"
 
 #define CHUNK 64u

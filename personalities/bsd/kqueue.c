@@ -8,7 +8,6 @@
 #include <fcntl.h>
 #include <sys/epoll.h>
 #include <sys/eventfd.h>
-#include <time.h>
 #include "host.h"
 #include "kqueue.h"
 

@@ -6,7 +6,6 @@
  * end before it is heard; where it sleeps until its child has gone (vfork) the child says it. Programs that are not run
  * by us are silent; so is what a tracked child does before the watcher's next kevent.
  */
-#include <fcntl.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <sys/un.h>

@@ -6,7 +6,7 @@
  */
 #include <string.h>
 #include "host.h"
-#include "personalities/bsd/sysctl.h"
+#include "bsd/sysctl.h"
 #include "observe/cover.h"
 
 sysfn bsd_sysctl, bsd_sysctlbyname;

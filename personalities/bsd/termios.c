@@ -3,7 +3,6 @@
  * Terminal settings between 4.4BSD's struct termios (numbers of FreeBSD 15.0, sys/sys/_termios.h) and the host's. A flag
  * that only one side has is off on the other. A disabled character is 0xff there and 0 here.
  */
-#include <string.h>
 #include <asm/termbits.h>
 #include "host.h"
 #include "records.h"

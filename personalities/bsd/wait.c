@@ -3,7 +3,6 @@
  * wait6: which children, what is told, and what they used. Linux tells a child's own use and that of the child's
  * children as one sum; it is given as the child's own.
  */
-#include <string.h>
 #include <sys/wait.h>
 #include "host.h"
 #include "ext.h"

@@ -10,7 +10,6 @@
  */
 #include <fcntl.h>
 #include <poll.h>
-#include <time.h>
 #include <linux/futex.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>

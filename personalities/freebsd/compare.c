@@ -6,7 +6,6 @@
  */
 #include <linux/kcmp.h>
 #include <linux/membarrier.h>
-#include <sys/stat.h>
 #include <fcntl.h>
 #include "host.h"
 #include "ext.h"

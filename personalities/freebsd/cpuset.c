@@ -4,12 +4,11 @@
  * (1), hold every processor online and cannot be made or left. Of a process all threads are set, its first one is
  * asked.
  */
-#include <string.h>
 #include "host.h"
 #include "ext.h"
 #include "procfs.h"
-#include "personalities/freebsd/sysctl.h"
-#include "personalities/freebsd/thr.h"
+#include "freebsd/sysctl.h"
+#include "freebsd/thr.h"
 
 sysfn fbsd_cpuset, fbsd_cpuset_setid, fbsd_cpuset_getid, fbsd_cpuset_getaffinity, fbsd_cpuset_setaffinity,
       fbsd_cpuset_getdomain, fbsd_cpuset_setdomain;

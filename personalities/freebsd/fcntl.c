@@ -4,7 +4,6 @@
  */
 #include <fcntl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include "host.h"
 #include "freebsd/kinfo.h"
 

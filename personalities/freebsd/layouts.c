@@ -3,7 +3,6 @@
  * FreeBSD's structs field by field, for the trace: names as its headers have them, places as layout.h has them. What is
  * the same in every system is not repeated here (syscalls/observe/layouts.c).
  */
-#include "host.h"
 #include "observe/layout.h"
 #include "bsd/kqueue.h"
 #include "bsd/termios.h"

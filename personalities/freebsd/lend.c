@@ -9,7 +9,7 @@
  */
 #include <sched.h>
 #include "host.h"
-#include "personalities/freebsd/lend.h"
+#include "freebsd/lend.h"
 
 #define CHAIN 32                         /* a holder waits for another, and that one ...: so far it is followed */
 

@@ -5,7 +5,7 @@
  */
 #pragma once
 #include "guise.h"
-#include "personalities/freebsd/rtp.h"
+#include "freebsd/rtp.h"
 
 struct lend_wait {                   /* one who sleeps for a mutex that is handed on with priority; its own, on its stack */
 	struct lend_wait *next;

@@ -8,7 +8,7 @@
 #include <sys/eventfd.h>
 #include <sys/inotify.h>
 #include "host.h"
-#include "personalities/freebsd/sysctl.h"
+#include "freebsd/sysctl.h"
 
 sysfn fbsd_getpagesize, fbsd_setfib, fbsd_utrace, fbsd_jail_get, fbsd_exterrctl, fbsd_abort2, fbsd_kenv, fbsd_kldfind,
       fbsd_kldnext, fbsd_kldstat, fbsd_kldfirstmod, fbsd_modnext, fbsd_modfnext, fbsd_modstat, fbsd_modfind,

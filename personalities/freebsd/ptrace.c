@@ -2,7 +2,6 @@
  *
  * ptrace, as FreeBSD spells it: beginning, going on, what stops a tracee, its memory. What happens is syscalls/debug's.
  */
-#include <string.h>
 #include "host.h"
 #include "procfs.h"
 #include "freebsd/freebsd.h"

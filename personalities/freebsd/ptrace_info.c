@@ -2,7 +2,6 @@
  *
  * ptrace: what it tells of a tracee: threads and what happened to them, the call in progress, what is mapped.
  */
-#include <string.h>
 #include "host.h"
 #include "procfs.h"
 #include "freebsd/freebsd.h"

@@ -2,7 +2,6 @@
  *
  * ptrace: a tracee's registers, by request and by the number of their note in a core file.
  */
-#include <string.h>
 #include "host.h"
 #include "freebsd/ptrace.h"
 

@@ -3,8 +3,6 @@
  * What FreeBSD tells about files and file systems, in each of the layouts it has had, from what the host tells.
  */
 #include <fcntl.h>
-#include <string.h>
-#include <sys/stat.h>
 #include <sys/statvfs.h>
 #include "host.h"
 #include "records.h"

@@ -4,7 +4,6 @@
  */
 #include <fcntl.h>
 #include <mqueue.h>
-#include <string.h>
 #include <sys/msg.h>
 #include <sys/sem.h>
 #include <sys/shm.h>

@@ -4,7 +4,6 @@
  * a child. Numbers inside are ours on the host's side (signal.def).
  */
 #include <signal.h>
-#include <string.h>
 #include "host.h"
 #include "freebsd/freebsd.h"
 #include "freebsd/layout.h"

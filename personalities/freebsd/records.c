@@ -5,13 +5,11 @@
  */
 #include <mqueue.h>
 #include <poll.h>
-#include <string.h>
 #include <fcntl.h>
 #include <sys/msg.h>
 #include <sys/resource.h>
 #include <sys/sem.h>
 #include <sys/shm.h>
-#include <sys/time.h>
 #include "host.h"
 #include "records.h"
 #include "bsd/kqueue.h"

@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/resource.h>
 #include "host.h"
-#include "ext.h"
 
 sysfn fbsd_getrlimitusage, fbsd_mlock, sys_mlock;
 

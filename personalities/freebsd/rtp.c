@@ -6,10 +6,10 @@
  */
 #include <sched.h>
 #include "host.h"
-#include "personalities/freebsd/freebsd.h"
-#include "personalities/freebsd/lend.h"
-#include "personalities/freebsd/rtp.h"
-#include "personalities/freebsd/thr.h"
+#include "freebsd/freebsd.h"
+#include "freebsd/lend.h"
+#include "freebsd/rtp.h"
+#include "freebsd/thr.h"
 
 sysfn fbsd_rtprio, fbsd_rtprio_thread, fbsd_sched_setparam, fbsd_sched_getparam, fbsd_sched_setscheduler,
       fbsd_sched_get_priority_max, fbsd_sched_get_priority_min;

@@ -6,7 +6,6 @@
  * FreeBSD has.
  */
 #include <fcntl.h>
-#include <sys/uio.h>
 #include "host.h"
 #include "box.h"
 #include "sock.h"

@@ -5,7 +5,7 @@
  * that a debugger finds it when fs was changed since.
  */
 #include "host.h"
-#include "personalities/freebsd/thr.h"
+#include "freebsd/thr.h"
 
 sysfn fbsd_sysarch, fbsd_sysarch_get_fsbase, fbsd_sysarch_set_fsbase, fbsd_sysarch_get_fsbase32,
       fbsd_sysarch_set_fsbase32, fbsd_sysarch_get_gsbase, fbsd_sysarch_get_tlsbase, fbsd_sysarch_set_tlsbase,

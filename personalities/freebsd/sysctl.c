@@ -4,14 +4,12 @@
  * from the host's /proc and /sys as they are now; the system's name and release are those the program was made for, so
  * that a base system and its programs agree. Where host and guest count differently the row says so by its unit.
  */
-#include <string.h>
 #include <time.h>
 #include <cpuid.h>
-#include <fcntl.h>
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include "host.h"
-#include "personalities/freebsd/sysctl.h"
+#include "freebsd/sysctl.h"
 
 static sysctl_fn host_number, host_number_ms, vmstat_count, stat_count, mem_pages, mem_bytes, kern_osrelease, kern_version,
 	kern_osreldate, kern_hostname, kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc,
@@ -29,7 +27,7 @@ static sysctl_fn host_number, host_number_ms, vmstat_count, stat_count, mem_page
 
 static const struct sysctl_row rows[] = {
 	{ .name = "", .kind = SYSCTL_NODE | SYSCTL_RW, .fmt = "N" },
-#include "personalities/freebsd/sysctl.def"
+#include "freebsd/sysctl.def"
 };
 struct sysctl_tree fbsd_sysctl = { rows, ARRAY_LEN(rows), NULL };
 

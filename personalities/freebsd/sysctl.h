@@ -3,7 +3,7 @@
  * What the files of the sysctl tree share.
  */
 #pragma once
-#include "personalities/bsd/sysctl.h"
+#include "bsd/sysctl.h"
 
 extern struct sysctl_tree fbsd_sysctl;
 #define FBSD_OSRELDATE 1500068           /* of a program that does not say what it was made for */

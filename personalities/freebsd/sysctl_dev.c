@@ -7,7 +7,7 @@
 #include <time.h>
 #include "host.h"
 #include "procfs.h"
-#include "personalities/freebsd/sysctl.h"
+#include "freebsd/sysctl.h"
 
 struct bintime { int64_t sec; uint64_t frac; };
 struct devstat {

@@ -13,9 +13,9 @@
 #include <sys/shm.h>
 #include <sys/stat.h>
 #include "host.h"
-#include "personalities/freebsd/freebsd.h"
-#include "personalities/freebsd/kinfo.h"
-#include "personalities/freebsd/sysctl.h"
+#include "freebsd/freebsd.h"
+#include "freebsd/kinfo.h"
+#include "freebsd/sysctl.h"
 
 /* newer than the headers: any object by its place, whoever may read it */
 enum { STAT_ANY_MSG = 13, STAT_ANY_SHM = 15, STAT_ANY_SEM = 20 };

@@ -6,12 +6,11 @@
  */
 #include <fcntl.h>
 #include <sys/mman.h>
-#include <sys/stat.h>
 #include "host.h"
 #include "others.h"
 #include "procfs.h"
-#include "personalities/freebsd/kinfo.h"
-#include "personalities/freebsd/sysctl.h"
+#include "freebsd/kinfo.h"
+#include "freebsd/sysctl.h"
 
 /* Whose they are: this process, another guest, or (p is NULL) one of the host's. */
 struct owner { struct sysctl_req *r; int pid; struct proc *p; struct other *other; };

@@ -4,15 +4,13 @@
  * host's rtnetlink dumps. getifaddrs, if_nameindex, Go's net and route(8) read them. Interfaces keep the host's names.
  * Next hops and neighbour entries are not told (ENOENT, counted as unknown).
  */
-#include <string.h>
 #include <linux/rtnetlink.h>
 #include <linux/if_link.h>
 #include <linux/if_addr.h>
 #include <linux/if_arp.h>
 #include <linux/if.h>
-#include <netinet/in.h>
 #include "host.h"
-#include "personalities/freebsd/sysctl.h"
+#include "freebsd/sysctl.h"
 
 enum { NET_RT_DUMP = 1, NET_RT_FLAGS, NET_RT_IFLIST, NET_RT_IFMALIST, NET_RT_IFLISTL };
 enum { G_AF_INET = 2, G_AF_LINK = 18, G_AF_INET6 = 28 };

@@ -10,10 +10,9 @@
 #include "host.h"
 #include "handlers/rlimit.h"
 #include "others.h"
-#include "procfs.h"
-#include "personalities/freebsd/freebsd.h"
-#include "personalities/freebsd/kinfo.h"
-#include "personalities/freebsd/sysctl.h"
+#include "freebsd/freebsd.h"
+#include "freebsd/kinfo.h"
+#include "freebsd/sysctl.h"
 
 /* --- whom -------------------------------------------------------------------------------------------------------- */
 static int pid_of(const struct sysctl_req *r) { return r->rest[0] == -1 || !r->rest[0] ? r->p->pid : r->rest[0]; }

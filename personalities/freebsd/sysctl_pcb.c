@@ -11,7 +11,7 @@
 #include <sys/stat.h>
 #include "host.h"
 #include "procfs.h"
-#include "personalities/freebsd/sysctl.h"
+#include "freebsd/sysctl.h"
 
 struct xsockbuf { uint32_t cc, hiwat, rest[4]; int32_t lowat, timeo; int16_t flags; };
 struct xsocket {

@@ -14,10 +14,10 @@
 #include "pending.h"
 #include "procfs.h"
 #include "debug/tracing.h"
-#include "personalities/freebsd/kinfo.h"
-#include "personalities/freebsd/freebsd.h"
-#include "personalities/freebsd/sysctl.h"
-#include "personalities/freebsd/thr.h"
+#include "freebsd/kinfo.h"
+#include "freebsd/freebsd.h"
+#include "freebsd/sysctl.h"
+#include "freebsd/thr.h"
 
 #define HOSTS_OWN 0x4000                 /* PF_USER_WORKER: a thread that the host's kernel has made for itself (of KVM, of io_uring) */
 #define TICKS 100                        /* of the host's /proc, a second */

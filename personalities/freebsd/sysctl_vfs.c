@@ -3,7 +3,6 @@
  * The kinds of file system there are, which libc's getvfsbyname asks for by the name that statfs told (tar does, for
  * every directory). So these are the host's, by the host's names. struct xvfsconf: sys/sys/mount.h.
  */
-#include <string.h>
 #include "host.h"
 #include "freebsd/sysctl.h"
 

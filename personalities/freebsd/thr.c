@@ -9,10 +9,10 @@
 #include <fcntl.h>
 #include "host.h"
 #include "procfs.h"
-#include "personalities/freebsd/thr.h"
+#include "freebsd/thr.h"
 #include "machine/privilege.h"
-#include "personalities/freebsd/lend.h"
-#include "personalities/freebsd/rtp.h"
+#include "freebsd/lend.h"
+#include "freebsd/rtp.h"
 
 sysfn fbsd_thr_create, fbsd_thr_new, fbsd_thr_self, fbsd_thr_exit, fbsd_thr_kill, fbsd_thr_kill2, fbsd_thr_suspend,
       fbsd_thr_wake, fbsd_thr_set_name;

@@ -3,7 +3,6 @@
  * Where FreeBSD words a call about time otherwise: a sleep that is over before it begins, and the clock of a process or
  * thread, which is asked of the kernel.
  */
-#include <time.h>
 #include "host.h"
 #include "freebsd/freebsd.h"
 #include "freebsd/thr.h"

@@ -15,12 +15,11 @@
  * thread counts itself before the host compares the word; a waker changes the word before he reads the count. So a
  * count of none means that nobody needs the host call.
  */
-#include <string.h>
 #include <linux/futex.h>
 #include "host.h"
 #include "ext.h"
-#include "personalities/freebsd/umtx.h"
-#include "personalities/freebsd/thr.h"
+#include "freebsd/umtx.h"
+#include "freebsd/thr.h"
 
 sysfn fbsd_umtx_op, fbsd_umtx_wait, fbsd_umtx_wake, fbsd_umtx_wait_uint, fbsd_umtx_wait_uint_private,
       fbsd_umtx_wake_private, fbsd_umtx_nwake_private, fbsd_umtx_get_min_timeout, fbsd_umtx_set_min_timeout;

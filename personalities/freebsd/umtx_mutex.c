@@ -14,10 +14,10 @@
  * A mutex of a process that was killed outright stays locked: the host tells nobody in time.
  */
 #include "host.h"
-#include "personalities/freebsd/umtx.h"
-#include "personalities/freebsd/lend.h"
-#include "personalities/freebsd/thr.h"
-#include "personalities/freebsd/rtp.h"
+#include "freebsd/umtx.h"
+#include "freebsd/lend.h"
+#include "freebsd/thr.h"
+#include "freebsd/rtp.h"
 
 sysfn fbsd_umtx_mutex_trylock, fbsd_umtx_mutex_lock, fbsd_umtx_mutex_unlock, fbsd_umtx_mutex_wait, fbsd_umtx_mutex_wake,
       fbsd_umtx_mutex_wake2, fbsd_umtx_set_ceiling, fbsd_umtx_robust_lists;

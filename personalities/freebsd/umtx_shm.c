@@ -6,13 +6,10 @@
  * number and the byte's offset. Everybody who has it open holds a shared lock on it; one who can lock it alone has
  * found a page whose users are gone, and begins a new one. The last to leave by its own will removes the file.
  */
-#include <string.h>
 #include <fcntl.h>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include "host.h"
 #include "procfs.h"
-#include "personalities/freebsd/thr.h"
+#include "freebsd/thr.h"
 
 sysfn fbsd_umtx_shm;
 

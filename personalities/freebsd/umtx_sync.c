@@ -6,7 +6,7 @@
  * have hidden by it; those come back and set it again.
  */
 #include "host.h"
-#include "personalities/freebsd/umtx.h"
+#include "freebsd/umtx.h"
 
 sysfn fbsd_umtx_cv_wait, fbsd_umtx_cv_signal, fbsd_umtx_cv_broadcast, fbsd_umtx_rw_rdlock, fbsd_umtx_rw_wrlock,
       fbsd_umtx_rw_unlock, fbsd_umtx_sem_wait, fbsd_umtx_sem_wake, fbsd_umtx_sem2_wait, fbsd_umtx_sem2_wake;

@@ -4,11 +4,9 @@
  * are looked at in a copy, and the copy is what the host gets, or the call is answered as by a kernel without the feature.
  * Under every other engine they pass.
  */
-#include <linux/futex.h>
 #include <linux/if_packet.h>
 #include <linux/keyctl.h>
 #include <linux/tcp.h>
-#include <mqueue.h>
 #include <netinet/in.h>
 #include <sys/socket.h>
 #include <time.h>

@@ -4,8 +4,6 @@
  * Places and names: include/uapi and arch/x86/include/uapi.
  */
 #include <fcntl.h>
-#include <sys/epoll.h>
-#include <sys/stat.h>
 #include <sys/statfs.h>
 #include <sys/socket.h>
 #include <sys/sysinfo.h>

@@ -9,7 +9,6 @@
  */
 #include <fcntl.h>
 #include <sched.h>
-#include <linux/futex.h>
 #include "linux.h"
 #include "machine/privilege.h"
 #include "observe/audit.h"

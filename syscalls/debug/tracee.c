@@ -7,12 +7,9 @@
  * answer before. If the tracer goes, what it traced dies, as on the systems that have this.
  */
 #include <fcntl.h>
-#include <linux/futex.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "host.h"
-#include "thread.h"
-#include "pending.h"
 #include "mark.h"
 #include "debug/traced.h"
 

@@ -12,7 +12,6 @@
 #include <sys/wait.h>
 #include "host.h"
 #include "procfs.h"
-#include "pending.h"
 #include "mark.h"
 #include "debug/tracees.h"
 

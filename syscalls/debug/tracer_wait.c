@@ -9,9 +9,7 @@
 #include <sys/wait.h>
 #include <linux/futex.h>
 #include "host.h"
-#include "ext.h"
 #include "procfs.h"
-#include "pending.h"
 #include "debug/tracees.h"
 
 #define HOST_FLAGS (WNOHANG | WSTOPPED | WEXITED | WCONTINUED | WNOWAIT)

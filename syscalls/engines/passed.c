@@ -3,7 +3,6 @@
  * Calls that pass every filter (passed.h).
  */
 #include <ucontext.h>
-#include "host.h"
 #include "engines/passed.h"
 #include "engines/trap.h"
 

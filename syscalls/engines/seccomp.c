@@ -13,7 +13,6 @@
  *
  * The filter is by hand: libseccomp builds rules on numbers and arguments, and has none on the instruction pointer.
  */
-#include <linux/audit.h>
 #include <sys/prctl.h>
 #include "host.h"
 #include "options.h"

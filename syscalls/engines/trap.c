@@ -6,8 +6,6 @@
  * way in and out. The range ends one byte late because the kernel looks at the address after the instruction.
  */
 #include <ucontext.h>
-#include <linux/prctl.h>
-#include <sys/mman.h>
 #include "host.h"
 #include "thread.h"
 #include "engines/own.h"

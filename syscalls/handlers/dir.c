@@ -4,7 +4,6 @@
  * the personality; positions are the host's and mean the same to both. Descriptors of ours are not listed.
  */
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
 #include <linux/limits.h>
 #include <linux/magic.h>

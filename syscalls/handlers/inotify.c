@@ -6,7 +6,6 @@
 #include <fcntl.h>
 #include <sys/inotify.h>
 #include "host.h"
-#include "ext.h"
 
 sysfn sys_inotify_add_watch_at, sys_inotify_rm_watch;
 

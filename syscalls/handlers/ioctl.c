@@ -8,7 +8,6 @@
 #include <sys/stat.h>
 #include <asm/ioctls.h>
 #include <asm/termbits.h>
-#include <linux/sockios.h>
 #include "host.h"
 #include "records.h"
 

@@ -7,7 +7,6 @@
 #include <sys/ipc.h>
 #include <sys/shm.h>
 #include <sys/msg.h>
-#include <sys/sem.h>
 #include "host.h"
 
 sysfn sys_shmget, sys_shmat, sys_shmdt, sys_shmctl, sys_msgget, sys_msgsnd, sys_msgrcv, sys_msgctl, sys_semget,

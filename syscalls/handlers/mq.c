@@ -5,7 +5,6 @@
  */
 #include <fcntl.h>
 #include <mqueue.h>
-#include <time.h>
 #include "host.h"
 #include "ext.h"
 

@@ -4,11 +4,9 @@
  * the control messages are rewritten into buffers of ours. Descriptors arrive in the host's table before we can look
  * at them: those the guest may not have (its limit, no room in its buffer) are closed again and told as MSG_CTRUNC.
  */
-#include <string.h>
 #include <fcntl.h>
 #include "host.h"
 #include "box.h"
-#include "ext.h"
 #include "sock.h"
 #include "observe/audit.h"
 

@@ -4,9 +4,7 @@
  * it down), POLLHUP and POLLOUT are never told together (POSIX; Linux does), a bad time is EINVAL everywhere,
  * descriptors of ours are closed ones, and none of these calls is begun again after a signal. Bits by the record.
  */
-#include <limits.h>
 #include <poll.h>
-#include <time.h>
 #include "host.h"
 #include "confine.h"
 #include "snapshot.h"

@@ -3,7 +3,6 @@
  * Bytes in and out of descriptors. Buffers and iovecs have one layout everywhere and go to Linux as the guest's own
  * pointers. Any of these may sleep.
  */
-#include <fcntl.h>
 #include <unistd.h>
 #include "host.h"
 #include "box.h"

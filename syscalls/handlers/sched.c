@@ -4,7 +4,6 @@
  * by the SCHED table.
  */
 #include <sched.h>
-#include <time.h>
 #include "host.h"
 
 sysfn sys_sched_yield, sys_sched_getscheduler, sys_sched_rr_get_interval, sys_sched_getcpu;

@@ -4,7 +4,6 @@
  * the personality's table; here are the kinds that several systems share. An option without a row is ENOPROTOOPT and
  * counted: taking it silently would be a promise that nobody keeps.
  */
-#include <string.h>
 #include <netinet/in.h>
 #include "host.h"
 #include "sock.h"

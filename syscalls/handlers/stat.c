@@ -5,8 +5,6 @@
  */
 #include <fcntl.h>
 #include <unistd.h>
-#include <termios.h>
-#include <sys/stat.h>
 #include <linux/magic.h>
 #include "ext.h"
 #include "host.h"

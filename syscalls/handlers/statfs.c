@@ -5,9 +5,6 @@
  * and the one its root lies in is its "/".
  */
 #include <fcntl.h>
-#include <linux/limits.h>
-#include <linux/magic.h>
-#include <sys/stat.h>
 #include "host.h"
 #include "stat.h"
 

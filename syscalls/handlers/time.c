@@ -4,13 +4,9 @@
  * clocks that the host's vDSO serves makes no kernel entry: its function is found once, by name, in our own vDSO, which
  * the guest is never shown. It runs on our stack and touches neither vector registers nor the thread pointer.
  */
-#include <string.h>
 #include <elf.h>
 #include <time.h>
 #include <sys/time.h>
-#include <sys/timex.h>
-#include <sys/resource.h>
-#include <sys/times.h>
 #include "host.h"
 #include "ext.h"
 #include "snapshot.h"

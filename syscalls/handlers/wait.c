@@ -4,7 +4,6 @@
  * from what it tells. Children whose end is not told by SIGCHLD (process descriptors) are found only by their number,
  * as where they come from.
  */
-#include <string.h>
 #include <sys/wait.h>
 #include <sys/resource.h>
 #include "host.h"

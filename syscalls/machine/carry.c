@@ -8,7 +8,6 @@
  * elements, with the registers as far as it has come: a signal between two of them or a fault at one finds it there.
  */
 #include "host.h"
-#include "thread.h"
 #include "pending.h"
 #include "machine/decode.h"
 #include "machine/privilege.h"

@@ -7,7 +7,6 @@
  */
 #include <linux/futex.h>
 #include <poll.h>
-#include <time.h>
 #include "host.h"
 #include "options.h"
 #include "machine/privilege.h"

@@ -3,7 +3,6 @@
  * Who may use privileged instructions (privilege.h): a level and a set of ports for each thread, given by the system's own
  * calls, and what of them and of the machine goes over an exec.
  */
-#include <fcntl.h>
 #include <sys/mman.h>
 #include "host.h"
 #include "options.h"

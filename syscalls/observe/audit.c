@@ -13,7 +13,6 @@
 #include <linux/seccomp.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <time.h>
 #include "../sock.h"
 #include "audit.h"
 #include "observe.h"

@@ -4,7 +4,6 @@
  * calls, and which of their invocations in a process, the session says; counts are the process's own, a child goes on
  * from its parent's. Runs on the thread itself, before the record of the call is written and after it ended.
  */
-#include <time.h>
 #include "observe.h"
 #include "entry.h"
 

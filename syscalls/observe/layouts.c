@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include "guise.h"
 #include "observe/layout.h"
-#include "observe/observe.h"
 
 #define ONE(name_, type_, size_) static const struct field name_[] = { { .size = size_, .type = F_##type_ }, END };
 ONE(an_int, INT, 4) ONE(a_uint, UINT, 4) ONE(a_long, INT, 8) ONE(a_ulong, UINT, 8) ONE(a_pointer, ADDR, 8)

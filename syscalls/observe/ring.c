@@ -9,7 +9,6 @@
  * waits for it, and the first who sees it says so. All of this runs on the thread itself; only waiting and waking make host calls.
  */
 #include <linux/futex.h>
-#include <sys/mman.h>
 #include <time.h>
 #include "observe.h"
 #include "entry.h"

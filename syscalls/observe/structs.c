@@ -4,7 +4,6 @@
  * record without a layout is shown as its address by the caller. Nothing here knows any struct but socket addresses
  * and iovec, which are what they are by a length beside them.
  */
-#include <sys/uio.h>
 #include <sys/un.h>
 #include <netinet/in.h>
 #include "layout.h"
