@@ -40,7 +40,7 @@ RT_FIRST := $(wildcard $(addprefix syscalls/,engines/entry.S engines/trap.c engi
             personalities/*/thr.c personalities/*/umtx_mutex.c personalities/*/umtx_shm.c personalities/*/proc_note.c)
 # The same for an exec: what it runs before and what a start runs after it comes next; of loader/, tools/ and libc: loader/start.ld.
 RT_START := $(wildcard $(addprefix syscalls/,exec.c path.c root.c walk.c arena.c lib.c gate.c fpu.c segment.c handlers/vm.c engines/site.c \
-            engines/slot.c engines/insn.c engines/patch.c engines/seal.c mem_atomic.S observe/audit.c observe/cover.c debug/tracee.c mount.c confine.c snapshot.c \
+            engines/slot.c insn.c engines/patch.c engines/seal.c mem_atomic.S observe/audit.c observe/cover.c debug/tracee.c mount.c confine.c snapshot.c \
             machine/privilege.c))
 RT_SRC   := $(RT_FIRST) $(RT_START) $(filter-out $(RT_FIRST) $(RT_START),$(shell find syscalls personalities -name '*.[cS]' | sort))
 HOST_SRC := $(shell find loader tools -name '*.c' | sort)

@@ -10,7 +10,7 @@
 #include "host.h"
 #include "ids.h"
 #include "options.h"
-#include "personalities/bsd/login.h"
+#include "bsd/login.h"
 
 sysfn bsd_setuid, bsd_setgid, bsd_getlogin, bsd_setlogin;
 

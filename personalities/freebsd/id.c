@@ -7,8 +7,8 @@
 #include "host.h"
 #include "ids.h"
 #include "options.h"
-#include "personalities/bsd/login.h"
-#include "personalities/freebsd/freebsd.h"
+#include "bsd/login.h"
+#include "freebsd/freebsd.h"
 
 sysfn fbsd_old_getgroups, fbsd_old_setgroups, fbsd_getloginclass, fbsd_setloginclass;
 
