@@ -37,7 +37,7 @@ enum { TAKE_RAW, TAKE_INT, TAKE_UINT, TAKE_FD, TAKE_SCALAR, TAKE_SET, TAKE_AT };
 static bool same(const struct personality *p, unsigned set, long v)
 {
 	uint64_t h;
-	return !set_to_host(p, set, (uint32_t)v, &h) && (int)h == (int)v;
+	return !set_to_host(p, set, (uint32_t)v, &h) && (v ? (int)h == (int)v : !h);
 }
 static uint64_t take(const struct personality *p, const struct arg *a)
 {

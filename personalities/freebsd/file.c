@@ -16,8 +16,8 @@
 #include "handlers/exec_only.h"
 #include "freebsd/freebsd.h"
 
-sysfn fbsd_getdirentries, fbsd_old_getdirentries, fbsd_old_getdents, fbsd_old_pread, fbsd_old_pwrite, fbsd_old_mmap;
-sysfn fbsd_revoke, fbsd_mmap, fbsd_mknod, fbsd_mknodat;
+sysfn fbsd_getdirentries, fbsd_old_getdirentries, fbsd_old_getdents, fbsd_old_pread, fbsd_old_pwrite, fbsd_old_map;
+sysfn fbsd_revoke, fbsd_map, fbsd_mknod, fbsd_mknodat;
 sysfn fbsd_old_lseek, fbsd_old_truncate, fbsd_old_ftruncate, fbsd_realpathat, fbsd_funlinkat, fbsd_fspacectl;
 sysfn sys_mknod, sys_mknodat, sys_pread, sys_pwrite, sys_mmap, sys_lseek, sys_truncate, sys_ftruncate, sys_realpathat, sys_unlinkat;
 
@@ -163,12 +163,12 @@ static long mmap_executed(struct call *c)
 	host(SYS_close, fd);
 	return rv;
 }
-long fbsd_mmap(struct call *c)
+long fbsd_map(struct call *c)
 {
 	long rv = c->t->p->limited ? mmap_limited(c) : strict(c, sys_mmap);
 	return rv == -EACCES ? mmap_written(c) : rv == -EBADF ? mmap_executed(c) : rv;
 }
-long fbsd_old_mmap(struct call *c) { return strict(c, padded_mmap); }
+long fbsd_old_map(struct call *c) { return strict(c, padded_mmap); }
 
 /* --- mknod: FreeBSD keeps 32 bits of each number, the host 12 of the major one and 20 of the minor ------------------- */
 static long device(struct call *c, int i, sysfn *fn)

@@ -16,8 +16,8 @@ static unsigned n_bounds, room;
 static volatile uint32_t protmax_lock;
 FORK_LOCK(protmax_lock);
 
-sysfn fbsd_mmap_held, fbsd_old_mmap_held, fbsd_munmap, fbsd_mprotect;
-sysfn fbsd_mmap, fbsd_old_mmap, sys_munmap, sys_mprotect;
+sysfn fbsd_mmap, fbsd_old_mmap, fbsd_munmap, fbsd_mprotect;
+sysfn fbsd_map, fbsd_old_map, sys_munmap, sys_mprotect;
 
 static bool make_room(unsigned more)
 {
@@ -99,8 +99,8 @@ static long map(struct call *c, sysfn *fn)
 	host(SYS_munmap, lo, hi - lo);
 	return -ENOMEM;
 }
-long fbsd_mmap_held(struct call *c) { return map(c, fbsd_mmap); }
-long fbsd_old_mmap_held(struct call *c) { return map(c, fbsd_old_mmap); }
+long fbsd_mmap(struct call *c) { return map(c, fbsd_map); }
+long fbsd_old_mmap(struct call *c) { return map(c, fbsd_old_map); }
 
 long fbsd_munmap(struct call *c)
 {

@@ -106,6 +106,7 @@ static void protect(void)
 	show(msync(p, 4096, MS_ASYNC | MS_INVALIDATE));
 	show(mincore(p, 4096, p + 4096));
 	show(p[4096] & MINCORE_INCORE);
+	show(minherit(p, 4096, INHERIT_SHARE));              /* it is private: that cannot be changed */
 	show(minherit(p, 4096, INHERIT_ZERO));
 	p[0] = 'z';
 	p[4096] = 'k';
