@@ -94,7 +94,10 @@ static void one(unsigned i, int turn)
 	waitpid(pid, &status, 0);
 	close(fd);
 	printf("%3d %s %d: ", rows[i].nr, rows[i].name, turn);
-	if (WIFSIGNALED(status))
+	/* a limit of no processor time at all: the kernel kills at its next tick, which comes before the child's own end or not */
+	if (WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL && strstr(rows[i].name, "rlimit"))
+		printf("ok");
+	else if (WIFSIGNALED(status))
 		printf("signal %d", WTERMSIG(status));
 	else if (WEXITSTATUS(status) != 7)
 		printf("exit %d", WEXITSTATUS(status));
