@@ -163,6 +163,15 @@ static int no_machine(const struct options *o, const struct personality *p, cons
 		return 0;
 	return refuse(125, "%s is for bare-metal programs, and %s is one of %s: leave it away, or say --as metal", option, name, p->name);
 }
+/* In a run a system that knows no such release keeps its own: the option was said of another's programs. */
+static int no_release(const struct options *o, const struct personality *p, const char *name)
+{
+	if (!o->release || o->again || (p->release_of && p->release_of(o->release)))
+		return 0;
+	if (!p->release_of)
+		return refuse(125, "--release is for programs that are shown a release of their own system, and %s is one of %s", name, p->name);
+	return refuse(125, "--release: \"%.40s\" is no release of %s; one is written as %s is", o->release, p->name, p->release);
+}
 static int change_dir(struct options *o, struct thread *t)
 {
 	struct where w;
@@ -333,7 +342,7 @@ static int run(struct begin *b)
 	if (!proc.engine)
 		return refuse(125, "%s", why);
 	status = !pl.pers->load ? no_machine(o, pl.pers, argv[0]) : (status = no_supervisor(o, argv[0])) ? status : no_engine(o, argv[0]);
-	if (status)
+	if (status || (status = no_release(o, pl.pers, argv[0])))
 		return status;
 	memcpy(box_handed, o->held_fd, sizeof box_handed);
 	if (proc.engine->apart)

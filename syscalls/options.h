@@ -18,6 +18,7 @@ struct options {
 	const char *chdir;       /* guest path to start in, or NULL */
 	const char *name;        /* by which guise snapshot finds it, or NULL */
 	const char *argv0;       /* instead of PROGRAM as the guest's first argument, or NULL */
+	const char *release;     /* which release of its system a foreign program is shown, or NULL: its own */
 	const char *as;          /* name of the personality to run as, whatever the program claims, or NULL */
 	const char *engine;      /* its name, or NULL for the best that works here */
 	bool engine_given;       /* the command line names it, not the environment */

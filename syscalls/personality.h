@@ -50,6 +50,7 @@ struct personality {
 	 * 0 or -errno; restored says why, and has taken p->comm and p->exe as they are */
 	long (*machine_saved)(struct proc *);
 	long (*machine_restored)(struct proc *, struct thread *, const struct snap_machine_parts *, char *why, size_t n);
+	uint32_t (*release_of)(const char *);                /* the number of a release written as users write it; 0: it is none. NULL */
 	const struct systab *tab; unsigned n_tab;
 	struct subtab *sub;                                  /* by enum sub */
 	const struct bit *bits;                              /* ends with a row without a name */

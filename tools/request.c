@@ -87,6 +87,7 @@ static void set_name(struct request *r, const char *v)
 		refuse("--name wants a name of at most 63 letters, no blank or slash in it and not only digits, not \"%s\"", v);
 	r->opt.name = v;
 }
+static void set_release(struct request *r, const char *v) { r->opt.release = v; }
 static void set_argv0(struct request *r, const char *v) { r->opt.argv0 = v; }
 static void set_stay(struct request *r, const char *v) { r->opt.stay = true; }
 static void set_strict(struct request *r, const char *v) { r->opt.strict = true; }
@@ -232,6 +233,7 @@ static const struct option_row run_rows[] = {
 	{ 0, "name", "NAME", V_TEXT, "call this run NAME, for guise snapshot", set_name },
 	{ 0, "argv0", "NAME", V_TEXT, "give the program NAME as its own name", set_argv0 },
 	{ 0, "as", "OS", V_OS, "take the program for one of OS, whatever it says itself", set_as },
+	{ 0, "release", "RELEASE", V_TEXT, "show foreign programs this release of their system, as 14.1", set_release },
 	{ 0, "engine", "NAME", V_ENGINE, "how calls are caught; auto takes the best that works here", set_engine },
 	{ 0, "memory", "SIZE", V_TEXT, "of a bare-metal program's machine, as 64M; 128M if nothing is said", set_memory },
 	{ 0, "disk", "FILE", V_FILE, "the disk of a bare-metal program's machine; FILE is never changed", set_disk },
@@ -375,6 +377,8 @@ static void self_argv(struct options *o, const char *grant)
 	}
 	if (o->engine)
 		add2(o, "--engine", o->engine);
+	if (o->release)
+		add2(o, "--release", o->release);
 	if (o->stay)
 		add(o, "--stay");
 	if (grant)

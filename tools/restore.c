@@ -114,7 +114,7 @@ static bool is_one_of(const char *word, const char *const *of, unsigned n)
 }
 static void take_words(struct request *r, const struct subcommand *c, const struct snap_image *g)
 {
-	static const char *const one[] = { "--root-only", "--stay", "--strict" }, *const two[] = { "--root", "--bind", "--engine" };
+	static const char *const one[] = { "--root-only", "--stay", "--strict" }, *const two[] = { "--root", "--bind", "--engine", "--release" };
 	static struct subcommand words;
 	char *v[1026] = { "guise" };
 	bool value = false;

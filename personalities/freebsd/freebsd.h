@@ -21,7 +21,8 @@ extern const uint8_t fbsd_sig_out[129];              /* [ours] -> guest */
 extern const char *const fbsd_sig_name[FBSD_NSIG];
 
 long fbsd_value(unsigned set, uint64_t guest, uint64_t *host);     /* time.c */
-uint32_t fbsd_osreldate(const struct proc *);        /* the release shown: the program's own note's, or ours */
+uint32_t fbsd_osreldate(const struct proc *);        /* the release shown: as --release says, the program's own note's, or ours */
+uint32_t fbsd_release_of(const char *text);
 
 /* capsicum.c */
 #define FBSD_TRAP_CAP 4                              /* code of a SIGTRAP that tells a refusal */

@@ -184,7 +184,7 @@ static const char *const lib_dirs[] = { "/lib", "/usr/lib", NULL };      /* libe
 
 static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
-	.claims = claims, .stack = stack, .identify = identify, .fetch = fetch, .store = store, .frame = fbsd_frame,
+	.claims = claims, .stack = stack, .identify = identify, .release_of = fbsd_release_of, .fetch = fetch, .store = store, .frame = fbsd_frame,
 	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_exit = fbsd_thread_exit,
 	.proc_saved = proc_saved, .proc_restored = proc_restored, .thread_saved = fbsd_thread_saved, .knote_restored = bsd_knote_restored,
 	.thread_restored = fbsd_thread_restored, .proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,

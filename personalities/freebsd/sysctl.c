@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * FreeBSD's sysctl tree: the rows of sysctl.def and the values of kern, vm, hw and machdep. Numbers of the machine come
- * from the host's /proc and /sys as they are now; the system's name and release are those the program was made for, so
+ * from the host's /proc and /sys as they are now; the system's name and release are those the program was made for (or --release says), so
  * that a base system and its programs agree. Where host and guest count differently the row says so by its unit.
  */
 #include <time.h>
@@ -9,6 +9,7 @@
 #include <sys/sysinfo.h>
 #include <sys/utsname.h>
 #include "host.h"
+#include "options.h"
 #include "freebsd/sysctl.h"
 
 static sysctl_fn host_number, host_number_ms, vmstat_count, stat_count, mem_pages, mem_bytes, kern_osrelease, kern_version,
@@ -118,12 +119,32 @@ static long kern_smp_active(struct sysctl_req *r)
 }
 
 /* --- what system this is ----------------------------------------------------------------------------------------- */
-uint32_t fbsd_osreldate(const struct proc *p) { return p->osrel ? p->osrel : FBSD_OSRELDATE; }
+/* "14.1", "14.1-RELEASE-p3", "1401000" */
+uint32_t fbsd_release_of(const char *text)
+{
+	uint64_t major, minor = 0;
+	const char *end = str_num(text, &major);
+	if (end && !*end && major >= 400000 && major < 10000000)
+		return (uint32_t)major;
+	if (end && *end == '.')
+		end = str_num(end + 1, &minor);
+	bool good = end && (!*end || (*end == '-' && str_len(end) < 24)) && major >= 4 && major < 100 && minor < 100;
+	return good ? (uint32_t)(major * 100000 + minor * 1000) : 0;
+}
+static const char *asked(const struct proc *p) { return p->opt ? p->opt->release : NULL; }
+uint32_t fbsd_osreldate(const struct proc *p)
+{
+	uint32_t rel = asked(p) ? fbsd_release_of(asked(p)) : 0;
+	return rel ? rel : p->osrel ? p->osrel : FBSD_OSRELDATE;
+}
 static long kern_osreldate(struct sysctl_req *r) { return sysctl_int(r, fbsd_osreldate(r->p)); }
 static void release(const struct proc *p, char *buf, size_t n)
 {
 	uint32_t rel = fbsd_osreldate(p);
-	fmt(buf, n, "%d.%d-RELEASE", (int)(rel / 100000), (int)(rel / 1000 % 100));
+	if (asked(p) && str_chr(asked(p), '-') && fbsd_release_of(asked(p)))
+		str_copy(buf, asked(p), n);
+	else
+		fmt(buf, n, "%d.%d-RELEASE", (int)(rel / 100000), (int)(rel / 1000 % 100));
 }
 static long kern_osrelease(struct sysctl_req *r)
 {

@@ -10,6 +10,7 @@ extern struct sysctl_tree fbsd_sysctl;
 
 unsigned fbsd_ncpu(unsigned *maxid);     /* processors online */
 uint32_t fbsd_osreldate(const struct proc *);
+uint32_t fbsd_release_of(const char *text);
 
 /* functions of rows, by file */
 sysctl_fn proc_vmmap, proc_filedesc, proc_nfds;          /* sysctl_maps.c */
