@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * FreeBSD's sysctl tree: the rows of sysctl.def and the values of kern, vm, hw and machdep. Numbers of the machine come
- * from the host's /proc and /sys as they are now; the system's name and release are those the program was made for (or --release says), so
- * that a base system and its programs agree. Where host and guest count differently the row says so by its unit.
+ * from the host's /proc and /sys as they are now; the system's name and release are those the program was made for, so
+ * that a base system and its programs agree, or that --release asks for. Where host and guest count differently the row
+ * says so by its unit.
  */
 #include <time.h>
 #include <cpuid.h>
