@@ -133,10 +133,11 @@ uint32_t fbsd_release_of(const char *text)
 	return good ? (uint32_t)(major * 100000 + minor * 1000) : 0;
 }
 static const char *asked(const struct proc *p) { return p->opt ? p->opt->release : NULL; }
+uint32_t fbsd_made_for(const struct proc *p) { return p->osrel ? p->osrel : FBSD_OSRELDATE; }
 uint32_t fbsd_osreldate(const struct proc *p)
 {
 	uint32_t rel = asked(p) ? fbsd_release_of(asked(p)) : 0;
-	return rel ? rel : p->osrel ? p->osrel : FBSD_OSRELDATE;
+	return rel ? rel : fbsd_made_for(p);
 }
 static long kern_osreldate(struct sysctl_req *r) { return sysctl_int(r, fbsd_osreldate(r->p)); }
 static void release(const struct proc *p, char *buf, size_t n)

@@ -11,6 +11,7 @@ extern struct sysctl_tree fbsd_sysctl;
 unsigned fbsd_ncpu(unsigned *maxid);     /* processors online */
 uint32_t fbsd_osreldate(const struct proc *);
 uint32_t fbsd_release_of(const char *text);
+uint32_t fbsd_made_for(const struct proc *);         /* another's, too, that was read from its memory: what it points to is not here */
 
 /* functions of rows, by file */
 sysctl_fn proc_vmmap, proc_filedesc, proc_nfds;          /* sysctl_maps.c */

@@ -204,7 +204,7 @@ long proc_pathname(struct sysctl_req *r) { return about(r, tell_pathname); }
 
 static long tell_osrel(struct sysctl_req *r, const struct who *w, enum whose whose)
 {
-	int v = w->p && w->p->pers == r->p->pers ? (int)fbsd_osreldate(w->p) : 0;
+	int v = w->p && w->p->pers == r->p->pers ? (int)fbsd_made_for(w->p) : 0;
 	return sysctl_out(r, &v, sizeof v);
 }
 long proc_osrel(struct sysctl_req *r) { return about(r, tell_osrel); }
