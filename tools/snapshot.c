@@ -95,18 +95,11 @@ void host_features(struct snap_host *h)
 static void save_host(const struct target *t, struct writer *w)
 {
 	struct snap_host h = { 0 };
-	char path[64], *line = NULL;
-	size_t room = 0;
+	char status[4096];
 
 	host_features(&h);
-	snprintf(path, sizeof path, "/proc/%d/status", t->pid);
-	FILE *f = fopen(path, "re");
-	while (f && getline(&line, &room, f) > 0)
-		if (!strncmp(line, "Umask:", 6))
-			h.mask = (uint32_t)strtoul(line + 6, NULL, 8);
-	free(line);
-	if (f)
-		fclose(f);
+	status_of(t->pid, status, sizeof status);
+	h.mask = (uint32_t)status_field(status, "\nUmask:", 8);
 	writer_record(w, SNAP_HOST, &h, sizeof h, NULL);
 }
 static void save_owner(const struct target *t, struct writer *w)

@@ -1,7 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * guise snapshot, between its files:
- *   target.c   the guest: found, stopped, let go; its memory read as ours is laid
+ *   target.c   the guest: its memory, read as ours is laid, and its status
+ *   find.c     which process is meant
+ *   stop.c     one process: stopped, let go
+ *   tree.c     it and all that come of it
+ *   signals.c  what waits for them in the host's kernel
  *   memory.c   its mappings and their pages
  *   files.c    its descriptors, by kind
  *   sockets.c  ... those that are sockets
@@ -36,16 +40,29 @@ struct family {
 	unsigned n, n_ended;
 };
 /* --- target.c */
+void target_read(const struct target *, uint64_t at, void *to, size_t n);      /* all of it; refuses */
+char *target_text(const struct target *, const char *at);       /* allocated; NULL for NULL */
+long far_move(int pid, bool out, uint64_t there, void *here, size_t n);         /* bytes moved, or -1: whether that matters is yours */
+bool runs_us(int pid);                               /* its executable is ours */
+void status_of(int id, char *buf, size_t n);         /* /proc/ID/status of a process or thread; "" if it is gone */
+long status_field(const char *status, const char *name, int base);             /* name: "\nName:"; 0 if there is none */
+void __attribute__((noreturn, format(printf, 2, 3))) cannot(const struct target *, const char *f, ...);
+
+/* --- find.c */
 int target_find(const char *pid_or_name);            /* a process; refuses */
 bool target_named(int pid, const char *name);        /* is that a guest called so? */
+
+/* --- stop.c */
+bool target_stop(struct target *);                   /* false: not now, as in the middle of fork or exec; stop_why tells */
+const char *stop_why(void);                          /* a sentence, after a false */
+void target_let_go(const struct target *);           /* it may be gone */
+
+/* --- tree.c */
 const struct family *targets_stop(int pid);          /* it and all that come of it stand still until targets_go or our end */
 void targets_go(bool end);                           /* end: they are killed where they stand */
 int target_told(const struct target *, int host);    /* a process's number, as that guest knows it */
-struct target *member_at(unsigned place);           /* NULL: no more */
+struct target *member_at(unsigned place);            /* NULL: no more */
 struct target *target_of(int pid);                   /* of those that were stopped, or NULL */
-void target_read(const struct target *, uint64_t at, void *to, size_t n);
-char *target_text(const struct target *, const char *at);       /* allocated; NULL for NULL */
-void __attribute__((noreturn, format(printf, 2, 3))) cannot(const struct target *, const char *f, ...);
 
 /* --- write.c */
 struct writer;
