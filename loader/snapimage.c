@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "loader/snapimage.h"
+#include "loader/sorted.h"
 #include "syscalls/host.h"
 
 #define THREADS_MOST 8000u
@@ -310,16 +311,8 @@ void image_free(struct snap_image *g)
 const struct snap_map *image_map_at(const struct snap_image *g, uint64_t a)
 {
 	const struct snap_list *l = &g->of[SNAP_MAP];
-	unsigned lo = 0, hi = l->n;
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-		const struct snap_map *m = l->at[mid];
-		if (a >= m->hi)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	const struct snap_map *m = lo < l->n ? l->at[lo] : NULL;
+	size_t at = COUNT_BEFORE(l->n, i, ((const struct snap_map *)l->at[i])->hi <= a);
+	const struct snap_map *m = at < l->n ? l->at[at] : NULL;
 	return m && a >= m->lo ? m : NULL;
 }
 static bool run_lies(const struct snap_image *g, const struct snap_run *n)

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "guise.h"
+#include "loader/sorted.h"
 #include "tools/check/check.h"
 
 static void add_edge(struct module *m, uint64_t at, uint64_t to, enum edgekind kind)
@@ -75,15 +76,8 @@ static void make_functions(struct module *m)
 }
 struct function *function_at(const struct module *m, uint64_t a)
 {
-	size_t lo = 0, hi = m->n_function;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (m->function[mid].at <= a)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo && a < m->function[lo - 1].end ? &m->function[lo - 1] : NULL;
+	size_t n = COUNT_BEFORE(m->n_function, i, m->function[i].at <= a);
+	return n && a < m->function[n - 1].end ? &m->function[n - 1] : NULL;
 }
 /* A place in the middle of a function that several others jump to is a tail they share (cerror of BSDs' libcs). */
 struct jumped { uint64_t to, from; };

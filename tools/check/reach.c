@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "guise.h"
+#include "loader/sorted.h"
 #include "tools/check/check.h"
 
 static void push(struct world *w, struct module *m, uint64_t at)
@@ -24,17 +25,10 @@ static bool fits(const struct symbol *want, const struct symbol *s)
 }
 static const struct symbol *defined_in(const struct module *m, const struct symbol *want)
 {
-	size_t lo = 0, hi = m->n_by_name;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (strcmp(m->by_name[mid]->name, want->name) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < m->n_by_name && !strcmp(m->by_name[lo]->name, want->name); lo++)
-		if (fits(want, m->by_name[lo]))
-			return m->by_name[lo];
+	size_t at = COUNT_BEFORE(m->n_by_name, i, strcmp(m->by_name[i]->name, want->name) < 0);
+	for (; at < m->n_by_name && !strcmp(m->by_name[at]->name, want->name); at++)
+		if (fits(want, m->by_name[at]))
+			return m->by_name[at];
 	return NULL;
 }
 static bool find_symbol(const struct world *w, struct module *m, const struct symbol *want, struct module **to, uint64_t *at)
@@ -51,15 +45,8 @@ static bool find_symbol(const struct world *w, struct module *m, const struct sy
 }
 static const struct slot *slot_at(const struct module *m, uint64_t a)
 {
-	size_t lo = 0, hi = m->n_slot;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (m->slot[mid].at < a)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < m->n_slot && m->slot[lo].at == a ? &m->slot[lo] : NULL;
+	size_t at = COUNT_BEFORE(m->n_slot, i, m->slot[i].at < a);
+	return at < m->n_slot && m->slot[at].at == a ? &m->slot[at] : NULL;
 }
 bool slot_leads(const struct world *w, struct module *m, uint64_t at, struct module **to, uint64_t *address)
 {
@@ -110,24 +97,11 @@ static void touch_slot(struct world *w, struct module *m, uint64_t at)
 }
 static struct range object_at(const struct module *m, uint64_t a)
 {
-	size_t lo = 0, hi = m->n_object;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (m->object[mid].at <= a)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	if (lo && a - m->object[lo - 1].at < m->object[lo - 1].size)
-		return m->object[lo - 1];
-	for (lo = 0, hi = m->n_border; lo < hi;) {
-		size_t mid = (lo + hi) / 2;
-		if (m->border[mid] <= a)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return (struct range){ a, lo < m->n_border ? m->border[lo] - a : 1ull << 24 };
+	size_t n = COUNT_BEFORE(m->n_object, i, m->object[i].at <= a);
+	if (n && a - m->object[n - 1].at < m->object[n - 1].size)
+		return m->object[n - 1];
+	size_t next = COUNT_BEFORE(m->n_border, i, m->border[i] <= a);
+	return (struct range){ a, next < m->n_border ? m->border[next] - a : 1ull << 24 };
 }
 static void expand_object(struct world *w, struct module *m, uint64_t a)
 {
@@ -185,17 +159,10 @@ static void add_callers(struct world *w, struct module *m, uint32_t from, size_t
 const struct caller *callers_of(const struct world *w, const struct module *m, uint32_t f, size_t *n)
 {
 	struct caller key = { .m = (struct module *)m, .f = f };
-	size_t lo = 0, hi = w->n_caller;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (by_called(&w->caller[mid], &key) < 0)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (*n = 0; lo + *n < w->n_caller && !by_called(&w->caller[lo + *n], &key); ++*n)
+	size_t first = COUNT_BEFORE(w->n_caller, i, by_called(&w->caller[i], &key) < 0);
+	for (*n = 0; first + *n < w->n_caller && !by_called(&w->caller[first + *n], &key); ++*n)
 		;
-	return w->caller + lo;
+	return w->caller + first;
 }
 
 /* --- how far from the program's own code ---------------------------------------------------------------------------- */

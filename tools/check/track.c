@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "guise.h"
+#include "loader/sorted.h"
 #include "tools/check/check.h"
 
 #define MOST_STEPS 8192u                 /* states of one search */
@@ -48,15 +49,8 @@ static void decode(const struct module *m, const struct function *f, struct deco
 }
 static int64_t index_of(const struct decoded *d, uint64_t at)
 {
-	size_t lo = 0, hi = d->n;
-	while (lo < hi) {
-		size_t mid = (lo + hi) / 2;
-		if (d->at[mid] < at)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return lo < d->n && d->at[lo] == at ? (int64_t)lo : -1;
+	size_t k = COUNT_BEFORE(d->n, i, d->at[i] < at);
+	return k < d->n && d->at[k] == at ? (int64_t)k : -1;
 }
 static int by_target(const void *a, const void *b)
 {
@@ -206,19 +200,11 @@ static bool is_nop(const struct insn *i)
 static void step(struct walk *k, const struct module *m, const struct decoded *d, struct state s, struct values *to)
 {
 	bool any = false;
-	uint32_t lo = 0, hi = d->n_jump;
 
 	if (s.i && goes_on(m, d, s.i - 1))
 		any = true, through(k, m, d, s.i - 1, s.p, to);
-	while (lo < hi) {
-		uint32_t mid = (lo + hi) / 2;
-		if (d->jump[mid].to < s.i)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	for (; lo < d->n_jump && d->jump[lo].to == s.i; lo++)
-		any = true, through(k, m, d, d->jump[lo].from, s.p, to);
+	for (size_t j = COUNT_BEFORE(d->n_jump, i, d->jump[i].to < s.i); j < d->n_jump && d->jump[j].to == s.i; j++)
+		any = true, through(k, m, d, d->jump[j].from, s.p, to);
 	for (uint32_t i = 0; !any && s.i && !is_nop(&d->insn[s.i]) && i < d->n_any; i++)
 		through(k, m, d, d->any[i], s.p, to);
 }

@@ -10,6 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "guise.h"
+#include "loader/sorted.h"
 #include "tools/stack/stack.h"
 
 #define LARGEST (512l << 20)
@@ -129,14 +130,8 @@ bool code_holds(const struct code *c, uint64_t linked)
 }
 const char *code_symbol(const struct code *c, uint64_t a, uint64_t *start)
 {
-	const struct symbol *best = NULL;
-	for (size_t lo = 0, hi = c->n_symbols; lo < hi;) {
-		size_t mid = (lo + hi) / 2;
-		if (c->symbol[mid].at <= a)
-			best = &c->symbol[mid], lo = mid + 1;
-		else
-			hi = mid;
-	}
+	size_t n = COUNT_BEFORE(c->n_symbols, i, c->symbol[i].at <= a);
+	const struct symbol *best = n ? &c->symbol[n - 1] : NULL;
 	if (!best || a - best->at >= (best->size ? best->size : 4096))
 		return NULL;
 	*start = best->at;
