@@ -4,8 +4,10 @@
  * the descriptor they are read through is moved out of the guest's numbers where that is possible.
  */
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/vfs.h>
 #include "host.h"
 #include "procfs.h"
 
@@ -40,6 +42,22 @@ long procfs_each(const char *dir, long (*fn)(void *, unsigned), void *arg)
 		e = each_entry(buf, n, fd, fn, arg);
 	host(SYS_close, fd);
 	return e;
+}
+bool procfs_lists_fds(int fd)
+{
+	struct statfs fs;
+	char path[64];
+	const char *last;
+	if (host(SYS_fstatfs, fd, &fs) || fs.f_type != PROC_SUPER_MAGIC || path_of_fd(fd, path, sizeof path) < 0)
+		return false;
+	last = str_rchr(path, '/');
+	return last && (!str_cmp(last, "/fd") || !str_cmp(last, "/fdinfo"));
+}
+bool procfs_fd_is_ours(const struct proc *p, const char *name)
+{
+	uint64_t n;
+	const char *end = str_num(name, &n);
+	return end && !*end && n >= (uint64_t)p->fd_base;
 }
 
 /* --- maps: "lo-hi rwxp offset major:minor ino   path" ------------------------------------------------------------ */

@@ -9,6 +9,8 @@
 long procfs_lines(const char *path, long (*fn)(void *, const char *line), void *);       /* of a text of any length */
 /* Every entry of a directory whose name is a number, but the one through which it is read. */
 long procfs_each(const char *dir, long (*fn)(void *, unsigned number), void *);
+bool procfs_lists_fds(int fd);               /* is that an open /proc/PID/fd, or fdinfo? */
+bool procfs_fd_is_ours(const struct proc *, const char *name);       /* an entry of one is a descriptor that the guest may not see */
 
 struct procfs_map {
 	uint64_t lo, hi, offset, dev, ino;   /* dev: major << 8 | minor */

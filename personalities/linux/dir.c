@@ -3,30 +3,13 @@
  * Directory entries are the host's bytes, with one exception: a list of a process's descriptors in /proc does not tell
  * of ours. They are taken out of the guest's buffer after the host has filled it.
  */
-#include <linux/magic.h>
-#include <sys/vfs.h>
 #include "linux.h"
+#include "procfs.h"
 
 sysfn lnx_getdents;
 
 enum { LEN_AT = 16, NAME_AT = 18, NAME64_AT = 19, MOST = 64 * 1024 };
 
-static bool lists_descriptors(int fd)
-{
-	struct statfs fs;
-	char path[64];
-	const char *last;
-	if (host(SYS_fstatfs, fd, &fs) || fs.f_type != PROC_SUPER_MAGIC || path_of_fd(fd, path, sizeof path) < 0)
-		return false;
-	last = str_rchr(path, '/');
-	return last && (!str_cmp(last, "/fd") || !str_cmp(last, "/fdinfo"));
-}
-static bool is_ours(struct proc *p, const char *name)
-{
-	uint64_t n;
-	const char *end = str_num(name, &n);
-	return end && !*end && n >= (uint64_t)p->fd_base;
-}
 /* Entries move down over those that go; each says its own length, so nothing else in them changes. */
 static long taken_out(struct proc *p, char *buf, long n, unsigned name_at)
 {
@@ -34,7 +17,7 @@ static long taken_out(struct proc *p, char *buf, long n, unsigned name_at)
 	for (long at = 0; at < n; ) {
 		uint16_t len;
 		memcpy(&len, buf + at + LEN_AT, sizeof len);
-		if (!is_ours(p, buf + at + name_at)) {
+		if (!procfs_fd_is_ours(p, buf + at + name_at)) {
 			memmove(buf + kept, buf + at, len);
 			kept += len;
 		}
@@ -47,7 +30,7 @@ long lnx_getdents(struct call *c)
 	long room = MIN((unsigned)c->arg[2], MOST), n, kept = 0;
 	char *buf;
 
-	if (!lists_descriptors((int)c->arg[0]))
+	if (!procfs_lists_fds((int)c->arg[0]))
 		return lnx_make(c, c->raw);
 	if (!(buf = mem_alloc((size_t)room)))
 		return -ENOMEM;

@@ -11,6 +11,7 @@
 #include <sys/vfs.h>
 #include "dir.h"
 #include "host.h"
+#include "procfs.h"
 
 sysfn sys_mkdir, sys_mkdirat, sys_rmdir, sys_chdir, sys_fchdir, sys_chroot, sys_fchroot;
 sysfn sys_realpathat;
@@ -135,24 +136,12 @@ struct reader {
 };
 #define READ_MOST (64 * 1024ul)
 
-static bool lists_descriptors(int fd)
-{
-	struct statfs fs;
-	char path[64];
-	const char *last;
-	if (host(SYS_fstatfs, fd, &fs) || fs.f_type != PROC_SUPER_MAGIC || path_of_fd(fd, path, sizeof path) < 0)
-		return false;
-	last = str_rchr(path, '/');
-	return last && (!str_cmp(last, "/fd") || !str_cmp(last, "/fdinfo"));
-}
 static bool hidden(struct reader *r, const struct hent *e)
 {
-	uint64_t n;
-	const char *end = str_num(e->name, &n);
-	if (!end || *end || n < (uint64_t)r->t->p->fd_base)
+	if (!procfs_fd_is_ours(r->t->p, e->name))
 		return false;
 	if (r->hides < 0)
-		r->hides = lists_descriptors(r->fd);
+		r->hides = procfs_lists_fds(r->fd);
 	return r->hides;
 }
 /* Turn what the host gave; true: the guest's buffer is full and the host must be set back. */
