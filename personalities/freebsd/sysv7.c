@@ -49,60 +49,71 @@ static struct perm7 perm_out(const struct ipc_perm *h)
 		.mode = (uint16_t)h->mode, .seq = h->__seq, .key = h->__key,
 	};
 }
-long fbsd7_shmctl(struct call *c)
+/* --- their state, both ways ---------------------------------------------------------------------------------------- */
+union state7 { struct shmid7 shm; struct semid7 sem; struct msqid7 msq; };
+union state { struct shmid_ds shm; struct semid_ds sem; struct msqid_ds msq; };
+
+static void shm_in(const union state7 *g, union state *h)
 {
-	struct shmid7 g;
-	struct shmid_ds h = { 0 };
-	long e = c->arg[1] == IPC_SET ? copy_in(&g, (uaddr)c->arg[2], sizeof g) : 0;
-	if (e < 0)
-		return e;
-	if (c->arg[1] == IPC_SET)
-		h = (struct shmid_ds){ .shm_perm = perm_in(&g.perm), .shm_segsz = (size_t)g.segsz };
-	long r = host(SYS_shmctl, (int)c->arg[0], (int)c->arg[1], &h);
-	if (r < 0 || c->arg[1] != IPC_STAT)
-		return r;
-	g = (struct shmid7){
-		.perm = perm_out(&h.shm_perm), .segsz = (int32_t)h.shm_segsz, .lpid = h.shm_lpid, .cpid = h.shm_cpid,
-		.nattch = (int16_t)h.shm_nattch, .atime = h.shm_atime, .dtime = h.shm_dtime, .ctime = h.shm_ctime,
-	};
-	return (e = copy_out((uaddr)c->arg[2], &g, sizeof g)) ? e : r;
+	h->shm = (struct shmid_ds){ .shm_perm = perm_in(&g->shm.perm), .shm_segsz = (size_t)g->shm.segsz };
 }
-long fbsd7_msgctl(struct call *c)
+static void shm_out(const union state *h, union state7 *g)
 {
-	struct msqid7 g;
-	struct msqid_ds h = { 0 };
-	long e = c->arg[1] == IPC_SET ? copy_in(&g, (uaddr)c->arg[2], sizeof g) : 0;
-	if (e < 0)
-		return e;
-	if (c->arg[1] == IPC_SET)
-		h = (struct msqid_ds){ .msg_perm = perm_in(&g.perm), .msg_qbytes = g.qbytes };
-	long r = host(SYS_msgctl, (int)c->arg[0], (int)c->arg[1], &h);
-	if (r < 0 || c->arg[1] != IPC_STAT)
-		return r;
-	g = (struct msqid7){
-		.perm = perm_out(&h.msg_perm), .cbytes = h.__msg_cbytes, .qnum = h.msg_qnum, .qbytes = h.msg_qbytes,
-		.lspid = h.msg_lspid, .lrpid = h.msg_lrpid, .stime = h.msg_stime, .rtime = h.msg_rtime, .ctime = h.msg_ctime,
+	const struct shmid_ds *s = &h->shm;
+	g->shm = (struct shmid7){
+		.perm = perm_out(&s->shm_perm), .segsz = (int32_t)s->shm_segsz, .lpid = s->shm_lpid, .cpid = s->shm_cpid,
+		.nattch = (int16_t)s->shm_nattch, .atime = s->shm_atime, .dtime = s->shm_dtime, .ctime = s->shm_ctime,
 	};
-	return (e = copy_out((uaddr)c->arg[2], &g, sizeof g)) ? e : r;
 }
-static long sem_state(struct call *c, uaddr at)
+static void msq_in(const union state7 *g, union state *h)
 {
-	struct semid7 g;
-	struct semid_ds h = { 0 };
-	int cmd = (int)c->arg[2];
-	long e = cmd == IPC_SET ? copy_in(&g, at, sizeof g) : 0;
+	h->msq = (struct msqid_ds){ .msg_perm = perm_in(&g->msq.perm), .msg_qbytes = g->msq.qbytes };
+}
+static void msq_out(const union state *h, union state7 *g)
+{
+	const struct msqid_ds *s = &h->msq;
+	g->msq = (struct msqid7){
+		.perm = perm_out(&s->msg_perm), .cbytes = s->__msg_cbytes, .qnum = s->msg_qnum, .qbytes = s->msg_qbytes,
+		.lspid = s->msg_lspid, .lrpid = s->msg_lrpid, .stime = s->msg_stime, .rtime = s->msg_rtime, .ctime = s->msg_ctime,
+	};
+}
+static void sem_in(const union state7 *g, union state *h)
+{
+	h->sem = (struct semid_ds){ .sem_perm = perm_in(&g->sem.perm), .sem_nsems = g->sem.nsems };
+}
+static void sem_out(const union state *h, union state7 *g)
+{
+	const struct semid_ds *s = &h->sem;
+	g->sem = (struct semid7){
+		.perm = perm_out(&s->sem_perm), .nsems = (uint16_t)s->sem_nsems, .otime = s->sem_otime, .ctime = s->sem_ctime,
+	};
+}
+static const struct kind7 {
+	long nr;                         /* the host's call */
+	size_t size;
+	void (*in)(const union state7 *, union state *);
+	void (*out)(const union state *, union state7 *);
+} shm7 = { SYS_shmctl, sizeof(struct shmid7), shm_in, shm_out }, msq7 = { SYS_msgctl, sizeof(struct msqid7), msq_in, msq_out },
+  sem7 = { SYS_semctl, sizeof(struct semid7), sem_in, sem_out };
+
+static long control(const struct kind7 *k, int id, int cmd, uaddr at)
+{
+	union state7 g = { 0 };
+	union state h = { 0 };
+	long e = cmd == IPC_SET ? copy_in(&g, at, k->size) : 0, r;
 	if (e < 0)
 		return e;
 	if (cmd == IPC_SET)
-		h = (struct semid_ds){ .sem_perm = perm_in(&g.perm), .sem_nsems = g.nsems };
-	long r = host(SYS_semctl, (int)c->arg[0], (int)c->arg[1], cmd, &h);
+		k->in(&g, &h);
+	r = k == &sem7 ? host(k->nr, id, 0, cmd, &h) : host(k->nr, id, cmd, &h);
 	if (r < 0 || cmd != IPC_STAT)
 		return r;
-	g = (struct semid7){
-		.perm = perm_out(&h.sem_perm), .nsems = (uint16_t)h.sem_nsems, .otime = h.sem_otime, .ctime = h.sem_ctime,
-	};
-	return (e = copy_out(at, &g, sizeof g)) ? e : r;
+	k->out(&h, &g);
+	return (e = copy_out(at, &g, k->size)) ? e : r;
 }
+long fbsd7_shmctl(struct call *c) { return control(&shm7, (int)c->arg[0], (int)c->arg[1], (uaddr)c->arg[2]); }
+long fbsd7_msgctl(struct call *c) { return control(&msq7, (int)c->arg[0], (int)c->arg[1], (uaddr)c->arg[2]); }
+/* Of what semctl can do only these two want the whole state; its place is told in a word of the guest's. */
 long fbsd7_semctl(struct call *c)
 {
 	int cmd = (int)c->arg[2];
@@ -110,5 +121,5 @@ long fbsd7_semctl(struct call *c)
 	if (cmd != IPC_SET && cmd != IPC_STAT)
 		return bsd_semctl(c);
 	long e = copy_in(&at, (uaddr)c->arg[3], sizeof at);
-	return e < 0 ? e : sem_state(c, at);
+	return e < 0 ? e : control(&sem7, (int)c->arg[0], cmd, at);
 }

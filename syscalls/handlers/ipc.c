@@ -34,16 +34,20 @@ long sys_shmat(struct call *c)
 }
 long sys_shmdt(struct call *c) { return host(SYS_shmdt, c->arg[0]); }
 
+static long control(struct call *c, long nr, void *ds)
+{
+	long e = c->arg[1] == IPC_SET ? arg_get(c, 2, ds) : 0, r;
+	if (e < 0)
+		return e;
+	r = host(nr, (int)c->arg[0], (int)c->arg[1], ds);
+	if (r >= 0 && c->arg[1] == IPC_STAT)
+		e = arg_put(c, 2, ds);
+	return e < 0 ? e : r;
+}
 long sys_shmctl(struct call *c)
 {
 	struct shmid_ds ds;
-	long e = c->arg[1] == IPC_SET ? arg_get(c, 2, &ds) : 0, r;
-	if (e < 0)
-		return e;
-	r = host(SYS_shmctl, (int)c->arg[0], (int)c->arg[1], &ds);
-	if (r >= 0 && c->arg[1] == IPC_STAT)
-		e = arg_put(c, 2, &ds);
-	return e < 0 ? e : r;
+	return control(c, SYS_shmctl, &ds);
 }
 
 /* --- messages --------------------------------------------------------------------------------------------------- */
@@ -59,13 +63,7 @@ long sys_msgrcv(struct call *c)
 long sys_msgctl(struct call *c)
 {
 	struct msqid_ds ds;
-	long e = c->arg[1] == IPC_SET ? arg_get(c, 2, &ds) : 0, r;
-	if (e < 0)
-		return e;
-	r = host(SYS_msgctl, (int)c->arg[0], (int)c->arg[1], &ds);
-	if (r >= 0 && c->arg[1] == IPC_STAT)
-		e = arg_put(c, 2, &ds);
-	return e < 0 ? e : r;
+	return control(c, SYS_msgctl, &ds);
 }
 
 /* --- semaphores (semctl's union is passed in its own way by each system) ---------------------------------------- */

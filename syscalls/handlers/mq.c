@@ -43,22 +43,14 @@ long sys_mq_setattr(struct call *c)
 		e = host(SYS_mq_getsetattr, (int)c->arg[0], c->arg[1] ? &new : NULL, &old);
 	return e < 0 || !c->arg[2] ? e : arg_put(c, 2, &old);
 }
-long sys_mq_timedsend(struct call *c)
+static long timed(struct call *c, long nr)
 {
 	struct timespec ts;
 	long e = c->arg[4] ? arg_get(c, 4, &ts) : 0;
-	if (e < 0)
-		return e;
-	return block(SYS_mq_timedsend, (int)c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4] ? &ts : NULL);
+	return e < 0 ? e : block(nr, (int)c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4] ? &ts : NULL);
 }
-long sys_mq_timedreceive(struct call *c)
-{
-	struct timespec ts;
-	long e = c->arg[4] ? arg_get(c, 4, &ts) : 0;
-	if (e < 0)
-		return e;
-	return block(SYS_mq_timedreceive, (int)c->arg[0], c->arg[1], c->arg[2], c->arg[3], c->arg[4] ? &ts : NULL);
-}
+long sys_mq_timedsend(struct call *c) { return timed(c, SYS_mq_timedsend); }
+long sys_mq_timedreceive(struct call *c) { return timed(c, SYS_mq_timedreceive); }
 /* Others tell at once of what waits already; the host tells only of what comes into an empty queue. */
 static long told_already(struct call *c, const struct sigevent *ev, int row)
 {
