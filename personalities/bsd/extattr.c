@@ -70,42 +70,19 @@ static long get_cut(const struct on *o, uaddr to, size_t n)
 		mem_free(v, VALUE_MAX);
 	return r < 0 ? r : (long)MIN((size_t)r, n);
 }
-static long get(struct call *c, enum how how)
+static long get(struct call *c, const struct on *o)
 {
-	struct on o;
-	struct where w;
-	long e = on_begin(c, how, true, &o, &w);
-	if (!e) {
-		e = host(nr_get[how], target(&o), o.name, c->arg[3], c->arg[3] ? c->arg[4] : 0);
-		if (c->arg[3] && (e == -ERANGE || !c->arg[4]))
-			e = get_cut(&o, (uaddr)c->arg[3], (size_t)c->arg[4]);
-	}
-	if (how != BY_FD)
-		where_done(&w);
+	long e = host(nr_get[o->how], target(o), o->name, c->arg[3], c->arg[3] ? c->arg[4] : 0);
+	if (c->arg[3] && (e == -ERANGE || !c->arg[4]))
+		e = get_cut(o, (uaddr)c->arg[3], (size_t)c->arg[4]);
 	return e;
 }
-static long set(struct call *c, enum how how)
+static long set(struct call *c, const struct on *o)
 {
-	struct on o;
-	struct where w;
-	long e = on_begin(c, how, true, &o, &w);
-	if (!e)
-		e = host(nr_set[how], target(&o), o.name, c->arg[3], c->arg[4], 0);
-	if (how != BY_FD)
-		where_done(&w);
+	long e = host(nr_set[o->how], target(o), o->name, c->arg[3], c->arg[4], 0);
 	return e < 0 ? e : c->arg[4];
 }
-static long delete(struct call *c, enum how how)
-{
-	struct on o;
-	struct where w;
-	long e = on_begin(c, how, true, &o, &w);
-	if (!e)
-		e = host(nr_remove[how], target(&o), o.name);
-	if (how != BY_FD)
-		where_done(&w);
-	return e;
-}
+static long delete(struct call *c, const struct on *o) { return host(nr_remove[o->how], target(o), o->name); }
 
 /* --- list ------------------------------------------------------------------------------------------------------- */
 static size_t list_spell(const char *names, size_t n, char *to)
@@ -122,8 +99,10 @@ static size_t list_spell(const char *names, size_t n, char *to)
 	}
 	return k;
 }
-static long list_get(const struct on *o, uaddr to, size_t room)
+static long list(struct call *c, const struct on *o)
 {
+	uaddr to = (uaddr)c->arg[2];
+	size_t room = (size_t)c->arg[3];
 	char *names = mem_alloc(2 * VALUE_MAX), *out = names + VALUE_MAX;
 	long r = names ? host(nr_list[o->how], target(o), names, VALUE_MAX) : -ENOMEM, e;
 	if (r >= 0)
@@ -137,27 +116,27 @@ static long list_get(const struct on *o, uaddr to, size_t room)
 		mem_free(names, 2 * VALUE_MAX);
 	return r;
 }
-static long list(struct call *c, enum how how)
+
+static long with(struct call *c, enum how how, long (*act)(struct call *, const struct on *))
 {
 	struct on o;
 	struct where w;
-	long e = on_begin(c, how, false, &o, &w);
+	long e = on_begin(c, how, act != list, &o, &w);
 	if (!e)
-		e = list_get(&o, (uaddr)c->arg[2], (size_t)c->arg[3]);
+		e = act(c, &o);
 	if (how != BY_FD)
 		where_done(&w);
 	return e;
 }
-
-long bsd_extattr_get_fd(struct call *c) { return get(c, BY_FD); }
-long bsd_extattr_get_file(struct call *c) { return get(c, BY_FILE); }
-long bsd_extattr_get_link(struct call *c) { return get(c, BY_LINK); }
-long bsd_extattr_set_fd(struct call *c) { return set(c, BY_FD); }
-long bsd_extattr_set_file(struct call *c) { return set(c, BY_FILE); }
-long bsd_extattr_set_link(struct call *c) { return set(c, BY_LINK); }
-long bsd_extattr_delete_fd(struct call *c) { return delete(c, BY_FD); }
-long bsd_extattr_delete_file(struct call *c) { return delete(c, BY_FILE); }
-long bsd_extattr_delete_link(struct call *c) { return delete(c, BY_LINK); }
-long bsd_extattr_list_fd(struct call *c) { return list(c, BY_FD); }
-long bsd_extattr_list_file(struct call *c) { return list(c, BY_FILE); }
-long bsd_extattr_list_link(struct call *c) { return list(c, BY_LINK); }
+long bsd_extattr_get_fd(struct call *c) { return with(c, BY_FD, get); }
+long bsd_extattr_get_file(struct call *c) { return with(c, BY_FILE, get); }
+long bsd_extattr_get_link(struct call *c) { return with(c, BY_LINK, get); }
+long bsd_extattr_set_fd(struct call *c) { return with(c, BY_FD, set); }
+long bsd_extattr_set_file(struct call *c) { return with(c, BY_FILE, set); }
+long bsd_extattr_set_link(struct call *c) { return with(c, BY_LINK, set); }
+long bsd_extattr_delete_fd(struct call *c) { return with(c, BY_FD, delete); }
+long bsd_extattr_delete_file(struct call *c) { return with(c, BY_FILE, delete); }
+long bsd_extattr_delete_link(struct call *c) { return with(c, BY_LINK, delete); }
+long bsd_extattr_list_fd(struct call *c) { return with(c, BY_FD, list); }
+long bsd_extattr_list_file(struct call *c) { return with(c, BY_FILE, list); }
+long bsd_extattr_list_link(struct call *c) { return with(c, BY_LINK, list); }

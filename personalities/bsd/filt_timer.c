@@ -64,23 +64,11 @@ void timer_remove(struct knote *kn)
 	}
 	timerfd_set(kq);
 }
-static bool heap_room(struct kqueue *kq)
-{
-	if (kq->n_heap < kq->room_heap)
-		return true;
-	unsigned room = kq->room_heap ? kq->room_heap * 2 : 16;
-	void *p = kq_grow(kq->heap, kq->room_heap * sizeof *kq->heap, room * sizeof *kq->heap);
-	if (!p)
-		return false;
-	kq->heap = p;
-	kq->room_heap = room;
-	return true;
-}
 bool timer_place(struct knote *kn)
 {
 	struct kqueue *kq = kn->kq;
 	if (!kn->timer.heap) {
-		if (!heap_room(kq))
+		if (!kq_room(&kq->heap, kq->n_heap, &kq->room_heap))
 			return false;
 		heap_set(kq, kq->n_heap++, kn);
 	}

@@ -17,20 +17,22 @@ struct bsd_ifreq {
 struct bsd_ifconf { int32_t len, pad; uint64_t buf; };
 _Static_assert(sizeof(struct bsd_ifreq) == 32 && sizeof(struct bsd_ifconf) == 16, "struct ifreq, struct ifconf");
 
-/* The host's answer for the interface that the guest names. */
-static long ask(struct call *c, unsigned request, struct bsd_ifreq *g, struct ifreq *h)
+/* The host's answer for the interface that the guest names, in the guest's terms. */
+typedef void tell(struct thread *, const struct ifreq *, struct bsd_ifreq *);
+static long ask(struct call *c, unsigned request, tell *told)
 {
-	long e = copy_in(g, (uaddr)c->arg[2], sizeof *g);
+	struct bsd_ifreq g;
+	struct ifreq h = { 0 };
+	long e = copy_in(&g, (uaddr)c->arg[2], sizeof g);
 	if (e)
 		return e;
-	memset(h, 0, sizeof *h);
-	memcpy(h->ifr_name, g->name, sizeof g->name);
-	e = host(SYS_ioctl, c->arg[0], request, h);
-	memset(&g->u, 0, sizeof g->u);
-	return e == -ENODEV ? -ENXIO : e;
+	memcpy(h.ifr_name, g.name, sizeof g.name);
+	if ((e = host(SYS_ioctl, c->arg[0], request, &h)))
+		return e == -ENODEV ? -ENXIO : e;
+	memset(&g.u, 0, sizeof g.u);
+	told(c->t, &h, &g);
+	return copy_out((uaddr)c->arg[2], &g, sizeof g);
 }
-static long answer(struct call *c, const struct bsd_ifreq *g) { return copy_out((uaddr)c->arg[2], g, sizeof *g); }
-
 static void addr_out(struct thread *t, const struct sockaddr *sa, struct bsd_ifreq *g)
 {
 	struct sockaddr_storage ss = { 0 };
@@ -38,50 +40,27 @@ static void addr_out(struct thread *t, const struct sockaddr *sa, struct bsd_ifr
 	if (t->p->pers->sockaddr_put)
 		t->p->pers->sockaddr_put(&ss, sizeof *sa, g->u.addr, sizeof g->u.addr);
 }
-static long address(struct call *c, unsigned request)
-{
-	struct bsd_ifreq g;
-	struct ifreq h;
-	long e = ask(c, request, &g, &h);
-	if (e)
-		return e;
-	addr_out(c->t, &h.ifr_addr, &g);
-	return answer(c, &g);
-}
-long bsd_ioctl_ifaddr(struct call *c) { return address(c, SIOCGIFADDR); }
-long bsd_ioctl_ifdstaddr(struct call *c) { return address(c, SIOCGIFDSTADDR); }
-long bsd_ioctl_ifbrdaddr(struct call *c) { return address(c, SIOCGIFBRDADDR); }
-long bsd_ioctl_ifnetmask(struct call *c) { return address(c, SIOCGIFNETMASK); }
+static void tell_address(struct thread *t, const struct ifreq *h, struct bsd_ifreq *g) { addr_out(t, &h->ifr_addr, g); }
+long bsd_ioctl_ifaddr(struct call *c) { return ask(c, SIOCGIFADDR, tell_address); }
+long bsd_ioctl_ifdstaddr(struct call *c) { return ask(c, SIOCGIFDSTADDR, tell_address); }
+long bsd_ioctl_ifbrdaddr(struct call *c) { return ask(c, SIOCGIFBRDADDR, tell_address); }
+long bsd_ioctl_ifnetmask(struct call *c) { return ask(c, SIOCGIFNETMASK, tell_address); }
 
 static const struct { uint16_t guest, host; } if_flags[] = {
 	{ 0x1, IFF_UP }, { 0x2, IFF_BROADCAST }, { 0x4, IFF_DEBUG }, { 0x8, IFF_LOOPBACK }, { 0x10, IFF_POINTOPOINT },
 	{ 0x40, IFF_RUNNING }, { 0x80, IFF_NOARP }, { 0x100, IFF_PROMISC }, { 0x200, IFF_ALLMULTI }, { 0x8000, IFF_MULTICAST },
 };
-long bsd_ioctl_ifflags(struct call *c)
+static void tell_flags(struct thread *t, const struct ifreq *h, struct bsd_ifreq *g)
 {
-	struct bsd_ifreq g;
-	struct ifreq h;
-	long e = ask(c, SIOCGIFFLAGS, &g, &h);
-	if (e)
-		return e;
 	for (unsigned i = 0; i < ARRAY_LEN(if_flags); i++)
-		if (h.ifr_flags & if_flags[i].host)
-			g.u.flags[0] |= if_flags[i].guest;
-	return answer(c, &g);
+		if (h->ifr_flags & if_flags[i].host)
+			g->u.flags[0] |= if_flags[i].guest;
 }
-static long number(struct call *c, unsigned request)
-{
-	struct bsd_ifreq g;
-	struct ifreq h;
-	long e = ask(c, request, &g, &h);
-	if (e)
-		return e;
-	g.u.value = h.ifr_ifru.ifru_ivalue;
-	return answer(c, &g);
-}
-long bsd_ioctl_ifmetric(struct call *c) { return number(c, SIOCGIFMETRIC); }
-long bsd_ioctl_ifmtu(struct call *c) { return number(c, SIOCGIFMTU); }
-long bsd_ioctl_ifindex(struct call *c) { return number(c, SIOCGIFINDEX); }
+static void tell_number(struct thread *t, const struct ifreq *h, struct bsd_ifreq *g) { g->u.value = h->ifr_ifru.ifru_ivalue; }
+long bsd_ioctl_ifflags(struct call *c) { return ask(c, SIOCGIFFLAGS, tell_flags); }
+long bsd_ioctl_ifmetric(struct call *c) { return ask(c, SIOCGIFMETRIC, tell_number); }
+long bsd_ioctl_ifmtu(struct call *c) { return ask(c, SIOCGIFMTU, tell_number); }
+long bsd_ioctl_ifindex(struct call *c) { return ask(c, SIOCGIFINDEX, tell_number); }
 
 /* The list is cut where the guest's buffer ends, without an error. The host lists IPv4 addresses only. */
 long bsd_ioctl_ifconf(struct call *c)

@@ -84,46 +84,36 @@ static long interface(struct call *c, const char name[16])
 	long e = host(SYS_ioctl, c->arg[0], SIOCGIFINDEX, &h);
 	return e == -ENODEV ? -ENXIO : e ? e : h.ifr_ifindex;
 }
-static long ask(struct call *c, struct in6_ifreq *g, struct address *found)
-{
-	long e = copy_in(g, (uaddr)c->arg[2], sizeof *g), index;
-	if (e || (e = index = interface(c, g->name)) < 0)
-		return e;
-	if (g->u.addr.family != G_AF_INET6)
-		return -EAFNOSUPPORT;
-	return find(c->t->p, (unsigned)index, g->u.addr.addr, found);
-}
-static long answer(struct call *c, const struct in6_ifreq *g) { return copy_out((uaddr)c->arg[2], g, sizeof *g); }
 
-/* --- requests ------------------------------------------------------------------------------------------------------ */
-long bsd_ioctl_if6addr(struct call *c)
+/* --- requests: each tells something else of the address that the guest names, in the place of that address ---------------- */
+typedef long tell(const struct address *, struct in6_ifreq *);
+static long request(struct call *c, tell *told)
 {
 	struct in6_ifreq g;
 	struct address a;
-	long e = ask(c, &g, &a);
-	return e ? e : answer(c, &g);
-}
-long bsd_ioctl_if6dstaddr(struct call *c)
-{
-	struct in6_ifreq g;
-	struct address a;
-	long e = ask(c, &g, &a);
-	if (e || !a.has_peer)
-		return e ? e : -EINVAL;
-	memcpy(g.u.addr.addr, a.peer, 16);
-	return answer(c, &g);
-}
-long bsd_ioctl_if6netmask(struct call *c)
-{
-	struct in6_ifreq g;
-	struct address a;
-	long e = ask(c, &g, &a);
-	if (e)
+	long e = copy_in(&g, (uaddr)c->arg[2], sizeof g), index;
+	if (e || (e = index = interface(c, g.name)) < 0)
 		return e;
+	if (g.u.addr.family != G_AF_INET6)
+		return -EAFNOSUPPORT;
+	if ((e = find(c->t->p, (unsigned)index, g.u.addr.addr, &a)) || (e = told(&a, &g)))
+		return e;
+	return copy_out((uaddr)c->arg[2], &g, sizeof g);
+}
+static long tell_address(const struct address *a, struct in6_ifreq *g) { return 0; }      /* that it is there */
+static long tell_peer(const struct address *a, struct in6_ifreq *g)
+{
+	if (!a->has_peer)
+		return -EINVAL;
+	memcpy(g->u.addr.addr, a->peer, 16);
+	return 0;
+}
+static long tell_mask(const struct address *a, struct in6_ifreq *g)
+{
 	for (unsigned i = 0; i < 16; i++)
-		g.u.addr.addr[i] = a.bits >= 8 * (i + 1) ? 255 : a.bits <= 8 * i ? 0 : (uint8_t)(0xff00 >> (a.bits - 8 * i));
-	g.u.addr.scope = 0;
-	return answer(c, &g);
+		g->u.addr.addr[i] = a->bits >= 8 * (i + 1) ? 255 : a->bits <= 8 * i ? 0 : (uint8_t)(0xff00 >> (a->bits - 8 * i));
+	g->u.addr.scope = 0;
+	return 0;
 }
 /* IN6_IFF_*; an address with a lifetime is one that the host made of what a router told */
 static const struct { unsigned guest, host; } flags[] = {
@@ -131,19 +121,14 @@ static const struct { unsigned guest, host; } flags[] = {
 	{ 0x80, IFA_F_TEMPORARY },
 };
 enum { IN6_IFF_AUTOCONF = 0x40 };
-long bsd_ioctl_if6flags(struct call *c)
+static long tell_flags(const struct address *a, struct in6_ifreq *g)
 {
-	struct in6_ifreq g;
-	struct address a;
-	long e = ask(c, &g, &a);
-	if (e)
-		return e;
-	memset(&g.u, 0, sizeof g.u);
-	g.u.flags = a.flags & IFA_F_PERMANENT ? 0 : IN6_IFF_AUTOCONF;
+	memset(&g->u, 0, sizeof g->u);
+	g->u.flags = a->flags & IFA_F_PERMANENT ? 0 : IN6_IFF_AUTOCONF;
 	for (unsigned i = 0; i < ARRAY_LEN(flags); i++)
-		if (a.flags & flags[i].host)
-			g.u.flags |= (int)flags[i].guest;
-	return answer(c, &g);
+		if (a->flags & flags[i].host)
+			g->u.flags |= (int)flags[i].guest;
+	return 0;
 }
 /* When is told in seconds since the start, as the kernel counts them; 0 is never. */
 static int64_t when(uint32_t left)
@@ -152,17 +137,18 @@ static int64_t when(uint32_t left)
 	host(SYS_clock_gettime, CLOCK_MONOTONIC, &now);
 	return left == ~0u ? 0 : now.tv_sec + left;
 }
-long bsd_ioctl_if6lifetime(struct call *c)
+static long tell_lifetime(const struct address *a, struct in6_ifreq *g)
 {
-	struct in6_ifreq g;
-	struct address a;
-	long e = ask(c, &g, &a);
-	if (e)
-		return e;
-	memset(&g.u, 0, sizeof g.u);
-	g.u.life = (struct lifetime){ when(a.life.ifa_valid), when(a.life.ifa_prefered), a.life.ifa_valid, a.life.ifa_prefered };
-	return answer(c, &g);
+	const struct ifa_cacheinfo *life = &a->life;
+	memset(&g->u, 0, sizeof g->u);
+	g->u.life = (struct lifetime){ when(life->ifa_valid), when(life->ifa_prefered), life->ifa_valid, life->ifa_prefered };
+	return 0;
 }
+long bsd_ioctl_if6addr(struct call *c) { return request(c, tell_address); }
+long bsd_ioctl_if6dstaddr(struct call *c) { return request(c, tell_peer); }
+long bsd_ioctl_if6netmask(struct call *c) { return request(c, tell_mask); }
+long bsd_ioctl_if6flags(struct call *c) { return request(c, tell_flags); }
+long bsd_ioctl_if6lifetime(struct call *c) { return request(c, tell_lifetime); }
 
 /* --- neighbours ---------------------------------------------------------------------------------------------------- */
 enum { ND_NUD = 1, ND_RTADV = 2, ND_DISABLED = 8, ND_LINKLOCAL = 0x20, ND_NO_DAD = 0x100 };

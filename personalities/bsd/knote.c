@@ -19,20 +19,24 @@ void *kq_grow(void *old, size_t old_size, size_t new_size)
 	mem_free(old, old_size);
 	return p;
 }
+bool kq_room(struct knote ***list, unsigned n, unsigned *room)
+{
+	if (n < *room)
+		return true;
+	unsigned more = *room ? *room * 2 : 16;
+	void *p = kq_grow(*list, *room * sizeof **list, more * sizeof **list);
+	if (!p)
+		return false;
+	*list = p;
+	*room = more;
+	return true;
+}
 
 /* --- memory ----------------------------------------------------------------------------------------------------- */
 static bool chunk_add(struct kqueue *kq)
 {
 	struct knote *c;
-	if (kq->n_chunk == kq->room_chunk) {
-		unsigned room = kq->room_chunk ? kq->room_chunk * 2 : 16;
-		void *p = kq_grow(kq->chunk, kq->room_chunk * sizeof *kq->chunk, room * sizeof *kq->chunk);
-		if (!p)
-			return false;
-		kq->chunk = p;
-		kq->room_chunk = room;
-	}
-	if (!(c = mem_alloc(CHUNK * sizeof *c)))
+	if (!kq_room(&kq->chunk, kq->n_chunk, &kq->room_chunk) || !(c = mem_alloc(CHUNK * sizeof *c)))
 		return false;
 	for (unsigned i = CHUNK; i--; kq->free = &c[i]) {
 		c[i].index = kq->n_chunk * CHUNK + i;

@@ -165,6 +165,7 @@ void knotes_free(struct kqueue *);
 void list_add(struct knote **list, struct knote *, unsigned which);
 void list_remove(struct knote **list, struct knote *, unsigned which);
 void *kq_grow(void *old, size_t old_size, size_t new_size);  /* NULL: no memory, old is kept */
+bool kq_room(struct knote ***list, unsigned n, unsigned *room);      /* for one more behind n */
 
 /* kqueue.c */
 extern const struct filter *const kq_filters[KQ_FILTERS + 1];        /* by -number; NULL: not offered */

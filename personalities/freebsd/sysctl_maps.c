@@ -156,17 +156,30 @@ static long put_file(struct sysctl_req *r, struct kinfo_file *k, const char *pat
 	k->structsize = (int32_t)packed(offsetof(struct kinfo_file, path), str_len(k->path));
 	return sysctl_out(r, k, (size_t)k->structsize);
 }
+static long put_link(struct sysctl_req *r, struct kinfo_file *k, const char *link)
+{
+	char path[4096];
+	long n = host(SYS_readlink, link, path, sizeof path - 1);
+	path[n < 0 ? 0 : n] = 0;
+	return put_file(r, k, path);
+}
+static bool file_of(const char *path, int fd, struct kinfo_file *k)
+{
+	struct stat st;
+	*k = (struct kinfo_file){ .fd = fd, .ref_count = 1, .flags = KF_READ };
+	if (host(SYS_stat, path, &st) < 0)
+		return false;
+	file_type(k, &st);
+	return true;
+}
 static long tell_fd(struct owner *w, int fd, const char *link)
 {
 	struct sysctl_req *r = w->r;
-	struct kinfo_file k = { .fd = fd, .ref_count = 1, .flags = KF_READ };
-	struct stat st;
-	char path[4096];
+	struct kinfo_file k;
 	long n;
 
-	if (host(SYS_stat, link, &st) < 0)
+	if (!file_of(link, fd, &k))
 		return 0;
-	file_type(&k, &st);
 	if (fd >= 0 && is_me(w)) {
 		long fl = host(SYS_fcntl, fd, F_GETFL);
 		k.flags = open_flags(fl);
@@ -179,25 +192,7 @@ static long tell_fd(struct owner *w, int fd, const char *link)
 		if (k.type == KF_SOCKET)
 			others_socket(w, &k);
 	}
-	if ((n = host(SYS_readlink, link, path, sizeof path - 1)) <= 0)
-		return put_file(r, &k, "");
-	path[n] = 0;
-	return put_file(r, &k, path);
-}
-static long tell_file(struct owner *w, int fd, const char *name)
-{
-	struct kinfo_file k = { .fd = fd, .ref_count = 1, .flags = KF_READ };
-	struct stat st;
-	char path[4096];
-	long n;
-	if (host(SYS_stat, name, &st) < 0)
-		return 0;
-	file_type(&k, &st);
-	if (w->p)
-		return put_file(w->r, &k, name);
-	n = host(SYS_readlink, name, path, sizeof path - 1);
-	path[n < 0 ? 0 : n] = 0;
-	return put_file(w->r, &k, path);
+	return put_link(r, &k, link);
 }
 static long tell_number(void *arg, unsigned fd)
 {
@@ -211,9 +206,12 @@ static long tell_number(void *arg, unsigned fd)
 /* The program's file, where the host's kernel has guise's. */
 static long tell_text(struct owner *w)
 {
+	struct kinfo_file k;
 	char link[48];
 	fmt(link, sizeof link, "/proc/%d/exe", w->pid);
-	return tell_file(w, KF_TEXT, w->p ? w->p->exe : link);
+	if (!file_of(w->p ? w->p->exe : link, KF_TEXT, &k))
+		return 0;
+	return w->p ? put_file(w->r, &k, w->p->exe) : put_link(w->r, &k, link);
 }
 static long tell_fds(struct owner *w)
 {

@@ -265,15 +265,16 @@ long fbsd_umtx_sem_wait(struct call *c)
 	}
 	return e ? e : slept;
 }
-long fbsd_umtx_sem_wake(struct call *c)
+static long wake_one(uaddr count, uaddr flags_at)
 {
 	uint32_t flags;
-	long e = mem_load32(AT(usem, c->arg[0], flags), &flags);
-	struct queue q = { AT(usem, c->arg[0], count), Q_SEM, !e && flags & USYNC_PROCESS_SHARED };
+	long e = mem_load32(flags_at, &flags);
+	struct queue q = { count, Q_SEM, !e && flags & USYNC_PROCESS_SHARED };
 	if (!e)
 		umtx_wake(&q, 1);
 	return e;
 }
+long fbsd_umtx_sem_wake(struct call *c) { return wake_one(AT(usem, c->arg[0], count), AT(usem, c->arg[0], flags)); }
 static long sem2_sleep(uaddr sem, uint32_t flags, const struct until *u)
 {
 	struct queue q = { AT(usem2, sem, count), Q_SEM, flags & USYNC_PROCESS_SHARED };
@@ -310,12 +311,4 @@ long fbsd_umtx_sem2_wait(struct call *c)
 	long f = copy_out((uaddr)c->arg[4] + sizeof(struct umtx_time), &left, sizeof left);
 	return f ? f : e;
 }
-long fbsd_umtx_sem2_wake(struct call *c)
-{
-	uint32_t flags;
-	long e = mem_load32(AT(usem2, c->arg[0], flags), &flags);
-	struct queue q = { AT(usem2, c->arg[0], count), Q_SEM, !e && flags & USYNC_PROCESS_SHARED };
-	if (!e)
-		umtx_wake(&q, 1);
-	return e;
-}
+long fbsd_umtx_sem2_wake(struct call *c) { return wake_one(AT(usem2, c->arg[0], count), AT(usem2, c->arg[0], flags)); }
