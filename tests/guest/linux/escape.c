@@ -6,7 +6,6 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,40 +17,12 @@
 #include <sys/uio.h>
 #include <sys/wait.h>
 #include <unistd.h>
+#include "touch.h"
 
 enum { MOST = 64 };
 static struct { uintptr_t lo, hi; int prot; char name[64]; } map[256];
 static unsigned n_map;
-static sigjmp_buf back;
-static volatile sig_atomic_t hits;
 
-static void on_fault(int sig)
-{
-	hits++;
-	siglongjmp(back, sig);
-}
-/* Which of our mappings a program itself can read: the rest, if any, is not its own. */
-static int can_read(uintptr_t a)
-{
-	if (sigsetjmp(back, 1))
-		return 0;
-	(void)*(volatile char *)a;
-	return 1;
-}
-static int can_write(uintptr_t a)
-{
-	if (sigsetjmp(back, 1))
-		return 0;
-	*(volatile char *)a = *(volatile char *)a;
-	return 1;
-}
-static int can_run(uintptr_t a)
-{
-	if (sigsetjmp(back, 1))
-		return 0;
-	((void (*)(void))a)();
-	return 1;
-}
 static void read_maps(void)
 {
 	char line[512];

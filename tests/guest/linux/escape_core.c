@@ -6,7 +6,6 @@
  */
 #include <elf.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -19,17 +18,8 @@
 #include <sys/wait.h>
 #include <dirent.h>
 #include <unistd.h>
+#include "touch.h"
 
-static sigjmp_buf back;
-
-static void on_fault(int sig) { siglongjmp(back, sig); }
-static int can_read(uintptr_t a)
-{
-	if (sigsetjmp(back, 1))
-		return 0;
-	(void)*(volatile char *)a;
-	return 1;
-}
 /* The pages that the host's kernel gives to every process: no secret. */
 static int of_kernel(uintptr_t a)
 {

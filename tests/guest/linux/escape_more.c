@@ -11,7 +11,6 @@
 #include <mqueue.h>
 #include <netinet/in.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -26,19 +25,11 @@
 #include <sys/xattr.h>
 #include <time.h>
 #include <unistd.h>
+#include "touch.h"
 
 static uintptr_t aim;                    /* writable, and not for us; 0: there is no such place */
 static char guise[512];                  /* the program that we are run by, if it shows */
-static sigjmp_buf back;
 
-static void on_fault(int sig) { siglongjmp(back, sig); }
-static int can_write(uintptr_t a)
-{
-	if (sigsetjmp(back, 1))
-		return 0;
-	*(volatile char *)a = *(volatile char *)a;
-	return 1;
-}
 static void find(void)
 {
 	char line[600];

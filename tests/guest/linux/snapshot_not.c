@@ -23,7 +23,7 @@ static void socket_(void)
 	int s[2];
 	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
 }
-static void tcp(void)
+static int knock(void)                           /* a descriptor that is connected to a listening one of ours */
 {
 	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
 	socklen_t n = sizeof in;
@@ -32,7 +32,9 @@ static void tcp(void)
 	listen(ls, 1);
 	getsockname(ls, (void *)&in, &n);
 	connect(cs, (void *)&in, n);
+	return cs;
 }
+static void tcp(void) { knock(); }
 static void child_(void)
 {
 	if (!(child = fork())) {
@@ -80,17 +82,7 @@ static void async(void)
 	fcntl(p[0], F_SETFL, O_ASYNC);
 	signal(SIGIO, SIG_IGN);
 }
-static void accept_(void)                        /* somebody knocks, and has gone again */
-{
-	struct sockaddr_in in = { .sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK) };
-	socklen_t n = sizeof in;
-	int ls = socket(AF_INET, SOCK_STREAM, 0), cs = socket(AF_INET, SOCK_STREAM, 0);
-	bind(ls, (void *)&in, sizeof in);
-	listen(ls, 1);
-	getsockname(ls, (void *)&in, &n);
-	connect(cs, (void *)&in, n);
-	close(cs);
-}
+static void accept_(void) { close(knock()); }    /* somebody knocks, and has gone again */
 static void master(void) { open("/dev/ptmx", O_RDWR | O_NOCTTY); }
 static void cancel(void)
 {

@@ -6,21 +6,12 @@
  * the clock's RAM, the serial line's registers, the screen, what was written to the disk, and where its time stands. 30
  * rounds of as many ticks of 10 ms as its last argument says; what it prints is the same in every run.
  */
-#include "guest.h"
+#include "clock.h"
 
 struct info { uint32_t flags, lower, upper, device, command; };
-static volatile unsigned ticks, others;
 static uint64_t big[1 << 17];                /* 1 MiB */
 static char sector[2048];
 
-void on_interrupt(struct frame *f)
-{
-	if (f->vector == 0x20)
-		ticks++;
-	else
-		others++;
-	pic_done();
-}
 static unsigned number(const char *s)
 {
 	unsigned n = 0;

@@ -3,18 +3,8 @@
  * The timer's interrupts come only while they are enabled, and one that became due meanwhile comes right after; an own
  * IDT, the PIC at other vectors, hlt between ticks.
  */
-#include "guest.h"
+#include "clock.h"
 
-static volatile unsigned ticks, others;
-
-void on_interrupt(struct frame *f)
-{
-	if (f->vector == 0x20)
-		ticks++;
-	else
-		others++;
-	pic_done();
-}
 static void spend(long ns)
 {
 	long until = hyper(H_CLOCK, 0, 0, 0) + ns;
