@@ -3,17 +3,8 @@
  * are found by their names, as openpty and ttyname look for them.
  * TEST options: --root {built}/guest/freebsd/rt --root-only --bind {built}/guest:{built}/guest
  */
-#include "fbsd.h"
+#include "tty.h"
 
-static void name(char *to, u32 n)
-{
-	strcpy(to, "/dev/pts/");
-	char *s = to + 9;
-	for (u32 d = 100000, on = 0; d; d /= 10)
-		if ((on |= n / d) || d == 1)
-			*s++ = (char)('0' + n / d % 10);
-	*s = 0;
-}
 int main(int argc, char **argv)
 {
 	struct stat st;
@@ -22,8 +13,8 @@ int main(int argc, char **argv)
 	u32 n = 0;
 
 	yes(m >= 0);
-	show(ioctl(m, 0x4004740f, &n));                                     /* TIOCGPTN */
-	name(path, n);
+	show(ioctl(m, TIOCGPTN, &n));
+	slave_name(path, n);
 	works(fstatat(AT_FDCWD, path, &st, 0));
 	works(s = open(path, O_RDWR | O_NOCTTY, 0));
 	write(s, "x", 1);
@@ -38,7 +29,7 @@ int main(int argc, char **argv)
 		quit(0);
 	}
 	wait_for(p);
-	name(path, n + 5000);
+	slave_name(path, n + 5000);
 	show(open(path, O_RDWR | O_NOCTTY, 0));
 	show(open("/dev/ptmx", O_RDWR, 0));
 	show(fstatat(AT_FDCWD, "/dev/pts", &st, 0));

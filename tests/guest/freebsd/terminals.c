@@ -2,48 +2,17 @@
  * A controlling terminal: taken by a session, its foreground group set and told, given up; modem lines of a terminal that
  * has none, packets of the master, exclusive use, breaks, input put back.
  */
-#include "fbsd.h"
-
-#define IO(g, n) (0x20000000u | (g) << 8 | (n))
-#define IOR(g, n, s) (0x40000000u | (s) << 16 | (g) << 8 | (n))
-#define IOW(g, n, s) (0x80000000u | (s) << 16 | (g) << 8 | (n))
-enum {
-	TIOCEXCL = IO('t', 13), TIOCNXCL = IO('t', 14), TIOCGPTN = IOR('t', 15, 4), TIOCFLUSH = IOW('t', 16, 4),
-	TIOCGETA = IOR('t', 19, 44), TIOCSETA = IOW('t', 20, 44), TIOCSETAF = IOW('t', 22, 44), TIOCSCTTY = IO('t', 97),
-	TIOCGSID = IOR('t', 99, 4), TIOCMGET = IOR('t', 106, 4), TIOCMBIC = IOW('t', 107, 4), TIOCMBIS = IOW('t', 108, 4),
-	TIOCMSET = IOW('t', 109, 4), TIOCSTART = IO('t', 110), TIOCSTOP = IO('t', 111), TIOCPKT = IOW('t', 112, 4),
-	TIOCNOTTY = IO('t', 113), TIOCSTI = IOW('t', 114, 1), TIOCOUTQ = IOR('t', 115, 4), TIOCSPGRP = IOW('t', 118, 4),
-	TIOCGPGRP = IOR('t', 119, 4), TIOCCDTR = IO('t', 120), TIOCSDTR = IO('t', 121), TIOCCBRK = IO('t', 122),
-	TIOCSBRK = IO('t', 123), FIONREAD = IOR('f', 127, 4),
-};
-enum { ECHO = 8, ICANON = 0x100 };
-struct termios { u32 iflag, oflag, cflag, lflag; u8 cc[20]; u32 ispeed, ospeed; };
+#include "tty.h"
 
 static long master, slave;
-static char path[16] = "/dev/pts/";
+static char path[20];
 
 static void open_both(void)
 {
-	int n = 0, at = 9;
-
 	master = sys(SYS_posix_openpt, O_RDWR | O_NOCTTY);
-	ioctl(master, TIOCGPTN, &n);
-	if (n >= 100)
-		path[at++] = '0' + n / 100;
-	if (n >= 10)
-		path[at++] = '0' + n / 10 % 10;
-	path[at] = '0' + n % 10;
-	slave = open(path, O_RDWR | O_NOCTTY, 0);
+	slave = open_slave(master, path);
 	yes(master > 2 && slave > 2);
 }
-static int waiting_for(long fd, int bytes)
-{
-	int n = 0;
-	for (int i = 0; i < 500 && n < bytes; i++, sleep_ms(2))
-		ioctl(fd, FIONREAD, &n);
-	return n;
-}
-static int waiting(long fd) { return waiting_for(fd, 1); }
 
 /* in a session of its own */
 static void session(void)

@@ -1,21 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * A pseudo terminal: opening, names, settings there and back, sizes, flushing, bytes waiting; requests nobody takes. */
-#include "fbsd.h"
+#include "tty.h"
 
-#define IO(g, n) (0x20000000u | (g) << 8 | (n))
-#define IOR(g, n, s) (0x40000000u | (s) << 16 | (g) << 8 | (n))
-#define IOW(g, n, s) (0x80000000u | (s) << 16 | (g) << 8 | (n))
-#define IOWR(g, n, s) (0xc0000000u | (s) << 16 | (g) << 8 | (n))
-enum {
-	TIOCGPTN = IOR('t', 15, 4), TIOCFLUSH = IOW('t', 16, 4), TIOCGETA = IOR('t', 19, 44), TIOCSETA = IOW('t', 20, 44),
-	TIOCSETAW = IOW('t', 21, 44), TIOCSETAF = IOW('t', 22, 44), TIOCGETD = IOR('t', 26, 4), TIOCSETD = IOW('t', 27, 4),
-	TIOCPTMASTER = IO('t', 28), TIOCDRAIN = IO('t', 94), TIOCCONS = IOW('t', 98, 4), TIOCGSID = IOR('t', 99, 4),
-	TIOCSWINSZ = IOW('t', 103, 8), TIOCGWINSZ = IOR('t', 104, 8), TIOCSTART = IO('t', 110), TIOCSTOP = IO('t', 111),
-	TIOCOUTQ = IOR('t', 115, 4), TIOCGPGRP = IOR('t', 119, 4), FIONREAD = IOR('f', 127, 4), FIODTYPE = IOR('f', 122, 4),
-	FIODGNAME = IOW('f', 120, 16),
-};
-enum { ECHO = 8, ICANON = 0x100, ISIG = 0x80, OPOST = 1, ONLCR = 2, CS8 = 0x300, PARENB = 0x1000, VERASE = 3, VMIN = 16, VTIME = 17, VEOL = 1 };
-struct termios { u32 iflag, oflag, cflag, lflag; u8 cc[20]; u32 ispeed, ospeed; };
 struct winsize { unsigned short row, col, x, y; };
 struct dgname { int len; char *buf; };
 
@@ -58,30 +44,6 @@ static void names(int master, int slave)
 	show(ioctl(slave, TIOCPTMASTER, 0));
 }
 
-static int open_slave(int master)
-{
-	char path[16] = "/dev/pts/";
-	int n = 0, at = 9;
-
-	ioctl(master, TIOCGPTN, &n);
-	if (n >= 100)
-		path[at++] = '0' + n / 100;
-	if (n >= 10)
-		path[at++] = '0' + n / 10 % 10;
-	path[at] = '0' + n % 10;
-	return open(path, O_RDWR | O_NOCTTY, 0);
-}
-
-/* The host hands bytes over a little later. */
-static int arrived(int fd)
-{
-	int n = 0;
-
-	for (int i = 0; i < 500 && !n; i++, sleep_ms(2))
-		ioctl(fd, FIONREAD, &n);
-	return n;
-}
-
 static void nobody(int slave)
 {
 	int n = 0;
@@ -102,10 +64,10 @@ static void nobody(int slave)
 int main(int argc, char **argv)
 {
 	struct winsize w = { 31, 77, 5, 6 }, got = { 0 };
-	char buf[16];
+	char buf[16], name[20];
 	int n = -1, both = 0;
 	long master = sys(SYS_posix_openpt, O_RDWR | O_NOCTTY | O_CLOEXEC);
-	long slave = open_slave(master);
+	long slave = open_slave(master, name);
 
 	say("%s %s\n", master > 2 ? "master" : errname(-master), slave > 2 ? "slave" : errname(-slave));
 	show(fcntl(master, F_GETFD, 0));
@@ -115,13 +77,13 @@ int main(int argc, char **argv)
 	show(ioctl(master, TIOCGWINSZ, &got));
 	say("%d x %d, %d x %d\n", got.row, got.col, got.x, got.y);
 	show(write(master, "abc", 3));
-	show(arrived(slave));
+	show(waiting(slave));
 	show(ioctl(slave, TIOCFLUSH, &both));
 	show(ioctl(slave, FIONREAD, &n));
 	say("%d\n", n);
 	show(write(slave, "x\ny", 3));
 	show(ioctl(slave, TIOCDRAIN, 0));
-	show(arrived(master));
+	show(waiting(master));
 	show(read(master, buf, sizeof(buf)));
 	show(ioctl(slave, TIOCGETD, &n));
 	show(ioctl(slave, TIOCSETD, &n));
