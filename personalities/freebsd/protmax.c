@@ -4,34 +4,43 @@
  * kept here, by address: what is mapped over or unmapped loses its bound. Most programs have none, and pay one look.
  * Meaning: sys/vm/vm_mmap.c, sys/vm/vm_map.c (15.0). A forked child has the table with the memory it is about.
  */
+#include <sys/ipc.h>
 #include <sys/mman.h>
+#include <sys/shm.h>
 #include "host.h"
 #include "freebsd/freebsd.h"
 
 #define ANY (PROT_READ | PROT_WRITE | PROT_EXEC)
 
 struct bound { uaddr lo, hi; int most; };
-static struct bound *bounds;         /* none overlaps another; protmax_lock */
+static struct bound *bounds;         /* none overlaps another; changed under both locks, the outer is `changing` */
 static unsigned n_bounds, room;
 static volatile uint32_t protmax_lock;
 FORK_LOCK(protmax_lock);
+/* Over a call and what it makes of the table, so that both have one order. These calls take the engine's lock, which a fork takes
+ * before the table's: so this one is not a fork's to take, and not the table's own. */
+static volatile uint32_t changing FORKED;
+AT_FORK_FREE(changing);
 
-sysfn fbsd_mmap, fbsd_old_mmap, fbsd_munmap, fbsd_mprotect;
-sysfn fbsd_map, fbsd_old_map, sys_munmap, sys_mprotect;
+sysfn fbsd_mmap, fbsd_old_mmap, fbsd_munmap, fbsd_mprotect, fbsd_shmat;
+sysfn fbsd_map, fbsd_old_map, sys_munmap, sys_mprotect, sys_shmat;
 
 static bool make_room(unsigned more)
 {
 	if (n_bounds + more <= room)
 		return true;
 	unsigned bigger = MAX(2 * room, 64u);
-	struct bound *b = mem_alloc(bigger * sizeof *b);
+	struct bound *b = mem_alloc(bigger * sizeof *b), *old = bounds;
+	size_t was = room * sizeof *b;
 	if (!b)
 		return false;
-	memcpy(b, bounds, n_bounds * sizeof *b);
-	if (bounds)
-		mem_free(bounds, room * sizeof *b);
+	memcpy(b, old, n_bounds * sizeof *b);
+	lock(&protmax_lock);
 	bounds = b;
 	room = bigger;
+	unlock(&protmax_lock);
+	if (old)
+		mem_free(old, was);
 	return true;
 }
 /* With room for one more: a bound may be cut in two. */
@@ -63,6 +72,15 @@ static void put(uaddr lo, uaddr hi, int most)
 		}
 	bounds[n_bounds++] = (struct bound){ lo, hi, most };
 }
+/* This is mapped anew, or no more: no bound, or this one. There is room for two. */
+static void settle(uaddr lo, uaddr hi, int most)
+{
+	lock(&protmax_lock);
+	forget(lo, hi);
+	if (most != ANY)
+		put(lo, hi, most);
+	unlock(&protmax_lock);
+}
 static bool allowed(uaddr lo, uaddr hi, int prot)
 {
 	for (unsigned i = 0; i < n_bounds; i++)
@@ -82,36 +100,40 @@ static long map(struct call *c, sysfn *fn)
 	if (most == ANY && !n_bounds)
 		return fn(c);
 	uint64_t len = (uint64_t)c->arg[1];
-	long rv = fn(c);
-	if (rv < 0)
-		return rv;
-	uaddr lo = PAGE_DOWN((uaddr)rv), hi = PAGE_UP((uaddr)rv + len);
-	lock(&protmax_lock);
-	bool ok = make_room(2);
-	if (ok) {
-		forget(lo, hi);
-		if (most != ANY)
-			put(lo, hi, most);
-	}
-	unlock(&protmax_lock);
-	if (ok)
-		return rv;
-	host(SYS_munmap, lo, hi - lo);
-	return -ENOMEM;
+	lock(&changing);
+	long rv = make_room(2) ? fn(c) : -ENOMEM;
+	if (rv >= 0)
+		settle(PAGE_DOWN((uaddr)rv), PAGE_UP((uaddr)rv + len), most);
+	unlock(&changing);
+	return rv;
 }
 long fbsd_mmap(struct call *c) { return map(c, fbsd_map); }
 long fbsd_old_mmap(struct call *c) { return map(c, fbsd_old_map); }
 
 long fbsd_munmap(struct call *c)
 {
-	uaddr lo = PAGE_DOWN((uaddr)c->arg[0]), hi = PAGE_UP((uaddr)c->arg[0] + (uint64_t)c->arg[1]);
-	if (n_bounds && hi > lo) {       /* before: what is mapped there meanwhile keeps its own */
-		lock(&protmax_lock);
-		if (make_room(1))
-			forget(lo, hi);
-		unlock(&protmax_lock);
-	}
-	return sys_munmap(c);
+	if (!n_bounds)
+		return sys_munmap(c);
+	lock(&changing);
+	long e = make_room(2) ? sys_munmap(c) : -ENOMEM;
+	if (!e)
+		settle(PAGE_DOWN((uaddr)c->arg[0]), PAGE_UP((uaddr)c->arg[0] + (uint64_t)c->arg[1]), ANY);
+	unlock(&changing);
+	return e;
+}
+/* Shared memory has no bound of its own: what was detached may leave one where this lies. */
+long fbsd_shmat(struct call *c)
+{
+	struct shmid_ds ds = { 0 };
+	if (!n_bounds)
+		return sys_shmat(c);
+	lock(&changing);
+	host(SYS_shmctl, (int)c->arg[0], IPC_STAT, &ds);         /* who may attach it may do this */
+	long rv = make_room(2) ? sys_shmat(c) : -ENOMEM;
+	if (rv >= 0)
+		settle((uaddr)rv, PAGE_UP((uaddr)rv + ds.shm_segsz), ANY);
+	unlock(&changing);
+	return rv;
 }
 long fbsd_mprotect(struct call *c)
 {
@@ -121,13 +143,10 @@ long fbsd_mprotect(struct call *c)
 		return -EOPNOTSUPP;
 	if ((!most && !n_bounds) || hi <= lo)
 		return sys_mprotect(c);
-	lock(&protmax_lock);
+	lock(&changing);
 	long e = !make_room(2) ? -ENOMEM : allowed(lo, hi, prot | most) ? sys_mprotect(c) : -EACCES;
-	if (!e && most) {
-		forget(lo, hi);
-		if (most != ANY)
-			put(lo, hi, most);
-	}
-	unlock(&protmax_lock);
+	if (!e && most)
+		settle(lo, hi, most);
+	unlock(&changing);
 	return e;
 }

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
- * PROT_MAX: how far mprotect may go, given to mmap or later; over fork, over what is mapped anew; for a whole process. */
+ * PROT_MAX: how far mprotect may go, given to mmap or later; over fork, over what is mapped anew; for a whole process; beside
+ * forks of another thread. */
 #include "fbsd.h"
 
 #define ANON (MAP_PRIVATE | MAP_ANON)
@@ -68,10 +69,55 @@ static void always(void)
 	a = map(0, 4096, PROT_READ, 0);
 	show(mprotect(a, 4096, RW));
 }
+/* What fails changes nothing, and nothing is left where something else lies. */
+static void kept(void)
+{
+	long a = map(0, 4096, PROT_READ | PROT_MAX(PROT_READ), 0), id = sys(SYS_shmget, 0, 4096, 01600), s = sys(SYS_shmat, id, 0, 0);
+
+	show(munmap(a + 1, 0));
+	show(mprotect(a, 4096, RW));
+	show(munmap(a, 1l << 47));
+	show(mprotect(a, 4096, RW));
+	show(map(a, 4096, RW, MAP_FIXED | MAP_EXCL));
+	show(mprotect(a, 4096, RW));
+	show(mprotect(s, 4096, PROT_READ | PROT_MAX(PROT_READ)));
+	show(mprotect(s, 4096, RW));
+	show(sys(SYS_shmdt, s));
+	show(sys(SYS_shmat, id, s, 0) == s);
+	show(mprotect(s, 4096, RW));
+	sys(SYS_shmctl, id, 0, 0);
+}
+static volatile long over;
+static void protects(void *page)
+{
+	while (!over) {
+		mprotect((long)page, 4096, RX);
+		mprotect((long)page, 4096, PROT_READ);
+	}
+	over = 2;
+	thr_exit(0);
+}
+static void beside_forks(void)
+{
+	long a = map(0, 4096, PROT_READ | PROT_MAX(RX), 0), right = 0;
+
+	thread(protects, (void *)a);
+	for (int i = 0; i < 60; i++) {
+		long pid = fork();
+		if (!pid)
+			quit(mprotect(a, 4096, RW) < 0 && !mprotect(a, 4096, RX) ? 3 : 4);
+		right += wait_for(pid) == 3 << 8;
+	}
+	show(right);
+	for (over = 1; over == 1;)
+		sleep_ms(1);
+}
 int main(int argc, char **argv)
 {
 	given();
+	kept();
 	later();
+	beside_forks();
 	always();
 	for (int i = 0; i < 3000; i++) {                              /* many, kept apart */
 		long a = map(0, 3 * 4096, PROT_READ | PROT_MAX(i & 1 ? PROT_READ : RW), 0);
