@@ -245,15 +245,19 @@ void broadcast_take(struct thread *t)
 /* Ended, or in its parent's memory now as another process: nobody to wait for. */
 static bool takes_part(const struct proc *p, const struct thread *t) { return t->tid > 0 && t->p == p && t->turn != p->all.turn; }
 
+/* It is told again, since it may have become another process's for a while; ever more rarely, since what it is told is queued. */
 static void await(struct thread *self, struct thread *t)
 {
-	static const struct timespec again = { 0, 5000000 };
+	struct timespec again = { 0, 5000000 };
 	struct broadcast *b = &self->p->all;
 	while (takes_part(self->p, t)) {
 		uint32_t done = b->done;
 		carrier_broadcast(self, t);
+		if (self->p->traced)
+			tracee_remind(self->p);
 		if (takes_part(self->p, t))
 			host(SYS_futex, &b->done, FUTEX_WAIT_PRIVATE, done, &again);
+		again.tv_nsec = MIN(2 * again.tv_nsec, 640000000l);
 	}
 }
 /* Each is told before the first is waited for. One that is ending blocks all signals and is gone in a moment. */

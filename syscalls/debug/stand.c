@@ -5,10 +5,12 @@
  *
  * A thread stands in thread_attend, or, if it slept in a call, within the host handler that woke it: then the sleep goes on
  * afterwards and the guest never learns of it. Its registers are in t->regs either way, its vector state where t->tr.fpu
- * says. Nobody stands where a lock of ours could be held.
+ * says. Nobody stands where a lock of ours could be held. All signals are held back here, the carrier's, too: whoever waits here
+ * looks by itself whether all threads are to do something (broadcast_take).
  */
 #include <linux/futex.h>
 #include "host.h"
+#include "thread.h"
 #include "pending.h"
 #include "debug/traced.h"
 
@@ -39,10 +41,18 @@ void traced_stand(struct thread *t, struct traced *d)
 	do {
 		__atomic_store_n(&t->tr.parked, 1, __ATOMIC_SEQ_CST);
 		wake_all(&d->came);
-		for (uint32_t turn = d->turn; traced_must_stand(t, d); turn = d->turn)
+		for (uint32_t turn = d->turn; traced_must_stand(t, d); turn = d->turn) {
+			broadcast_take(t);
 			sleep_on(&d->turn, turn, NULL);
+		}
 		__atomic_store_n(&t->tr.parked, 0, __ATOMIC_SEQ_CST);
 	} while (traced_must_stand(t, d));
+}
+void tracee_remind(struct proc *p)
+{
+	struct traced *d = p->traced;
+	if (d)
+		wake_all(&d->turn);
 }
 void tracee_absent(struct thread *t) { __atomic_store_n(&t->tr.parked, 1, __ATOMIC_SEQ_CST); }
 void tracee_back(struct thread *t)
@@ -79,6 +89,7 @@ static void wait_until(struct thread *t, struct traced *d, bool (*so)(const stru
 		uint32_t came = d->came;
 		if (others_are(t, so, i % 8 == 0))
 			return;
+		broadcast_take(t);       /* one that makes all threads do something waits for us before it can stand */
 		sleep_on(&d->came, came, &again);
 	}
 }
@@ -177,8 +188,10 @@ void traced_ended(struct thread *t, struct traced *d)
 	t->tr.gone = true;
 	__atomic_store_n(&t->tr.parked, 1, __ATOMIC_SEQ_CST);
 	wake_all(&d->came);
-	while (d->single)
-		host(SYS_pause);
+	for (uint32_t turn = d->turn; d->single; turn = d->turn) {
+		broadcast_take(t);
+		sleep_on(&d->turn, turn, NULL);
+	}
 	t->tr.gone = false;
 }
 void tracee_single(struct thread *t)

@@ -86,6 +86,7 @@ void tracee_forks(struct thread *, int child);       /* in the parent */
 void tracee_vforked(struct thread *, struct thread *child, int pid);  /* ... which waits for the child in here */
 bool tracee_vfork_own(struct proc *, struct proc *child);    /* the parent waits itself; what of it is the child's */
 void tracee_vfork_began(struct thread *);            /* in that child */
+void tracee_remind(struct proc *);                   /* those who stand still are to look at proc.all */
 void tracee_absent(struct thread *);                 /* it will sleep where nothing can stop it ... */
 void tracee_back(struct thread *);                   /* ... and stands still for those who look meanwhile */
 /* The next image cannot be traced: the exec is told now, the last of it. `program` is what will be executed. */
