@@ -21,7 +21,8 @@ extern const struct fixup __start_guise_fixups[], __stop_guise_fixups[];
 extern char __start_guise_slots[], __stop_guise_slots[];
 static uint64_t vdso_lo, vdso_hi;
 
-bool signal_ours(struct thread *t, uint64_t rip)
+/* Is this address our own code? */
+static bool signal_ours(struct thread *t, uint64_t rip)
 {
 	bool slot = rip >= (uint64_t)__start_guise_slots && rip < (uint64_t)__stop_guise_slots;
 	return (own_text(rip) && !slot) ||

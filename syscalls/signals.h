@@ -18,7 +18,6 @@ sigbits signal_waiting(struct thread *);              /* what waits for the thre
 int signal_take(struct thread *, sigbits of, siginfo_t *);             /* the first of it, or 0 */
 void signal_watch(struct proc *, int sig);           /* see proc.sig_watch */
 void signal_host(int sig, siginfo_t *, void *uc);    /* the host handler of every signal */
-bool signal_ours(struct thread *, uint64_t rip);     /* is this address our own code? */
 long signal_altstack(struct thread *, const struct sigalt *new, struct sigalt *old);
 bool signal_on_altstack(struct thread *);
 /* As if the guest's instruction had caused it (code > 0), by this vector of the processor. */

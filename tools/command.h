@@ -77,5 +77,3 @@ char *program_find(const struct options *, char **env, const char *name);
 const char *env_get(char **env, const char *name);
 
 /* --- help.c ----------------------------------------------------------------------------------------------------- */
-void help_print(const struct subcommand *) __attribute__((noreturn));       /* NULL: of guise as a whole */
-void version_print(void) __attribute__((noreturn));

@@ -196,7 +196,7 @@ void compare(struct result *r, const struct setup *u, const char *a, const char 
 	r->side[1] = (struct side){ .letter = 'B', .given = b, .name = name };
 	run_both(r, u);
 }
-int result_status(const struct result *r) { return r->trouble ? EXIT_OURS : r->n > 0; }
+static int result_status(const struct result *r) { return r->trouble ? EXIT_OURS : r->n > 0; }
 
 void result_drop(struct result *r)
 {

@@ -64,7 +64,7 @@ static __attribute__((noreturn)) void finish(void)
 {
 	exit(output_end(0));
 }
-void help_print(const struct subcommand *c)
+static __attribute__((noreturn)) void help_print(const struct subcommand *c)
 {
 	if (c)
 		print_subcommand(c);
@@ -72,7 +72,7 @@ void help_print(const struct subcommand *c)
 		print_whole();
 	finish();
 }
-void version_print(void)
+static __attribute__((noreturn)) void version_print(void)
 {
 	printf("guise %s\n", GUISE_VERSION);
 	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)

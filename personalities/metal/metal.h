@@ -125,8 +125,6 @@ struct cpu_state {
 	uint32_t n_msrs, pad;
 	struct kvm_msr_entry msr[CPU_MSRS];
 };
-long cpu_save(struct cpu_state *);           /* 0 or -errno */
-long cpu_load(const struct cpu_state *);     /* into a vCPU that vm_create has made, of the same kind of host */
 long metal_saved(struct proc *);             /* personality.machine_saved, _restored */
 long metal_restored(struct proc *, struct thread *, const struct snap_machine_parts *, char *why, size_t n);
 

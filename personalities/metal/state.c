@@ -46,7 +46,7 @@ static long finish(void)
 	box.run->immediate_exit = 0;
 	return e == -EINTR ? 0 : e < 0 ? e : -EAGAIN;
 }
-long cpu_save(struct cpu_state *s)
+static long cpu_save(struct cpu_state *s)
 {
 	long e = finish();
 	if (e || (e = kvm(KVM_GET_REGS, &s->regs)) || (e = kvm(KVM_GET_SREGS, &s->sregs)) || (e = kvm(KVM_GET_XSAVE, &s->xsave)) ||
@@ -56,7 +56,7 @@ long cpu_save(struct cpu_state *s)
 	save_msrs(s);
 	return 0;
 }
-long cpu_load(const struct cpu_state *s)
+static long cpu_load(const struct cpu_state *s)
 {
 	long e;
 	if ((e = kvm(KVM_SET_SREGS, &s->sregs)) || (e = kvm(KVM_SET_REGS, &s->regs)) || (e = kvm(KVM_SET_XCRS, &s->xcrs)) ||

@@ -56,7 +56,6 @@ struct chain { uint8_t last[HASH]; uint64_t seq; bool keyed; uint8_t key[HASH]; 
 void chain_key(struct chain *, const char *file);            /* refuses */
 void chain_next(struct chain *, const char *text, size_t n); /* last is then the hash over the old last and the text */
 void hash_text(const uint8_t hash[HASH], char out[2 * HASH + 1]);
-bool hash_of_text(const char *text, uint8_t hash[HASH]);
 int chain_verify(char **files, int n, const char *key, const char *head);    /* the exit status */
 bool chain_resume(struct chain *, int fd);                   /* from the last record of an older log; false: it has no whole one */
 

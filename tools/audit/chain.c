@@ -84,7 +84,7 @@ void hash_text(const uint8_t hash[HASH], char out[2 * HASH + 1])
 	for (int i = 0; i < HASH; i++)
 		sprintf(out + 2 * i, "%02x", hash[i]);
 }
-bool hash_of_text(const char *text, uint8_t hash[HASH])
+static bool hash_of_text(const char *text, uint8_t hash[HASH])
 {
 	for (int i = 0; i < HASH; i++) {
 		unsigned v;

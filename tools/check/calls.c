@@ -38,7 +38,7 @@ struct command *command_of(struct finding *f, const struct row *row, uint64_t va
 	more[f->n_command] = (struct command){ .row = row, .value = value };
 	return &more[f->n_command++];
 }
-const struct row *command_row(const struct personality *p, const struct row *r, uint64_t value)
+static const struct row *command_row(const struct personality *p, const struct row *r, uint64_t value)
 {
 	for (int i = 0; r && i < 8 && r->arg[i].kind; i++) {
 		const struct subtab *t = r->arg[i].kind == A_SUB && p->sub ? &p->sub[r->arg[i].what] : NULL;

@@ -155,8 +155,6 @@ void decoded_free(struct module *);
 /* --- reach.c ------------------------------------------------------------------------------------------------------ */
 void reach(struct world *);                      /* again, when modules were added: from there on */
 void reach_symbol(struct world *, struct module *, const char *name);        /* this function of it is asked for; NULL: all are */
-/* What stands in this word of m when it runs: a place of some module; false: nobody knows. */
-bool slot_leads(const struct world *, struct module *m, uint64_t at, struct module **to, uint64_t *address);
 struct caller { struct module *m, *in; uint32_t f, from; uint64_t at; bool jump; };  /* m, f: who is called; sorted */
 const struct caller *callers_of(const struct world *, const struct module *, uint32_t f, size_t *n);
 void world_free(struct world *);

@@ -48,7 +48,8 @@ static const struct slot *slot_at(const struct module *m, uint64_t a)
 	size_t at = COUNT_BEFORE(m->n_slot, i, m->slot[i].at < a);
 	return at < m->n_slot && m->slot[at].at == a ? &m->slot[at] : NULL;
 }
-bool slot_leads(const struct world *w, struct module *m, uint64_t at, struct module **to, uint64_t *address)
+/* What stands in this word of m when it runs: a place of some module; false: nobody knows. */
+static bool slot_leads(const struct world *w, struct module *m, uint64_t at, struct module **to, uint64_t *address)
 {
 	const struct slot *s = slot_at(m, at);
 

@@ -73,7 +73,6 @@ bool subject_bare(struct subject *, int fd);
 void subject_calls(struct subject *);
 struct finding *finding_of(struct subject *, unsigned tab, unsigned nr);
 struct command *command_of(struct finding *, const struct row *, uint64_t value);
-const struct row *command_row(const struct personality *, const struct row *, uint64_t value);
 const char *finding_name(const struct finding *, char buf[24]);
 enum level finding_level(const struct finding *);
 void subject_judge(struct subject *);

@@ -83,7 +83,6 @@ const char *facet_name(unsigned);
 struct base;                         /* the directory in which both sides run */
 struct base *base_new(const struct setup *);                 /* NULL: why was said */
 void base_drop(struct base *, bool keep);
-const char *base_dir(const struct base *);
 bool side_find(const struct setup *, struct side *, unsigned i);       /* false: why is filled */
 void side_run(struct base *, const struct setup *, struct side *, unsigned i);
 void side_drop(struct side *);
@@ -200,12 +199,10 @@ void compare_output(struct result *, unsigned i, unsigned facet);
 void compare_calls(struct result *);
 char *call_line(const struct ncall *, bool own);             /* allocated */
 void result_drop(struct result *);
-int result_status(const struct result *);                    /* 0, 1, 125 */
 
 void diff_text(FILE *, const struct result *, unsigned context);
 void diff_json(FILE *, const struct result *);
 void diff_html(FILE *, const struct result *);
-void json_text(FILE *, const char *, size_t n);
 char *visible(const char *s, size_t n);                      /* control characters and no-UTF-8 escaped; allocated */
 void compare(struct result *, const struct setup *, const char *a, const char *b);
 int suite_run(const char *file, const char *junit, const struct setup *, const char *json, unsigned context);

@@ -10,7 +10,7 @@
 
 #define JSON_VERSION 1
 
-void json_text(FILE *f, const char *s, size_t n)
+static void json_text(FILE *f, const char *s, size_t n)
 {
 	char *v = visible(s, n);
 	putc('"', f);

@@ -142,7 +142,6 @@ struct base *base_new(const struct setup *u)
 	snprintf(x->run, sizeof x->run, "%s/run", x->top);
 	return x;
 }
-const char *base_dir(const struct base *x) { return x->top; }
 void base_drop(struct base *x, bool keep)
 {
 	if (keep)

@@ -110,7 +110,6 @@ static void deny(struct task *t, struct call *c, unsigned err, struct user_regs_
 }
 
 /* --- questions ---------------------------------------------------------------------------------------------------- */
-bool judge_asks(void) { return n_asking; }
 static void tick(int sig) { }
 static void timer(bool on)
 {

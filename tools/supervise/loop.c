@@ -55,7 +55,7 @@ static struct guest *guest_of(int pid)
 	g->pid = pid;
 	return g;
 }
-struct task *task_get(int tid)
+static struct task *task_get(int tid)
 {
 	struct task *t = task_find(tid), *leader;
 	if (t)
@@ -88,7 +88,7 @@ static void look_at_dead(struct guest *g)
 	g->at_end = 0;
 	task_each(g, release, NULL);
 }
-void task_drop(struct task *t)
+static void task_drop(struct task *t)
 {
 	struct guest *g = t->guest;
 	struct task **at = &table[(unsigned)t->tid % BUCKETS];
@@ -214,7 +214,7 @@ static void watch(void)
 }
 
 /* --- start -------------------------------------------------------------------------------------------------------- */
-void refuse_start(int error)
+static __attribute__((noreturn)) void refuse_start(int error)
 {
 	ssize_t n = write(FD_HAND, &error, sizeof error);
 	_exit(n < 0 ? 2 : 1);

@@ -69,11 +69,8 @@ struct task {                        /* a thread */
 
 /* loop.c */
 struct task *task_find(int tid);
-struct task *task_get(int tid);              /* made where it is new */
-void task_drop(struct task *);
 void task_each(struct guest *, void (*)(struct task *, void *), void *);      /* NULL: of all */
 void resume(struct task *, int sig);
-void refuse_start(int error) __attribute__((noreturn));
 
 /* calls.c */
 extern bool watch_all;                       /* not the guest's calls alone: every one, and the way out */
@@ -121,8 +118,7 @@ bool judge_result(struct task *, struct call *);     /* true: what came of it is
 bool judge_host(struct task *, const struct user_regs_struct *);     /* true: no handler of the call in progress makes this one */
 bool judge_past(struct task *);              /* one past us was recorded */
 void judge_exit(struct task *, struct user_regs_struct *);   /* the process ends with a status */
-void judge_poll(void);                       /* every now and then, while judge_asks() */
-bool judge_asks(void);
+void judge_poll(void);                       /* every now and then; nothing where no question is asked */
 void judge_gone(struct task *);
 
 /* witness.c: one JSON object a line */

@@ -333,7 +333,7 @@ static void on_dropped(struct text *x, const struct event *e)
 	write_line(x, e, &l);
 }
 
-void put_past(struct line *l, const struct event *e)
+static void put_past(struct line *l, const struct event *e)
 {
 	const struct personality *guest = l->pers;
 	struct call *c = e->past;

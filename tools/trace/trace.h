@@ -100,7 +100,6 @@ struct sink {
 	void (*finish)(struct sink *);           /* nothing comes any more; may be called after a flush only */
 	struct out *out;
 };
-void put_past(struct line *, const struct event *);          /* name(arguments) of an EV_PAST */
 struct sink *text_sink(struct out *);
 void put_dump(struct line *, const struct event *);          /* dump.c: lines with the data that went, if it was asked for */
 struct sink *json_sink(struct out *);
