@@ -2,30 +2,35 @@
  *
  * The short way of a call that is one host call with the guest's own arguments (DIRECT): its rewritten site jumps to
  * entry_direct (entry.S), which asks this table and makes the call itself, the guest's registers and flags in their places.
- * Whatever is unusual (somebody observes, a descriptor that is ours, an error, a signal) goes the way of all calls, before
+ * Whatever is unusual (somebody observes it, a descriptor that is ours, an error, a signal) goes the way of all calls, before
  * the host's call or with its result. Nothing is direct that dispatch has not run once: it opens the way by what the row says.
  *
- * An entry is written once and never changed: other threads read it without a lock. Two calls whose numbers end in the same
- * byte share a place, and the second one stays on the long way.
+ * An entry is written once and never changed but for its key: other threads read it without a lock. Two calls whose numbers end in
+ * the same byte share a place, and the second one stays on the long way. A call that somebody observes has no key that fits; who
+ * comes to observe a process that runs bars all of it first (proc.told_all), then closes what is to be seen, then lets go: a thread
+ * that had begun a call before makes that one, and no other.
  */
 #include <ucontext.h>
+#include "observe/ring.h"
 #include "host.h"
 #include "thread.h"
 
 /* entry.S knows it; rip - 1 and limit are so that it needs no flag to see what is not there (an entry of zeros never fits). */
-struct entry {
+struct way {
 	volatile uint32_t key;   /* number + key + 1 is 0 */
 	int nr;                  /* the host's */
 	int unless;              /* distance to a word that must be 0 */
 	int limit;               /* 0: the first argument is a descriptor, below fd_base; FREE: it is none */
 };
 #define FREE (1 << 30)
-_Static_assert(sizeof(struct entry) == 16, "entry.S");
+_Static_assert(sizeof(struct way) == 16, "entry.S");
 #define LAST 255
-struct entry direct_table[LAST + 1] SPARSE __attribute__((aligned(4096)));
+#define NEVER 1u                         /* a key of no number */
+struct way direct_table[LAST + 1] SPARSE __attribute__((aligned(4096)));
 static volatile uint32_t direct_lock FORKED;
 AT_FORK_FREE(direct_lock);
 static const volatile int nothing;
+static const uint64_t *closed;           /* NULL: nobody observes; under direct_lock */
 
 extern const struct direct __start_guise_direct[], __stop_guise_direct[];
 
@@ -36,19 +41,39 @@ const struct direct *direct_find(const struct row *r)
 			return d;
 	return NULL;
 }
-static void entry_write(struct entry *e, const struct call *c)
+/* An open entry's key ends as its place does, a closed one's does not, so no number fits it. */
+static uint32_t key_of(uint32_t nr)
+{
+	unsigned bit = MIN(nr, MOST_NRS - 1u);
+	return closed && closed[bit / 64] >> bit % 64 & 1 ? ~nr ^ 1 : ~nr;
+}
+static uint32_t number_of(const struct way *e, unsigned place)
+{
+	uint32_t nr = ~e->key;
+	return (nr & LAST) == place ? nr : nr ^ 1;
+}
+static void entry_write(struct way *e, const struct call *c)
 {
 	const struct direct *d = direct_find(c->row);
 	const volatile int *unless = d->unless ? d->unless : &nothing;
-	direct_table[LAST].key = direct_table[LAST].key ? direct_table[LAST].key : 1;     /* else it would fit number -1 */
+	direct_table[LAST].key = direct_table[LAST].key ? direct_table[LAST].key : NEVER;        /* else it would fit number -1 */
 	e->nr = d->nr;
 	e->unless = (int)((const volatile char *)unless - (char *)e);
 	e->limit = c->row->arg[0].kind == A_FD ? 0 : FREE;
-	__atomic_store_n(&e->key, ~c->nr, __ATOMIC_RELEASE);
+	__atomic_store_n(&e->key, key_of(c->nr), __ATOMIC_RELEASE);
+}
+void direct_close(const uint64_t *nrs)
+{
+	lock(&direct_lock);
+	closed = nrs;
+	for (unsigned i = 0; i <= LAST; i++)
+		if (direct_table[i].key > NEVER)
+			__atomic_store_n(&direct_table[i].key, key_of(number_of(&direct_table[i], i)), __ATOMIC_SEQ_CST);
+	unlock(&direct_lock);
 }
 void direct_open(struct call *c)
 {
-	struct entry *e = &direct_table[c->nr & LAST];
+	struct way *e = &direct_table[c->nr & LAST];
 	struct thread *t = c->t;
 
 	if (c->tab || c->nr != (uint32_t)t->entry_nr || (t->entry != entry_jump && t->entry != entry_direct))
@@ -58,7 +83,7 @@ void direct_open(struct call *c)
 			entry_write(e, c);
 		unlock(&direct_lock);
 	}
-	if (e->key)
+	if (e->key == ~c->nr)
 		t->entry = entry_direct;
 }
 

@@ -213,12 +213,11 @@ static long as_value(struct call *c, long rv)
 }
 
 /* --- the call ------------------------------------------------------------------------------------------------------- */
-/* Somebody observes, but not this call. */
-static inline bool unasked(const struct call *c)
+/* Something hangs on calls, and on this one. */
+static inline __attribute__((always_inline)) bool is_asked(const struct call *c, const struct proc *p)
 {
-	const struct proc *p = c->t->p;
 	unsigned nr = MIN(c->nr, MOST_NRS - 1u);
-	return p->asked && !p->limited && !p->renamed && !attach_point.pid && !(p->asked[c->tab % MOST_TABS][nr / 64] >> nr % 64 & 1);
+	return p->slow && (proc_barred(p) || p->asked[c->tab % MOST_TABS][nr / 64] >> nr % 64 & 1);
 }
 static bool __attribute__((noinline)) slow_enter(struct call *c, const struct row *top, long *e)
 {
@@ -249,14 +248,14 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	if (todo & DO_SUB && (known = to_subrow(c)))
 		todo = recipe(p, c->row);
 	e = scalars(c, p, (uint32_t)todo);
-	if (p->slow && !unasked(c) && slow_enter(c, top, &e))   /* an injection answered it */
+	if (is_asked(c, p) && slow_enter(c, top, &e))   /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
 	if (box_closed)                          /* behind the observers, who tell what was passed */
 		box_args(c);
 	if (todo & DO_ROOM && p->fds_full && !e && no_room(c))
 		e = -EMFILE;
 	rv = e ? e : todo & DO_ABSENT ? absent(c, top, known) : c->row->fn(c);
-	if (todo & DO_DIRECT && !p->slow)
+	if (todo & DO_DIRECT && !proc_barred(p))
 		direct_open(c);
 	if (todo & DO_FD && !fd_allowed(p, rv))
 		rv = fd_too_high(c, rv);
@@ -280,7 +279,7 @@ static inline __attribute__((always_inline)) long call_made(struct call *c)
 	c->rv2 = 0;
 	c->has_rv2 = false;
 	c->rv = c->row ? run(c, c->row) : run_unknown(c);
-	if (c->t->p->slow && (c->t->telling || !unasked(c)))
+	if (c->t->p->slow && (c->t->telling || is_asked(c, c->t->p)))
 		slow_exit(c);
 	return c->rv;
 }

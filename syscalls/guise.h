@@ -240,6 +240,8 @@ struct proc {
 			bool limited;    /* this process or one of its descriptors has given up rights: confine.h */
 			bool debugged;   /* it has a tracer: traced */
 			bool renamed;    /* it knows itself and its threads by other numbers than the host's: alias.c */
+			bool told_all;   /* whoever observes must see every call, or says so first; else `asked` tells which. entry.S
+					  * reads it with the three before it: not 0, and no call is direct (direct.c) */
 		};
 		uint32_t slow;
 	};
@@ -253,7 +255,7 @@ struct proc {
 	volatile uint32_t signals_taken; /* how many handlers of the guest were begun */
 	void (*signal_seen)(struct proc *, int sig);     /* told of every signal in sig_watch, from the host handler */
 	volatile uint64_t sig_watch;     /* signals to be seen even when blocked or ignored; bit n-1 */
-	const uint64_t (*asked)[16];     /* by table: the calls that somebody observes, where not all; NULL: all (observe/trace.c) */
+	const uint64_t (*asked)[16];     /* by table: the calls that somebody observes, unless told_all (observe/trace.c) */
 	struct traced *traced;   /* by another guest: tracee.c; or NULL */
 	bool confined;           /* it has given up naming things (capability mode) */
 	bool watched;            /* somebody traces: what the guest starts stays with us, its end is told */
@@ -283,6 +285,13 @@ struct space {                       /* one address space */
 	uaddr args, args_end, env, env_end, auxv, ps;    /* where the first stack keeps them */
 	unsigned auxv_len, argc, envc;
 };
+/* Every call of this process is to be looked at, not those alone that somebody asked for: three bytes of `slow`, and told_all. */
+static inline uint32_t proc_barred(const struct proc *p)
+{
+	uint32_t all;
+	__builtin_memcpy(&all, &p->limited, sizeof all);
+	return all;
+}
 
 #include "personality.h"                              /* what a personality is */
 #include "engine.h"                                   /* what an engine is */
@@ -303,6 +312,7 @@ struct direct {
 #define DIRECT(fn_, ...) static const struct direct fn_##_joins JOIN("guise_direct") = { fn_, __VA_ARGS__ }
 const struct direct *direct_find(const struct row *);        /* NULL: it is not such a call */
 void direct_open(struct call *);                     /* from now on its rewritten sites make the host's call themselves */
+void direct_close(const uint64_t *nrs);              /* ... but not these: a bit each, read from now on; all others may again */
 bool direct_turned(struct thread *, long long *g, bool restart);     /* in the host handler, something being due: g stands in the
 							      guest now. false: it goes on where it is put, and tells */
 

@@ -34,6 +34,7 @@ _Static_assert(offsetof(struct thread, look) == 192 && offsetof(struct thread, p
 _Static_assert(offsetof(struct thread, entry_nr) == 208 && offsetof(struct thread, entry_rip) == 216, "entry.S");
 _Static_assert(offsetof(struct thread, guard) == 224, "entry.S");
 _Static_assert(offsetof(struct proc, fd_base) == 72 && offsetof(struct proc, slow) == 76, "entry.S");
+_Static_assert(offsetof(struct proc, limited) == 77 && offsetof(struct proc, told_all) == 80, "entry.S, proc_barred");
 _Static_assert(offsetof(struct thread, regs.rflags) == 160 && sizeof(struct regs) == 144, "entry.S");
 
 static char *slots FORKED;               /* where the first ends; the others lie below it */

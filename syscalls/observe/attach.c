@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * A tracer that comes later (guise trace -p). It finds attach_point in our memory by the place it has in its own,
- * being the same program, writes there who it is and then sets proc.observed: the next call of any thread comes here,
- * before it is recorded. Nobody is stopped or interrupted for it; a thread that sleeps in a call is told of from its
+ * being the same program, writes there who it is and then sets proc.told_all and proc.observed: the next call of any thread,
+ * one that would be direct, too, comes here before it is recorded. Nobody is stopped or interrupted for it; a thread that sleeps in a call is told of from its
  * next one on. The descriptors are taken from the tracer's own, by /proc, so only who may look into it can be led
  * here.
  */

@@ -34,7 +34,7 @@ void cover_start(struct proc *p)
 	if (a < 0 && a > -4096)
 		die("%s: cannot be mapped for --cover : %s", p->opt->cover, error_text(a));
 	cells = (struct cover_cell (*)[COVER_ROWS])a;
-	p->observed = true;
+	p->observed = p->told_all = true;
 }
 
 static void ended(unsigned table, uint64_t row, int guest_error)

@@ -71,7 +71,7 @@ static inline bool nr_in(const nrset *s, unsigned pers, unsigned tab, unsigned n
 #define ATTACH_MAGIC 0x4854544153495547ull           /* "GUISATTH" */
 struct attach_point {
 	uint64_t magic;
-	bool *observed;              /* what the tracer sets last; NULL: the guest has not begun */
+	bool *told_all, *observed;   /* what the tracer sets last, in this order; NULL: the guest has not begun */
 	volatile int32_t pid, fd, end;       /* the tracer, its descriptors of the memfd and the pipe; pid 0: nobody asks */
 };
 extern struct attach_point attach_point;

@@ -88,6 +88,7 @@ void observe_start(struct proc *p)
 	move_fd(p, &o->trace_end, o->fd_text[2], sizeof o->fd_text[2]);
 	move_fd(p, &o->policy_fd, o->fd_text[3], sizeof o->fd_text[3]);
 	cover_start(p);
+	attach_point.told_all = &p->told_all;
 	attach_point.observed = &p->observed;
 	if (o->trace_fd < 0 || o->supervised) {  /* or the supervisor writes it (engine ptrace) */
 		audit_start(p);
@@ -112,20 +113,25 @@ static void in_child(struct proc *p)
 }
 AT_FORK_IF(in_child, session);
 
-/* Of all others dispatch makes no more than it does without us. */
+/* Of all others dispatch makes no more than it does without us, and direct calls stay direct. Whoever attaches writes its pid and then
+ * told_all: it is seen here, or bars what this lets go. */
 static void ask(struct proc *p)
 {
 	static uint64_t asked[MOST_TABS][MOST_NRS / 64];
 	_Static_assert(sizeof asked[0] == sizeof *p->asked, "as dispatch reads it");
+	bool told = ring_alive();
 
-	p->asked = NULL;
-	if (p->opt->cover)
+	p->asked = asked;
+	if (!told && !policy && !p->observed)
 		return;
 	for (unsigned t = 0; t < MOST_TABS; t++)
 		for (unsigned i = 0; i < MOST_NRS / 64; i++)
-			asked[t][i] = (session ? session->watch[own_index][t][i] : 0) |
+			asked[t][i] = (told ? session->watch[own_index][t][i] : 0) |
 				      (policy ? policy->touch[own_index][t][i] | policy->result[own_index][t][i] : 0);
-	p->asked = asked;
+	direct_close(asked[0]);
+	p->told_all = p->opt->cover != NULL;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	p->told_all |= attach_point.pid != 0;
 }
 
 /* --- one call --------------------------------------------------------------------------------------------------- */
@@ -190,8 +196,9 @@ static void attach(struct thread *t)
 		ask(t->p);
 		t->ring = NULL;
 		hello(t, HELLO_ATTACH);
-	} else if (!session) {
-		t->p->observed = t->p->opt->cover != NULL;
+	} else {
+		ask(t->p);
+		t->p->observed &= session || policy || t->p->opt->cover;
 	}
 }
 bool observe_enter(struct call *c)
@@ -205,6 +212,10 @@ bool observe_enter(struct call *c)
 		return true;
 	if (!session || !nr_in(&session->watch, own_index, c->tab, c->nr))
 		return false;
+	if (!ring_alive()) {             /* who asked is gone */
+		ask(t->p);
+		return false;
+	}
 	bool answered = session->n_injections && nr_in(&session->touch, own_index, c->tab, c->nr) && inject_before(c);
 	if (!trace_introduced(t))
 		return answered;

@@ -2,8 +2,8 @@
  *
  * A signal at every instruction of a guest's call: between the two breakpoints of the guest it is stepped n times and then
  * sent SIGUSR1, for each n, in a process of its own each time. Instructions of the kernel's are not stepped, of ours all.
- *     interrupt [-b] COMMAND...       says how many there were; fails if the guest did for any
- * With -b the guest's call is one that sleeps: the last signal comes when it does.
+ *     interrupt [-b|-c] COMMAND...    says how many there were; fails if the guest did for any
+ * With -b the guest's call is one that sleeps: the last signal comes when it does. With -c it is only counted, once, without signals.
  */
 #include <signal.h>
 #include <stdbool.h>
@@ -79,10 +79,8 @@ static void sleeps(pid_t pid)
 	ptrace(PTRACE_CONT, pid, 0, 0);
 	usleep(100000);
 }
-/* true: there was an nth instruction, and it was not the last */
-static bool at(char **argv, unsigned n, bool blocks, bool *good)
+static pid_t begun(char **argv)
 {
-	unsigned long long rip = 0;
 	pid_t pid = fork();
 	if (!pid) {
 		ptrace(PTRACE_TRACEME, 0, 0, 0);
@@ -93,6 +91,23 @@ static bool at(char **argv, unsigned n, bool blocks, bool *good)
 		fprintf(stderr, "interrupt: it did not come to its first breakpoint\n");
 		exit(1);
 	}
+	return pid;
+}
+static unsigned counted(char **argv)
+{
+	unsigned long long rip;
+	unsigned n = 1;
+	pid_t pid = begun(argv);
+	for (step(pid); !at_mark(pid, &rip); n++)
+		step(pid);
+	goes_on(pid);
+	return n;
+}
+/* true: there was an nth instruction, and it was not the last */
+static bool at(char **argv, unsigned n, bool blocks, bool *good)
+{
+	unsigned long long rip = 0;
+	pid_t pid = begun(argv);
 	bool over = false, asleep = false;
 	for (unsigned i = 0; i < n && !over && !asleep; i++) {
 		if ((asleep = blocks && at_call(pid))) {
@@ -121,9 +136,11 @@ static bool at(char **argv, unsigned n, bool blocks, bool *good)
 }
 int main(int argc, char **argv)
 {
-	bool blocks = argc > 1 && argv[1][0] == '-', good = true;
+	bool option = argc > 1 && argv[1][0] == '-', counts = option && argv[1][1] == 'c', good = true;
 	unsigned n = 0;
-	while (argc > 1 + blocks && good && at(argv + 1 + blocks, n, blocks, &good))
+	if (counts && argc > 2)
+		n = counted(argv + 2);
+	while (!counts && argc > 1 + option && good && at(argv + 1 + option, n, option, &good))
 		n++;
 	printf("%u instructions\n", n);
 	return !good || !n;

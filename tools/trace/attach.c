@@ -57,12 +57,13 @@ void attach_to(int pid, int fd, int end)
 	uint64_t base = base_of(pid, &theirs);
 	uint64_t there = base + (uint64_t)((char *)&attach_point - __executable_start);
 	must(pid, base ? move(pid, false, there, &a, sizeof a) : 0, sizeof a);
-	if (a.magic != ATTACH_MAGIC || !a.observed)
+	if (a.magic != ATTACH_MAGIC || !a.observed || !a.told_all)
 		refuse("-p %d: its program has not begun yet, or is no guest", pid);
 	a.fd = fd;
 	a.end = end;
 	must(pid, move(pid, true, there + offsetof(struct attach_point, fd), (void *)&a.fd, 8), 8);
 	a.pid = getpid();
 	must(pid, move(pid, true, there + offsetof(struct attach_point, pid), (void *)&a.pid, 4), 4);
+	must(pid, move(pid, true, (uint64_t)a.told_all, &yes, 1), 1);
 	must(pid, move(pid, true, (uint64_t)a.observed, &yes, 1), 1);
 }
