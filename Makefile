@@ -44,8 +44,11 @@ RT_START := $(wildcard $(addprefix syscalls/,exec.c path.c root.c walk.c arena.c
             machine/privilege.c))
 RT_SRC   := $(RT_FIRST) $(RT_START) $(filter-out $(RT_FIRST) $(RT_START),$(shell find syscalls personalities -name '*.[cS]' | sort))
 HOST_SRC := $(shell find loader tools -name '*.c' | sort)
+# The way from a command line to a guest, which a guest's exec goes without a libc that was started: they find what they need of
+# one in own.c, under other names.
+OWN_SRC  := $(addprefix loader/,again.c start.c plan.c elf.c map.c stack.c title.c own.c)
 RT_OBJ   := $(RT_SRC:%=$(B)/%.o)
-HOST_OBJ := $(HOST_SRC:%=$(B)/%.o)
+HOST_OBJ := $(filter-out $(OWN_SRC:%=$(B)/%.o),$(HOST_SRC:%=$(B)/%.o)) $(B)/own.o
 
 # The link is for whoever says make; what tests or installs uses what it has built.
 all: $(B)/guise
@@ -69,11 +72,20 @@ $(B)/runtime.o: $(RT_OBJ) tools/runtime.allow
 	@nm -u $@ | awk '{print $$2}' | grep -vxFf tools/runtime.allow > $@.bad; \
 	if [ -s $@.bad ]; then echo "runtime.o may not use:"; cat $@.bad; rm -f $@; exit 1; fi
 
+$(B)/loader/own.c.o: RT := -fno-builtin -ffreestanding
+$(B)/own.o: $(OWN_SRC:%=$(B)/%.o) $(B)/runtime.o tools/own.allow
+	$(LD) -r -o $@.all $(OWN_SRC:%=$(B)/%.o)
+	objcopy $(foreach f,$(RT_MEM),--redefine-sym $(f)=rt_$(f)) \
+		$$(nm -g --defined-only $(B)/loader/own.c.o | awk '{ print "--redefine-sym " $$3 "=own_" $$3 }') $@.all $@
+	@{ nm -g --defined-only $(B)/runtime.o | awk '{ print $$3 }'; cat tools/own.allow; } >$@.known; \
+	nm -u $@ | awk '{ print $$2 }' | grep -vxFf $@.known >$@.bad; \
+	if [ -s $@.bad ]; then echo "own.o may not use:"; cat $@.bad; rm -f $@; exit 1; fi
+
 $(B)/guise: $(B)/runtime.o $(HOST_OBJ) loader/start.ld
 	$(CC) -static -no-pie $(CFLAGS) -Wl,-z,noseparate-code,-Ttext-segment=$(BASE_AT),-e,front,-T,loader/start.ld -o $@.ld $(filter %.o,$^) $(LIBDW) $(LIBS)
 	@$(WHOLE) if=$@.ld of=$@.whole && chmod +x $@.whole && mv $@.whole $@ && rm $@.ld
 
--include $(RT_OBJ:.o=.d) $(HOST_OBJ:.o=.d)
+-include $(RT_OBJ:.o=.d) $(HOST_SRC:%=$(B)/%.d)
 -include tests/tests.mk
 
 install: $(B)/guise

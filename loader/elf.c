@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Recognition: what a file holds, read through libelf and checked so that nobody behind has to check again. Hostile
- * headers end here with a sentence. Maps nothing, changes nothing.
+ * Recognition: what a file holds, checked so that nobody behind has to check again. Hostile headers end here with a
+ * sentence. Maps nothing, changes nothing. Read without libelf: an exec comes through here twice, in the old image and in
+ * the new one, which has no libc that such a library could use (own.c).
  */
 #include <errno.h>
-#include <gelf.h>
+#include <elf.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -15,9 +16,9 @@
 
 #define ADDRESS_TOP 0x7ffffffff000ull
 #define ALIGN_MOST (2ull << 20)
-#define NOTES_MOST (1ull << 20)          /* of all together */
+#define HEAD 4096                        /* of most programs it has all that is asked for */
 
-struct reading { struct image *im; Elf *elf; uint64_t size, notes; char *why; size_t n; };
+struct reading { struct image *im; uint64_t size; char *why; size_t n; ssize_t n_head; unsigned char head[HEAD]; };
 
 static int __attribute__((format(printf, 3, 4))) bad(struct reading *r, int e, const char *f, ...)
 {
@@ -26,6 +27,17 @@ static int __attribute__((format(printf, 3, 4))) bad(struct reading *r, int e, c
 	vsnprintf(r->why, r->n, f, ap);
 	va_end(ap);
 	return -e;
+}
+
+/* A piece of the file: from what was read at first, where it lies there. */
+static bool take(const struct reading *r, uint64_t off, void *to, size_t n)
+{
+	if (off > r->size || n > r->size - off)
+		return false;
+	if (off + n > (uint64_t)r->n_head)
+		return pread(r->im->fd, to, n, (off_t)off) == (ssize_t)n;
+	memcpy(to, r->head + off, n);
+	return true;
 }
 
 /* What is not ours to run, by its first bytes. */
@@ -54,20 +66,21 @@ static int foreign_format(struct reading *r, const unsigned char *head, ssize_t 
 			return bad(r, ENOEXEC, "this is %s", others[i].what);
 	return bad(r, ENOEXEC, "this is no program: neither ELF nor a script with #!");
 }
-static int check_ehdr(struct reading *r, const unsigned char *head, ssize_t n)
+static int check_ehdr(struct reading *r)
 {
 	static const char *const types[] = { "has no type", "an object file, not linked", NULL, NULL,
 					     "a core file: a debugger reads it" };
-	GElf_Ehdr eh;
+	const unsigned char *head = r->head;
+	Elf64_Ehdr eh;
 
-	if (n < EI_NIDENT)
-		return bad(r, ENOEXEC, "the ELF header is cut off after %zd bytes", n);
+	if (r->n_head < EI_NIDENT)
+		return bad(r, ENOEXEC, "the ELF header is cut off after %zd bytes", r->n_head);
 	if (head[EI_CLASS] == ELFCLASS32)
 		return bad(r, ENOEXEC, "this is a 32-bit program; only 64-bit x86 programs can run, or one for a bare machine (--as metal)");
 	if (head[EI_CLASS] != ELFCLASS64 || head[EI_DATA] != ELFDATA2LSB)
 		return bad(r, ENOEXEC, "the ELF header is damaged or for a big-endian machine (class %u, data %u)",
 			   head[EI_CLASS], head[EI_DATA]);
-	if (n < (ssize_t)sizeof(Elf64_Ehdr) || !r->elf || !gelf_getehdr(r->elf, &eh))
+	if (head[EI_VERSION] != EV_CURRENT || !take(r, 0, &eh, sizeof eh))
 		return bad(r, ENOEXEC, "the ELF header is cut off");
 	if (eh.e_machine != EM_X86_64)
 		return bad(r, ENOEXEC, "this is a program for another processor (ELF machine %u); only x86-64 can run",
@@ -86,7 +99,7 @@ static int check_ehdr(struct reading *r, const unsigned char *head, ssize_t n)
 	r->im->eflags = eh.e_flags;
 	return 0;
 }
-static int add_segment(struct reading *r, const GElf_Phdr *ph)
+static int add_segment(struct reading *r, const Elf64_Phdr *ph)
 {
 	struct image *im = r->im;
 	struct segment *last = im->n_seg ? &im->seg[im->n_seg - 1] : NULL;
@@ -118,42 +131,43 @@ static int add_segment(struct reading *r, const GElf_Phdr *ph)
 		im->phdr_vaddr = ph->p_vaddr + (im->phoff - ph->p_offset);
 	return 0;
 }
-static int read_interp(struct reading *r, const GElf_Phdr *ph)
+static int read_interp(struct reading *r, const Elf64_Phdr *ph)
 {
 	struct image *im = r->im;
 	if (ph->p_filesz < 2 || ph->p_filesz > sizeof im->interp || ph->p_offset > r->size)
 		return bad(r, ENOEXEC, "the name of its run-time linker is damaged");
-	if (pread(im->fd, im->interp, ph->p_filesz, (off_t)ph->p_offset) != (ssize_t)ph->p_filesz ||
-	    im->interp[ph->p_filesz - 1])
+	if (!take(r, ph->p_offset, im->interp, ph->p_filesz) || im->interp[ph->p_filesz - 1])
 		return bad(r, ENOEXEC, "the name of its run-time linker is damaged");
 	return 0;
 }
-static void read_notes(struct reading *r, const GElf_Phdr *ph)
+/* Damaged notes are no notes, nor is what comes behind them. */
+static void read_notes(struct reading *r, const Elf64_Phdr *ph)
 {
 	struct image *im = r->im;
-	size_t at = 0, next, name, desc;
-	GElf_Nhdr nh;
-	bool fits = ph->p_filesz && ph->p_filesz < NOTES_MOST - r->notes;        /* libelf keeps all that it has read */
-	r->notes += fits ? ph->p_filesz : 0;
-	Elf_Data *d = fits ?
-		elf_getdata_rawchunk(r->elf, (int64_t)ph->p_offset, ph->p_filesz,
-				     ph->p_align == 8 ? ELF_T_NHDR8 : ELF_T_NHDR) : NULL;
+	uint64_t at = 0, align = ph->p_align == 8 ? 8 : 4, size = ph->p_filesz;
+	Elf64_Nhdr nh;
 
-	for (; d && im->n_note < IMAGE_NOTES && (next = gelf_getnote(d, at, &nh, &name, &desc)) > 0; at = next) {
-		struct note *n = &im->note[im->n_note++];
-		size_t len = nh.n_namesz < sizeof n->name ? nh.n_namesz : sizeof n->name - 1;
-		memcpy(n->name, (char *)d->d_buf + name, len);
-		n->type = nh.n_type;
-		n->desc_len = nh.n_descsz;
-		memcpy(n->desc, (char *)d->d_buf + desc, nh.n_descsz < sizeof n->desc ? nh.n_descsz : sizeof n->desc);
+	if (ph->p_offset > r->size || size > r->size - ph->p_offset)
+		return;
+	while (im->n_note < IMAGE_NOTES && at <= size && size - at >= sizeof nh && take(r, ph->p_offset + at, &nh, sizeof nh)) {
+		struct note *n = &im->note[im->n_note], fresh = { .type = nh.n_type, .desc_len = nh.n_descsz };
+		uint64_t name = at + sizeof nh, desc = (name + nh.n_namesz + align - 1) & ~(align - 1);
+		size_t name_len = nh.n_namesz < sizeof n->name ? nh.n_namesz : sizeof n->name - 1;
+		size_t desc_len = nh.n_descsz < sizeof n->desc ? nh.n_descsz : sizeof n->desc;
+		if (desc > size || nh.n_descsz > size - desc || !take(r, ph->p_offset + name, fresh.name, name_len) ||
+		    !take(r, ph->p_offset + desc, fresh.desc, desc_len))
+			return;
+		*n = fresh;
+		im->n_note++;
+		at = (desc + nh.n_descsz + align - 1) & ~(align - 1);
 	}
 }
 static int read_phdrs(struct reading *r)
 {
-	GElf_Phdr ph;
+	Elf64_Phdr ph;
 	int e = 0;
 	for (unsigned i = 0; !e && i < r->im->phnum; i++) {
-		if (!gelf_getphdr(r->elf, (int)i, &ph))
+		if (!take(r, r->im->phoff + i * sizeof ph, &ph, sizeof ph))
 			return bad(r, ENOEXEC, "program header %u cannot be read", i);
 		switch (ph.p_type) {
 		case PT_LOAD: e = add_segment(r, &ph); break;
@@ -194,29 +208,26 @@ static void read_goos(struct image *im)
 }
 int image_open(struct image *im, int fd, const char *path, char *why, size_t n)
 {
-	struct reading r = { .im = im, .why = why, .n = n };
-	unsigned char head[64] = { 0 };
+	struct reading r;
 	struct stat st;
 	int e;
 
+	r.im = im, r.why = why, r.n = n;
 	memset(im, 0, sizeof *im);
 	im->fd = fd;
 	stpncpy(im->path, path, sizeof im->path - 1);
 	if (fstat(fd, &st) < 0)
 		return bad(&r, errno, "it cannot be examined: %s", strerror(errno));
 	r.size = (uint64_t)st.st_size;
-	ssize_t got = pread(fd, head, sizeof head, 0);
-	if (got < 0)
+	r.n_head = pread(fd, r.head, sizeof r.head, 0);
+	if (r.n_head < 0)
 		return bad(&r, errno, "it cannot be read: %s", strerror(errno));
-	if (got < 4 || memcmp(head, ELFMAG, SELFMAG))
-		return foreign_format(&r, head, got);
-	elf_version(EV_CURRENT);
-	r.elf = elf_begin(fd, ELF_C_READ, NULL);
-	e = check_ehdr(&r, head, got);
+	if (r.n_head < SELFMAG || memcmp(r.head, ELFMAG, SELFMAG))
+		return foreign_format(&r, r.head, r.n_head);
+	e = check_ehdr(&r);
 	if (!e)
 		e = read_phdrs(&r);
 	if (!e && !im->interp[0] && !has_abi_note(im))
 		read_goos(im);
-	elf_end(r.elf);
 	return e;
 }

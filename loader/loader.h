@@ -20,4 +20,3 @@ const struct engine *engine_below(const struct engine *last);
 void say(const char *f, ...) __attribute__((format(printf, 1, 2)));        /* one line "guise: ..." on standard error */
 void vsay(const char *f, va_list) __attribute__((format(printf, 1, 0)));
 const char *shown(const char *name);     /* a name as messages print it: "" where it is empty */
-bool image_is_guise(const struct image *);

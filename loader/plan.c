@@ -286,6 +286,17 @@ static bool hand_over(struct plan *pl, struct thread *t)
 	return p->pers && pl->pers->identity && !p->pers->identity && (!p->watched || native) && !p->engine->keeps &&
 	       !p->opt->stay && !path_confined(p);
 }
+/* The mark that tells one guise from other programs. */
+static const struct { uint32_t name_len, desc_len, type; char name[8]; uint32_t version; }
+guise_note __attribute__((used, section(".note.guise"), aligned(4))) = { 6, 4, 1, "guise", 1 };
+
+static bool image_is_guise(const struct image *im)
+{
+	for (unsigned i = 0; i < im->n_note; i++)
+		if (!strcmp(im->note[i].name, "guise") && im->note[i].type == guise_note.type)
+			return true;
+	return false;
+}
 /* guise is no guest of guise: the kernel runs it, where nothing is lost by that. At the start that is where no option
  * speaks of the guest; afterwards where the guest may run what is the kernel's own. */
 static long itself(struct plan *pl, struct thread *t)

@@ -270,7 +270,6 @@ static int machine_run(struct options *o, struct restore *r)
 	if (!rebuild_machine(r, t))
 		return failed(r);
 	snapshot_start(t->p);
-	fflush(NULL);
 	forget_libc(t);
 	thread_begin(t);
 }
@@ -305,7 +304,6 @@ int program_restore(struct options *o, struct restore *r)
 			     r->arrived, r->failed, r->members };
 	revive_first(t, &v);
 	snapshot_start(t->p);
-	fflush(NULL);
 	forget_libc(t);
 	thread_begin(t);
 }

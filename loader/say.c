@@ -1,27 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * What guise itself says before a guest runs. A message is one line whatever names are in it: control characters, with
- * which a file name could lie to a terminal, are shown, not sent. The mark that tells one guise from other programs is
- * here too, since a guise is no guest of another.
+ * which a file name could lie to a terminal, are shown, not sent. Without libc (again.c) the runtime says it.
  */
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-#include "loader/image.h"
+#include "guise.h"
+#include "loader/begin.h"
 #include "loader/loader.h"
 
-static const struct { uint32_t name_len, desc_len, type; char name[8]; uint32_t version; }
-guise_note __attribute__((used, section(".note.guise"), aligned(4))) = { 6, 4, 1, "guise", 1 };
-
-bool image_is_guise(const struct image *im)
-{
-	for (unsigned i = 0; i < im->n_note; i++)
-		if (!strcmp(im->note[i].name, "guise") && im->note[i].type == guise_note.type)
-			return true;
-	return false;
-}
 static size_t put_char(char *to, unsigned char c)
 {
 	static const char plain[] = "\n\r\t", letter[] = "nrt";
@@ -34,6 +24,10 @@ static size_t put_char(char *to, unsigned char c)
 void vsay(const char *f, va_list ap)
 {
 	char *text = NULL, *line;
+	if (!libc_is_up) {
+		vwarn(f, ap);
+		return;
+	}
 	int n = vasprintf(&text, f, ap);
 	size_t len = 7;
 

@@ -5,22 +5,16 @@
  * The guest's first stack is the host's own one, below what we used of it: it grows, and ends, as the host says.
  */
 #include <asm/prctl.h>
-#include <linux/futex.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <malloc.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
-#include <sys/rseq.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-#if __has_include(<sys/platform/x86.h>)
-#include <sys/platform/x86.h>
-#endif
 #include "guise.h"
 #include "options.h"
 #include "debug/tracing.h"
@@ -56,12 +50,15 @@ const char *host_lacks(void)
 {
 	return access("/proc/self/fd", F_OK) ? "/proc is not mounted; guise needs it (mount -t proc proc /proc)" : NULL;
 }
-static void claim_ours(void)
+static void claim_ours(bool xsave)
 {
 	uint64_t vdso = getauxval(AT_SYSINFO_EHDR);
 	uint64_t brk = (uint64_t)sbrk(0);
 
-	mallopt(M_MMAP_THRESHOLD, 1 << 30);      /* libc's memory stays on its break, which is claimed */
+	if (libc_is_up)
+		libc_begin();
+	else if (xsave)
+		fpu_has_xsave();
 	mem_claim(&space, (uint64_t)__executable_start, (uint64_t)end);
 	mem_claim(&space, brk - OWN_BREAK < brk ? PAGE_DOWN(brk) - (1 << 20) : 0, brk + OWN_BREAK);
 	if (vdso) {
@@ -69,14 +66,6 @@ static void claim_ours(void)
 		signal_vdso(vdso, vdso + 2 * PAGE);
 		time_start(vdso);
 	}
-}
-/* What libc knows of the processor need not be asked again, which costs an exit of a virtual machine. */
-static void know_processor(void)
-{
-#if __has_include(<sys/platform/x86.h>)
-	if (CPU_FEATURE_ACTIVE(OSXSAVE))
-		fpu_has_xsave();
-#endif
 }
 struct proc *begin_proc(void) { return &proc; }
 
@@ -86,8 +75,7 @@ struct thread *begin_ours(struct options *o)
 	proc.space = &space;
 	proc.nthreads = 1;
 	threads_start(&space);
-	claim_ours();
-	know_processor();
+	claim_ours(o->xsave);
 	struct thread *t = thread_new(&proc);
 	if (!t)
 		return NULL;
@@ -96,7 +84,6 @@ struct thread *begin_ours(struct options *o)
 	proc.pid = getpid();
 	proc.ppid = getppid();
 	syscall(SYS_arch_prctl, ARCH_SET_GS, t);
-	gate_start();
 	fd_start(&proc);
 	path_start(&proc);
 	return t;
@@ -302,17 +289,6 @@ static int build(struct options *o, struct thread *t, struct plan *pl, int argc,
 	title_set(proc.comm, &space);
 	return 0;
 }
-/* What libc had the kernel keep for our first thread is the guest's to ask for from now on: restartable sequences, robust
- * mutexes, the word that is cleared at the thread's end. How long libc's area is depends on its release. */
-void forget_libc(struct thread *t)
-{
-	char *area = (char *)__builtin_thread_pointer() + __rseq_offset;
-	for (unsigned n = 32; n <= 512; n += 4)
-		if (__rseq_size && syscall(SYS_rseq, area, n, RSEQ_FLAG_UNREGISTER, RSEQ_SIG) == 0)
-			break;
-	syscall(SYS_set_robust_list, NULL, sizeof(struct robust_list_head));
-	syscall(SYS_set_tid_address, &t->tid);
-}
 struct begin { struct options *o; struct thread *t; int argc; char **argv, **envp; bool elsewhere; uint64_t stack_top; };
 
 static int run(struct begin *b)
@@ -369,7 +345,6 @@ static int run(struct begin *b)
 		return refuse(125, "the engine %s cannot start: %s%s", proc.engine->name, strerror((int)-e),
 			      e == -EMFILE ? "; raise the limit of open files (ulimit -n)" : "");
 	snapshot_start(&proc);
-	fflush(NULL);
 	forget_libc(t);
 	thread_begin(t);
 }

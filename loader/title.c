@@ -7,19 +7,19 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 #include "guise.h"
+#include "loader/begin.h"
 #include "loader/title.h"
 
 extern char __executable_start[], etext[], edata[];
-extern void *__libc_stack_end;
 
-/* All of it must be said again. Asking /proc/self/stat costs a new process 15 us; we are linked to a fixed address, and a
- * static libc begins its break with our thread-local storage. */
+/* All of it must be said again. Asking /proc/self/stat costs a new process 15 us; we are linked to a fixed address, and who
+ * moved the break knows where it began. */
 static void now(struct prctl_mm_map *m)
 {
 	*m = (struct prctl_mm_map){
 		.start_code = (uint64_t)__executable_start, .end_code = (uint64_t)etext, .start_data = (uint64_t)etext,
-		.end_data = (uint64_t)edata, .start_brk = PAGE_DOWN((uint64_t)__builtin_thread_pointer()),
-		.brk = (uint64_t)sbrk(0), .start_stack = (uint64_t)__libc_stack_end, .exe_fd = (uint32_t)-1,
+		.end_data = (uint64_t)edata, .start_brk = libc_is_up ? libc_break() : (uint64_t)sbrk(0),
+		.brk = (uint64_t)sbrk(0), .start_stack = (uint64_t)start_stack, .exe_fd = (uint32_t)-1,
 	};
 }
 void title_set(const char *name, const struct space *s)

@@ -146,6 +146,8 @@ static long build(struct exec *x, uaddr argv, uaddr envv)
 			e = vec_text(&x->argv, o->fd_text[2]);
 		if (!e && o->name && !x->t->p->forked && !(e = vec_text(&x->argv, "--name")))
 			e = vec_text(&x->argv, o->name);
+		if (!e && fpu_knows_xsave())
+			e = vec_text(&x->argv, "--xsave");
 		if (!e && !(e = vec_signals(x)) && !(e = vec_traced(x)) && !(e = vec_limits(x)))
 			e = vec_handed(x);
 		if (!e && !(e = vec_held(x)) && !(e = vec_kept(x)))

@@ -26,6 +26,7 @@ static uint64_t components(void)
 	return c & bit_OSXSAVE ? components_seen() : 0;
 }
 void fpu_has_xsave(void) { components_seen(); }
+bool fpu_knows_xsave(void) { return known_components; }
 size_t fpu_size(void)
 {
 	static size_t known;

@@ -427,8 +427,8 @@ uint64_t segment_fs(struct thread *);
 long segment_fs_set(struct thread *, uint64_t);      /* -EPERM where no program may have it */
 
 /* --- gate.c: from the guest's thread into ordinary C ------------------------------------------------------------------------ */
-void gate_start(void);                               /* on libc's own thread: remember its thread pointer */
-long gate(long (*fn)(void *), void *arg);            /* fn may use libc; one at a time in a process; the list of users: exec */
+long gate(long (*fn)(void *), void *arg);            /* fn may use vector registers; one at a time in a process; the list of users: exec */
+extern uint64_t *start_stack;                        /* entry.S: argc and all behind it, as the host laid them */
 extern volatile uint32_t gate_lock;
 
 #include "signals.h"                                  /* signal.c, carrier.c, fpu.c */

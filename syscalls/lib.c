@@ -185,7 +185,7 @@ size_t fmt(char *buf, size_t n, const char *f, ...)
 	return len;
 }
 /* A name in it may hold anything: what could steer a terminal is shown, not sent. */
-static void say(const char *f, va_list ap)
+void vwarn(const char *f, va_list ap)
 {
 	char text[1024], line[1100];
 	size_t n = fmt(line, sizeof line, "guise: ");
@@ -218,14 +218,14 @@ void warn(const char *f, ...)
 {
 	va_list ap;
 	va_start(ap, f);
-	say(f, ap);
+	vwarn(f, ap);
 	va_end(ap);
 }
 void die(const char *f, ...)
 {
 	va_list ap;
 	va_start(ap, f);
-	say(f, ap);
+	vwarn(f, ap);
 	va_end(ap);
 	for (;;)
 		host(SYS_exit_group, 125);

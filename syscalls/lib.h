@@ -24,4 +24,5 @@ long file_open(const char *path, int flags); /* one of the host's, for ourselves
 long file_read(const char *path, char *buf, size_t n);       /* a whole small file, NUL-terminated; length or -errno */
 const char *error_text(long e);                              /* of a host errno, for our own messages */
 void die(const char *f, ...) __attribute__((noreturn, format(printf, 1, 2)));  /* our own mistake: a sentence, exit 125 */
+void vwarn(const char *f, __builtin_va_list);
 void warn(const char *f, ...) __attribute__((format(printf, 1, 2)));

@@ -32,6 +32,7 @@ struct options {
 	bool strict;             /* the first unknown call, flag, command or sysctl ends the run */
 	const char *cover;       /* file in which used rows are counted, absolute, or NULL: observe/cover.h */
 	bool again;              /* a running guest's exec started us: the environment is the guest's own, all of it */
+	bool xsave;              /* the processor has xsave: it need not be asked; the same */
 	int resume_fd;           /* the program, already open (its path may be gone), or -1; set by a guest's exec */
 	const char *resume_path; /* its host path as it was when it was opened, or NULL; the same */
 	int limits_fd;           /* what it has given up (confine.h), or -1; the same */

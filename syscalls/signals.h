@@ -46,7 +46,8 @@ void carrier_timer_taken(struct thread *, const siginfo_t *);
 #define FPU_COMPONENTS 0xe7ull            /* x87, SSE, AVX, and the three of AVX-512: what is saved, where there is such */
 #define FPU_SIZE 2816                                /* room for what fpu_save writes: x87, SSE, AVX, AVX-512 (standard form) */
 #define FPU_LEGACY 512                               /* of them x87 and SSE, as FXSAVE writes them */
-void fpu_has_xsave(void);                            /* at a start: libc has asked the processor already */
+void fpu_has_xsave(void);                            /* at a start: libc, or the image before us, has asked the processor already */
+bool fpu_knows_xsave(void);                          /* this one has */
 size_t fpu_size(void);                               /* bytes of it in use on this machine */
 size_t fpu_room(void);                               /* what a program finds when it asks the processor for the size: no less */
 void fpu_save(void *to);                             /* 64-byte aligned */

@@ -6,6 +6,7 @@
 #include <string.h>
 #include <unistd.h>
 #include "command.h"
+#include "loader/begin.h"
 
 const struct subcommand *subcommand_find(const char *name)
 {
@@ -21,6 +22,7 @@ int main(int argc, char **argv)
 	const struct subcommand *c = argc > 1 ? subcommand_find(argv[1]) : NULL;
 	struct request r;
 
+	libc_is_up = true;
 	if (argc < 2) {
 		fputs("usage: guise [OPTION...] PROGRAM [ARG...]\n"
 		      "guise --help says more\n", stderr);

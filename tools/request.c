@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * The options that `run` and its relatives share, and what becomes of them: one struct options, checked as far as can
- * be before a program is there. A running guest's exec comes through here too (--resume): then the environment is the
- * guest's own and nothing of it is read or changed.
+ * be before a program is there. A running guest's exec does not come through here, but through loader/again.c, which takes
+ * the words of self_argv below.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -66,14 +66,6 @@ void request_start(struct request *r, const struct subcommand *c, char **env)
 }
 
 /* --- what each option does -------------------------------------------------------------------------------------- */
-static int number_of(const char *option, const char *v)
-{
-	char *end;
-	long n = strtol(v, &end, 10);
-	if (*end || end == v || n < 0 || n > INT_MAX)
-		refuse("%s wants the number of an open descriptor, not \"%s\"", option, v);
-	return (int)n;
-}
 static void set_root(struct request *r, const char *v)
 {
 	r->root_name = v;
@@ -94,7 +86,7 @@ static void set_strict(struct request *r, const char *v) { r->opt.strict = true;
 /* "io", or "io,exit=PORT": the port of the virtual machine that ends the program */
 static void set_grant(struct request *r, const char *v)
 {
-	char *end = "";
+	char *end = "", *text;
 	unsigned long port = 0;
 
 	if (strncmp(v, "io", 2) || (v[2] && strncmp(v + 2, ",exit=", 6)))
@@ -103,7 +95,9 @@ static void set_grant(struct request *r, const char *v)
 		refuse("--grant %s: PORT is a number from 1 to 0xfffc, where no other device is", v);
 	r->opt.grant_io = true;
 	r->opt.exit_port = (unsigned)port;
-	r->grant = v;
+	if (port ? asprintf(&text, "io,exit=%lu", port) < 0 : !(text = strdup(v)))
+		refuse("no memory for a list of options");
+	r->grant = text;
 }
 static void set_report(struct request *r, const char *v) { r->report_file = v; }
 static void set_witness(struct request *r, const char *v) { r->witness_file = v; }
@@ -168,7 +162,7 @@ static void set_bind(struct request *r, const char *v)
 		b++;
 	if (b == r->bind + ARRAY_LEN(r->bind))
 		refuse("--bind can be given %zu times at most", ARRAY_LEN(r->bind));
-	b->host = r->opt.again ? host : real_or_refuse(host, "--bind", "a file or directory that is there");
+	b->host = real_or_refuse(host, "--bind", "a file or directory that is there");
 	b->guest = colon + 1;
 	r->opt.n_bind += b == end;
 }
@@ -198,31 +192,7 @@ static void set_module(struct request *r, const char *v)
 		refuse("--module can be given %zu times at most", ARRAY_LEN(r->opt.module));
 	r->opt.module[r->opt.n_module++] = v;
 }
-/* For ourselves, from self_argv below and proc_exec; --again is the first of them. */
-static void set_resume(struct request *r, const char *v) { r->opt.resume_fd = number_of("--resume-fd", v); }
-static void set_resume_path(struct request *r, const char *v) { r->opt.resume_path = v; }
-static void set_limits(struct request *r, const char *v) { r->opt.limits_fd = number_of("--limits-fd", v); }
-static void set_engine_fd(struct request *r, const char *v) { r->opt.engine_fd = number_of("--engine-fd", v); }
-static void set_held(struct request *r, const char *v)
-{
-	if (sscanf(v, "%d:%d", &r->opt.held_fd[0], &r->opt.held_fd[1]) != 2)
-		refuse("--held-fds takes two descriptors, not %s", v);
-}
-static void set_traced(struct request *r, const char *v) { r->opt.traced = v; }
-static void set_kept(struct request *r, const char *v) { r->opt.kept = v; }
-static void set_machine(struct request *r, const char *v) { r->opt.machine_fd = number_of("--machine-fd", v); }
-static void set_signals(struct request *r, const char *v)
-{
-	char *rest;
-	r->opt.blocked = strtoull(v, &rest, 16);
-	r->opt.ignored = *rest ? strtoull(rest + 1, NULL, 16) : 0;
-}
-static void set_again(struct request *r, const char *v) { r->opt.again = true; }
-static void set_trace_fd(struct request *r, const char *v) { r->opt.trace_fd = number_of("--trace-fd", v); }
-static void set_trace_end(struct request *r, const char *v) { r->opt.trace_end = number_of("--trace-end", v); }
-static void set_policy_fd(struct request *r, const char *v) { r->opt.policy_fd = number_of("--policy-fd", v); }
 static void set_cover(struct request *r, const char *v) { r->opt.cover = v; }
-static void set_report_fd(struct request *r, const char *v) { r->opt.report_fd = number_of("--report-fd", v); }
 
 static const struct option_row run_rows[] = {
 	{ 0, "root", "DIR", V_DIR, "look absolute paths up in DIR first, a base tree of the guest's system", set_root },
@@ -258,20 +228,6 @@ static const struct option_row place_rows[] = {
 const struct option_table place_options = { place_rows, ARRAY_LEN(place_rows) };
 
 static const struct option_row hidden_rows[] = {
-	{ 0, "resume-fd", "FD", V_TEXT, NULL, set_resume },
-	{ 0, "resume-path", "PATH", V_TEXT, NULL, set_resume_path },
-	{ 0, "limits-fd", "FD", V_TEXT, NULL, set_limits },
-	{ 0, "engine-fd", "FD", V_TEXT, NULL, set_engine_fd },
-	{ 0, "held-fds", "PROC:EXE", V_TEXT, NULL, set_held },
-	{ 0, "traced", "BY", V_TEXT, NULL, set_traced },
-	{ 0, "kept", "TEXT", V_TEXT, NULL, set_kept },
-	{ 0, "machine-fd", "FD", V_TEXT, NULL, set_machine },
-	{ 0, "signals", "BLOCKED:IGNORED", V_TEXT, NULL, set_signals },
-	{ 0, "again", NULL, V_NONE, NULL, set_again },
-	{ 0, "trace-fd", "FD", V_TEXT, NULL, set_trace_fd },
-	{ 0, "trace-end", "FD", V_TEXT, NULL, set_trace_end },
-	{ 0, "policy-fd", "FD", V_TEXT, NULL, set_policy_fd },
-	{ 0, "report-fd", "FD", V_TEXT, NULL, set_report_fd },
 	{ 0, "cover", "FILE", V_FILE, NULL, set_cover },
 };
 const struct option_table hidden_options = { hidden_rows, ARRAY_LEN(hidden_rows) };
@@ -331,10 +287,10 @@ static void check_root(struct request *r)
 		refuse("--root-only needs --root DIR (or GUISE_ROOT), the tree to which the guest is confined");
 	if (!r->root_name)
 		return;
-	r->opt.root = r->opt.again ? r->root_name : real_or_refuse(r->root_name, r->root_by, "the directory of a base tree");
+	r->opt.root = real_or_refuse(r->root_name, r->root_by, "the directory of a base tree");
 	if (stat(r->opt.root, &st) < 0 || !S_ISDIR(st.st_mode))
 		refuse("%s is not a directory; %s wants the directory of a base tree", r->opt.root, r->root_by);
-	if (!r->opt.again && faccessat(AT_FDCWD, r->opt.root, X_OK, AT_EACCESS))
+	if (faccessat(AT_FDCWD, r->opt.root, X_OK, AT_EACCESS))
 		refuse("%s: %s; %s wants a directory that may be searched", r->opt.root, strerror(errno), r->root_by);
 }
 /* What the environment says holds where the command line says nothing; a guest never sees that it was there. */
@@ -401,10 +357,8 @@ void request_complete(struct request *r)
 {
 	struct options *o = &r->opt;
 
-	if (!o->again) {
-		take_variable(r, "GUISE_ROOT", &r->root_name, &r->root_by);
-		take_variable(r, "GUISE_ENGINE", &o->engine, &r->engine_by);
-	}
+	take_variable(r, "GUISE_ROOT", &r->root_name, &r->root_by);
+	take_variable(r, "GUISE_ENGINE", &o->engine, &r->engine_by);
 	check_root(r);
 	if (o->overlay && !o->disk)
 		refuse("--overlay keeps what is written to a disk: it needs --disk FILE");
@@ -462,14 +416,14 @@ static int not_found(const struct request *r, const char *name)
 int request_run(struct request *r, int argc, char **argv)
 {
 	struct options *o = &r->opt;
-	const char *lacks = o->again ? NULL : host_lacks();
+	const char *lacks = host_lacks();
 
 	if (argc < 1)
 		refuse("which program? guise [OPTION...] PROGRAM [ARG...]; guise --help says more");
 	if (lacks)
 		refuse("%s", lacks);
 	request_complete(r);
-	if (!o->again && !strchr(argv[0], '/')) {
+	if (!strchr(argv[0], '/')) {
 		char *found = program_find(o, r->env, argv[0]);
 		if (!found)
 			return not_found(r, argv[0]);

@@ -7,7 +7,7 @@ UNIT_PROGRAMS += $(UNIT_BIN)
 UNIT_SAN_1 := -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-sanitize=alignment
 UNIT_SAN := $(if $(DEBUG),$(UNIT_SAN_1))
 UNIT_DIR := $(T)/unit/obj
-UNIT_OWN := $(filter loader/%,$(HOST_SRC))
+UNIT_OWN := $(filter-out loader/own.c,$(filter loader/%,$(HOST_SRC)))
 UNIT_OBJ := $(if $(DEBUG),$(RT_SRC:%=$(UNIT_DIR)/%.o) $(UNIT_OWN:%=$(UNIT_DIR)/%.o),$(B)/runtime.o $(UNIT_OWN:%=$(B)/%.o))
 UNIT_MEM := -Dmemcpy=rt_memcpy -Dmemmove=rt_memmove -Dmemset=rt_memset -Dmemcmp=rt_memcmp
 

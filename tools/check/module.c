@@ -108,7 +108,7 @@ static void read_names(struct module *m, Elf *e, Elf_Scn *scn, const GElf_Shdr *
 static void read_own(struct module *, Elf *);
 static void read_sections(struct module *m, int fd)
 {
-	Elf *e = elf_begin(fd, ELF_C_READ, NULL);
+	Elf *e = elf_version(EV_CURRENT) ? elf_begin(fd, ELF_C_READ, NULL) : NULL;
 	Elf_Scn *scn = NULL;
 	GElf_Shdr sh;
 
