@@ -132,26 +132,29 @@ static long __attribute__((noinline)) scalar(struct call *c, int i)
 	}
 	return 0;
 }
-/* arg is raw already; each is taken as its row says, up to the first that is wrong */
-static inline long scalars(struct call *c, const struct proc *p, uint32_t todo)
+/* arg is raw already; of those that are not taken so each is, up to the first that is wrong */
+static inline __attribute__((always_inline)) long scalars(struct call *c, const struct proc *p, uint32_t todo)
 {
-	long e = 0;
-	for (int i = 0; todo && !e; todo >>= 4, i++) {
-		unsigned how = todo & 15;
-		if (how == TAKE_FD) {
-			c->arg[i] = (int)c->raw[i];
-			e = fd_is_ours(p, c->arg[i]) ? -EBADF : 0;
-		} else if (how == TAKE_INT) {
-			c->arg[i] = (int)c->raw[i];
+	for (unsigned i; todo; todo &= ~(15u << 4 * i)) {
+		i = (unsigned)__builtin_ctz(todo) / 4;
+		unsigned how = todo >> 4 * i & 15;
+		long v = (int)c->raw[i], e = 0;
+		if (how == TAKE_INT) {
+			c->arg[i] = v;
+		} else if (how == TAKE_FD) {
+			c->arg[i] = v;
+			e = fd_is_ours(p, (int)v) ? -EBADF : 0;
 		} else if (how == TAKE_UINT) {
-			c->arg[i] = (unsigned)c->raw[i];
-		} else if (how == TAKE_AT && (int)c->raw[i] == AT_FDCWD) {
-			c->arg[i] = AT_FDCWD;
-		} else if (how >= TAKE_SCALAR && (how != TAKE_SET || c->raw[i])) {
-			e = scalar(c, i);
+			c->arg[i] = (unsigned)v;
+		} else if (how == TAKE_AT && v == AT_FDCWD) {
+			c->arg[i] = v;
+		} else if (how != TAKE_SET || c->raw[i]) {
+			e = scalar(c, (int)i);
 		}
+		if (e)
+			return e;
 	}
-	return e;
+	return 0;
 }
 
 /* The row of a multiplexer's command stands in for the call's own row. */

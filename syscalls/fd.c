@@ -31,6 +31,8 @@ struct fdtab {
 	struct chunk *volatile chunk[];
 };
 
+volatile int fds_kept FORKED;
+
 static size_t tab_size(unsigned n) { return offsetof(struct fdtab, chunk[n]); }
 static struct fdtab *tab_new(unsigned n)
 {
@@ -50,6 +52,8 @@ static struct fdent *tab_make(struct fdtab *f, unsigned fd)
 {
 	struct chunk *k, *none = NULL;
 	unsigned i = fd / ARRAY_LEN(k->e), top = f->top;
+	if (!fds_kept)
+		fds_kept = 1;
 	if (i >= f->n)
 		return NULL;
 	if (!f->chunk[i]) {

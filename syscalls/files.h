@@ -41,6 +41,7 @@ static inline bool fd_allowed(struct proc *p, long fd)
 bool fd_room(struct proc *);                         /* is there one left? For calls that act before they make it */
 struct fdobj *fd_get(struct proc *, int fd, const struct fdops *);   /* NULL: not such an object */
 long fd_put(struct proc *, int fd, struct fdobj *);  /* fd now stands for obj; takes over one reference */
+extern volatile int fds_kept;                        /* not 0: fd.c keeps something, so that fd_closed may have something to do */
 void fd_closed(struct proc *, int fd);               /* must be called BEFORE the host close of a guest descriptor */
 long fd_close_range(struct proc *, uint64_t lo, uint64_t hi, unsigned flags);  /* the guest's of these; CLOSE_RANGE_CLOEXEC */
 void fd_close_for_exec(struct proc *, int but);      /* those that exec closes, now: it has begun and nothing is in its way */
@@ -65,7 +66,12 @@ struct where {
 /* The path of argument i, relative to dirfd (host terms), for a host *at call. 0 or -errno. */
 long must_check arg_path(struct call *, int i, int dirfd, unsigned how, struct where *);
 long must_check path_resolve(struct thread *, int dirfd, const char *guestpath, unsigned how, struct where *);
-void where_done(struct where *);
+void where_close(struct where *);
+static inline void where_done(struct where *w)
+{
+	if (w->own >= 0)
+		where_close(w);
+}
 long path_to_guest(struct proc *, const char *host, char *guest, size_t n);  /* length or -errno; as the guest would name it */
 /* open(2) with the host's flags, confined as arg_path is; the new descriptor is the guest's. May block. */
 long must_check arg_open(struct call *, int i, int dirfd, unsigned flags, unsigned mode, unsigned how);

@@ -219,10 +219,9 @@ long arg_path(struct call *c, int i, int dirfd, unsigned how, struct where *w)
 	n = copy_str(w->buf, path, sizeof w->buf);
 	return n < 0 ? n : path_resolve(c->t, dirfd, w->buf, how, w);
 }
-void where_done(struct where *w)
+void where_close(struct where *w)
 {
-	if (w->own >= 0)
-		host(SYS_close, w->own);
+	host(SYS_close, w->own);
 	w->own = -1;
 }
 

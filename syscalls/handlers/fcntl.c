@@ -19,13 +19,13 @@ sysfn fcntl_readahead, fcntl_rdahead;
 
 /* --- close -------------------------------------------------------------------------------------------------------- */
 /* An interrupted close has closed: to say EINTR would invite a second one. */
+static long not_closed(struct call *c, long e) { return e == -EINTR || e == -EIO ? 0 : e; }
 long sys_close(struct call *c)
 {
-	long e;
 	fd_closed(c->t->p, (int)c->arg[0]);
-	e = host(SYS_close, c->arg[0]);
-	return e == -EINTR || e == -EIO ? 0 : e;
+	return not_closed(c, host(SYS_close, c->arg[0]));
 }
+DIRECT(sys_close, SYS_close, not_closed, &fds_kept);
 long sys_close_range(struct call *c)
 {
 	uint64_t lo = (unsigned)c->arg[0], hi = (unsigned)c->arg[1], flags = (uint64_t)c->arg[2];
