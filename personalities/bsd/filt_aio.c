@@ -26,7 +26,7 @@ const struct filter kq_filt_lio = {
 
 long kq_post_new(struct call *c, int kqfd, const struct kev *kev, struct kq_post *post)
 {
-	struct kqueue *kq = kq_enter(c->t->p, kqfd);
+	struct kqueue *kq = kq_enter(c->t->p, kqfd, NULL);
 	struct kev k = *kev;
 	long e;
 	if (!kq)

@@ -187,13 +187,17 @@ static long look(struct kqueue *kq, struct out *o, bool sleep, const struct time
 	struct epoll_event ev[BATCH];
 	long n = 0;
 
-	lock(&kq->lock);
-	if (kq->files)
-		files_check(kq);
-	int max = share(kq, o);
-	if (kq->queued)
-		sleep = false;
-	unlock(&kq->lock);
+	int max = MIN(o->room, BATCH);
+	/* Without the lock: what comes to the queue a moment later makes the sleep end, whichever moment that is. */
+	if (*(volatile unsigned *)&kq->queued || *(struct knote *volatile *)&kq->files) {
+		lock(&kq->lock);
+		if (kq->files)
+			files_check(kq);
+		max = share(kq, o);
+		if (kq->queued)
+			sleep = false;
+		unlock(&kq->lock);
+	}
 	if (max)
 		n = sleep ? kq_sleep(kq, ev, max, ts) : host(SYS_epoll_wait, kq->ep, ev, max, 0);
 	lock(&kq->lock);
@@ -324,7 +328,7 @@ long bsd_kevent(struct call *c)
 			return e;
 		timeout = &ts;
 	}
-	if (!(kq = kq_enter(c->t->p, c->arg[0])))
+	if (!(kq = kq_enter(c->t->p, c->arg[0], &o.round)))
 		return -EBADF;
 	e = (int)c->arg[2] < 0 ? -EINVAL : again ? 0 : changes(c, kq, &o);
 	if (e > 0)
@@ -333,12 +337,8 @@ long bsd_kevent(struct call *c)
 		e = o.got;
 	else if (!e && o.room < 0)
 		e = -EINVAL;
-	else if (!e && o.room > 0) {
-		lock(&kq->lock);
-		o.round = ++kq->round;
-		unlock(&kq->lock);
+	else if (!e && o.room > 0)
 		e = kq_wait(c, kq, &o, timeout, c->arg[2] > 0);
-	}
 	kq_leave(kq);
 	return e;
 }

@@ -97,7 +97,7 @@ static long seen_back(struct kqueue *kq, const struct snap_knote *r, const struc
 long bsd_knote_restored(struct thread *t, const struct snap_knote *r)
 {
 	struct call c = { .t = t };
-	struct kqueue *kq = kq_enter(t->p, r->fd);
+	struct kqueue *kq = kq_enter(t->p, r->fd, NULL);
 	struct kev had, change;
 	long e;
 

@@ -166,15 +166,18 @@ AT_FORK_IF(kq_forget, all);
 AT_FORK_FREE(all_lock);
 
 /* A thread inside a kqueue. The table of descriptors counts none, so the object is looked at again under its lock. */
-struct kqueue *kq_enter(struct proc *p, long fd)
+struct kqueue *kq_enter(struct proc *p, long fd, uint32_t *round)
 {
 	struct kqueue *kq = (struct kqueue *)fd_get(p, (int)fd, &kqueue_ops);
 	if (!kq)
 		return NULL;
 	lock(&kq->lock);
 	bool ok = kq->live && !kq->closed && kq->pid == p->pid;
-	if (ok)
+	if (ok) {
 		kq->users++;
+		if (round)
+			*round = ++kq->round;
+	}
 	unlock(&kq->lock);
 	return ok ? kq : NULL;
 }

@@ -169,7 +169,8 @@ bool kq_room(struct knote ***list, unsigned n, unsigned *room);      /* for one 
 
 /* kqueue.c */
 extern const struct filter *const kq_filters[KQ_FILTERS + 1];        /* by -number; NULL: not offered */
-struct kqueue *kq_enter(struct proc *, long fd);     /* NULL: no kqueue; else to be left again */
+/* NULL: no kqueue; else to be left again. *round, if asked for: a number that no other call has. */
+struct kqueue *kq_enter(struct proc *, long fd, uint32_t *round);
 void kq_leave(struct kqueue *);
 void kq_fd_gone(void *kq, int fd);
 /* words of our own registrations in ep */
