@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -199,13 +200,22 @@ static bool take_given(struct restore *r, int base)
 	EACH(r->image, SNAP_FD, struct snap_fd, f) {
 		if (f->kind != FD_INHERIT || f->word[0] <= 2)
 			continue;
-		int fd = r->n_given < ARRAY_LEN(given) ? fcntl((int)f->word[0], F_DUPFD_CLOEXEC, base) : -1;
+		/* what came with our start is not closed by an exec; all that we have opened ourselves is */
+		bool came = f->word[0] < base && fcntl((int)f->word[0], F_GETFD) == 0;
+		int fd = came && r->n_given < ARRAY_LEN(given) ? fcntl((int)f->word[0], F_DUPFD_CLOEXEC, base) : -1;
 		if (fd < 0)
 			return restore_bad(r, "its descriptor %d is to be yours, and you have none of that number: guise restore FILE %d<>PATH "
 					   "brings one", f->fd, f->fd);
 		given[r->n_given++] = (struct inherited){ (int)f->word[0], fd };
 	}
 	r->given = given;
+	return true;
+}
+static bool bounds(struct restore *r, struct proc *p)
+{
+	EACH(r->image, SNAP_BOUND, struct snap_bound, b)
+		if (!p->pers->bound_restored || !p->pers->bound_restored(b->lo, b->hi, (int)b->most))
+			return restore_bad(r, "how far mprotect may go at %#llx cannot be kept", (unsigned long long)b->lo);
 	return true;
 }
 static bool rebuild(struct restore *r, struct thread *t, struct options *o)
@@ -236,6 +246,12 @@ static bool rebuild(struct restore *r, struct thread *t, struct options *o)
 		return false;
 	if (p->pers->proc_restored)
 		p->pers->proc_restored(p, g->proc->own);
+	if (!bounds(r, p))
+		return false;
+	EACH(g, SNAP_KEPT, struct snap_kept, k)
+		o->kept = strdup(k->text);       /* proc_start takes it as after an exec, */
+	if (g->proc->subreaper)
+		prctl(PR_SET_CHILD_SUBREAPER, 1);        /* and looks at this */
 	revive_thread(t, g->of[SNAP_THREAD].at[0]);
 	if (p->pers->proc_start)
 		p->pers->proc_start(p);
@@ -301,7 +317,7 @@ int program_restore(struct options *o, struct restore *r)
 	close(inherit[0]), close(inherit[1]), close(inherit[2]);
 	v = (struct revive){ list_of(g, SNAP_THREAD), list_of(g, SNAP_TIMER), list_of(g, SNAP_PENDING), list_of(g, SNAP_SIGNAL),
 			     list_of(g, SNAP_TASK), g->proc,
-			     r->arrived, r->failed, r->members };
+			     r->arrived, r->failed, r->members, r->parent, r->kin, r->n_kin };
 	revive_first(t, &v);
 	snapshot_start(t->p);
 	forget_libc(t);

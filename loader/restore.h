@@ -23,6 +23,8 @@ struct restore {
 	struct tree *tree;
 	volatile uint32_t *arrived, *failed;     /* of a tree of `members` processes: how many wait to begin; one could not */
 	unsigned members;
+	int parent, *kin;                /* ... this one's, 0: of the root, and its children among them */
+	unsigned n_kin;
 	unsigned n_reserved;
 	struct snap_image *image;
 	bool as_me;                      /* its user is whoever restores it */

@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,8 +18,10 @@
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/sysmacros.h>
 #include <sys/timerfd.h>
 #include <sys/un.h>
+#include <sys/vfs.h>
 #include <netinet/in.h>
 #include <unistd.h>
 #include "guise.h"
@@ -60,15 +64,60 @@ static int up(int fd)
 	errno = e;
 	return high;
 }
+/* The memory of a process or of the machine, by any name: what a guest may not open (syscalls/box_file.c), no file gives it. */
+static bool is_memory(int fd, const struct stat *st)
+{
+	char link[64], path[PATH_MAX], *name;
+	struct statfs fs;
+	struct statx x;
+
+	if (fstatfs(fd, &fs) < 0)
+		return true;
+	if (fs.f_type != PROC_SUPER_MAGIC || !S_ISREG(st->st_mode))
+		return false;
+	if (statx(fd, "", AT_EMPTY_PATH, STATX_INO, &x) < 0 || x.stx_attributes & STATX_ATTR_MOUNT_ROOT)
+		return true;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", fd);
+	ssize_t n = readlink(link, path, sizeof path - 1);
+	path[n < 0 ? 0 : n] = 0;
+	name = strrchr(path, '/');
+	return !name || !strncmp(name, "/mem", 4) || !strncmp(name, "/kcore", 6);
+}
+/* An open can act, or wait for ever: what no snapshot names is not opened. */
+static bool may_open(struct restore *r, int fd, const char *path, unsigned flags)
+{
+	struct stat st;
+	unsigned minor_;
+
+	if (fstat(fd, &st) < 0)
+		return restore_bad(r, "%s: %s", path, strerror(errno));
+	minor_ = minor(st.st_rdev);
+	if (S_ISCHR(st.st_mode) && (major(st.st_rdev) != 1 || (minor_ != 3 && minor_ != 5 && (minor_ < 7 || minor_ > 9))))
+		return restore_bad(r, "%s is a device that no snapshot may name", path);
+	if (!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode) && !S_ISCHR(st.st_mode) && !(S_ISLNK(st.st_mode) && flags & O_PATH))
+		return restore_bad(r, "%s is neither a file nor a directory", path);
+	return !is_memory(fd, &st) || restore_bad(r, "%s is memory of a process or of the machine, which no snapshot may name", path);
+}
+/* What was looked at is what is opened, whoever changes names meanwhile. */
 int restore_file(struct restore *r, const char *path, unsigned flags, const struct snap_ident *id)
 {
-	int fd = up(open(path, (int)(flags & MAY_OPEN) | O_CLOEXEC | O_NOCTTY));
-	if (fd < 0)
+	char link[64];
+	int look = up(open(path, O_PATH | O_CLOEXEC | (int)(flags & (O_NOFOLLOW | O_DIRECTORY)))), fd;
+
+	if (look < 0) {
 		restore_bad(r, "%s: %s", path, strerror(errno));
-	else if (!same(r, fd, path, id)) {
-		close(fd);
-		fd = -1;
+		return -1;
 	}
+	if (!may_open(r, look, path, flags) || !same(r, look, path, id)) {
+		close(look);
+		return -1;
+	}
+	if (flags & O_PATH)
+		return look;
+	snprintf(link, sizeof link, "/proc/self/fd/%d", look);
+	if ((fd = up(open(link, (int)(flags & MAY_OPEN & ~(unsigned)O_NOFOLLOW) | O_CLOEXEC | O_NOCTTY))) < 0)
+		restore_bad(r, "%s: %s", path, strerror(errno));
+	close(look);
 	return fd;
 }
 int restore_mapped(struct restore *r, const struct snap_map *m, bool writes)

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/uio.h>
 #include <unistd.h>
 #include "guise.h"
 #include "loader/restore.h"
@@ -92,6 +93,17 @@ static bool map_one(struct restore *r, const struct snap_map *m)
 	return p == (void *)m->lo || restore_bad(r, "%llu KiB at %#llx cannot be mapped: %s", (unsigned long long)(m->hi - m->lo) / 1024,
 						 (unsigned long long)m->lo, strerror(e));
 }
+/* A file may be shorter than it was (--changed), or than a hostile snapshot says: beyond its end there is no page. */
+static bool page_in(struct restore *r, uint64_t at, const uint8_t *from, uint64_t n)
+{
+	const struct snap_map *m = image_map_at(r->image, at);
+	struct iovec here = { (void *)from, n }, there = { (void *)at, n };
+	if (!(m->flags & MAPPED_FILE))
+		memcpy((void *)at, from, n);
+	else if (process_vm_writev(getpid(), &here, 1, &there, 1, 0) != (ssize_t)n)
+		return restore_bad(r, "%s ends before what was changed in its copy at %#llx", m->path, (unsigned long long)at);
+	return true;
+}
 static bool pages_in(struct restore *r)
 {
 	struct snap_image *g = r->image;
@@ -104,7 +116,8 @@ static bool pages_in(struct restore *r)
 			return restore_bad(r, "%s", g->file.why);
 		bytes = (const uint8_t *)&runs->run[runs->n];
 		for (unsigned k = 0; k < runs->n; k++) {
-			memcpy((void *)runs->run[k].at, bytes, runs->run[k].pages * PAGE);
+			if (!page_in(r, runs->run[k].at, bytes, runs->run[k].pages * PAGE))
+				return false;
 			bytes += runs->run[k].pages * PAGE;
 		}
 	}

@@ -170,7 +170,18 @@ void tree_close(struct tree *t)
 	t->n_pipes = t->n_shm = t->n_open = 0;
 }
 /* --- processes ------------------------------------------------------------------------------------------------------------- */
-static bool meet(unsigned at, unsigned n)
+/* One that has ended without a word (killed, no memory) is missed by its parent or children. */
+static bool is_missed(const struct tree *t)
+{
+	siginfo_t si = { 0 };
+	if (t->me && getppid() != common.host[row(t, t->me)->parent])
+		return true;
+	for (unsigned i = 0; i < members(t); i++)
+		if (i && row(t, i)->parent == t->me && !waitid(P_PID, (id_t)common.host[i], &si, WEXITED | WNOHANG | WNOWAIT | __WALL) && si.si_pid)
+			return true;
+	return false;
+}
+static bool meet(const struct tree *t, unsigned at, unsigned n)
 {
 	__atomic_add_fetch(&common.arrived[at], 1, __ATOMIC_SEQ_CST);
 	syscall(SYS_futex, &common.arrived[at], FUTEX_WAKE, 1 << 30, NULL, NULL, 0);
@@ -179,6 +190,8 @@ static bool meet(unsigned at, unsigned n)
 		struct timespec nap = { 0, 50000000 };
 		if (seen < n)
 			syscall(SYS_futex, &common.arrived[at], FUTEX_WAIT, seen, &nap, NULL, 0);
+		if (common.arrived[at] < n && is_missed(t))
+			common.failed = 1;
 	}
 	return common.arrived[at] >= n && !common.failed;
 }
@@ -208,8 +221,7 @@ static _Noreturn void end_as(const struct snap_tree *p)
 	sigfillset(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 	kill(getpid(), sig);
-	for (;;)
-		pause();
+	_exit(128 + sig);
 }
 static int make(uint32_t signal_)
 {
@@ -274,7 +286,7 @@ bool tree_meet(struct restore *r)
 
 	if (n == 1 && rows(t) <= 1)
 		return true;
-	if (!meet(0, n) || !join(r, t) || !meet(1, n))
+	if (!meet(t, 0, n) || !join(r, t) || !meet(t, 1, n))
 		return *r->why ? false : restore_bad(r, "another process of its tree could not be made again");
 	for (unsigned i = 0; i < rows(t); i++) {
 		const struct snap_tree *p = row(t, i);
@@ -286,6 +298,12 @@ bool tree_meet(struct restore *r)
 	begin_proc_renamed();
 	r->arrived = &common.arrived[2];
 	r->failed = &common.failed;
+	r->parent = t->me ? getppid() : 0;
+	if (!(r->kin = calloc(n, sizeof *r->kin)))
+		return restore_bad(r, "no memory for the numbers of its processes");
+	for (unsigned i = 1; i < n; i++)
+		if (row(t, i)->parent == t->me)
+			r->kin[r->n_kin++] = common.host[i];
 	r->members = n;
 	return true;
 }

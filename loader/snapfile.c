@@ -110,7 +110,7 @@ static bool head_is_right(struct snapfile *f, uint64_t size)
 }
 static bool table_is_right(struct snapfile *f)
 {
-	uint64_t at = sizeof f->head;
+	uint64_t at = sizeof f->head, records = 0;
 
 	if (f->head.table_sum != snapfile_sum(f->section, table_size(f), 0))
 		return bad(f, "the checksum of its table of sections is wrong: it was edited or damaged");
@@ -119,6 +119,8 @@ static bool table_is_right(struct snapfile *f)
 		if (s->at != at || s->stored > f->head.table_at - at || s->plain > SNAPFILE_PLAIN || (s->flags & ((1u << SECTION_MEMBER) - 1)) > SECTION_ZSTD ||
 		    (!(s->flags & SECTION_ZSTD) && s->plain != s->stored) || s->stored > 2 * SNAPFILE_PLAIN)
 			return bad(f, "section %u is not where, or not as long as, guise writes it", i);
+		if (s->kind == SECTION_RECORDS && (records += s->plain) > SNAPFILE_RECORDS)
+			return bad(f, "its records take more than %lu MiB", SNAPFILE_RECORDS >> 20);
 		at += s->stored;
 	}
 	return at == f->head.table_at || bad(f, "there are bytes in it that belong to no section");

@@ -11,6 +11,7 @@
 #define SNAPFILE_MAGIC "guisesnp"
 enum { SNAPFILE_VERSION = 2, SNAPFILE_SECTIONS = 1 << 20 };
 #define SNAPFILE_PLAIN (16ul << 20)      /* no section is longer once unpacked */
+#define SNAPFILE_RECORDS (1ul << 30)     /* ... nor all that are records together, which are read as a whole */
 enum { SECTION_RECORDS = 1, SECTION_PAGES, SECTION_BYTES, SECTION_SECTORS, SECTION_SHARED, SECTION_KINDS };        /* BYTES: what was in pipes */
 enum { SECTION_ZSTD = 1, SECTION_MEMBER = 8 };   /* above that bit: which process of its tree it is of */
 #define MEMBERS_MOST 1000u

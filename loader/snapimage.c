@@ -9,6 +9,7 @@
 #include "loader/snapimage.h"
 #include "loader/sorted.h"
 #include "syscalls/host.h"
+#include "syscalls/pending.h"
 
 #define THREADS_MOST 8000u
 #define TEXT_MOST 4096u
@@ -36,6 +37,8 @@ static const struct shape { const char *name; uint32_t size; unsigned more, leas
 	[SNAP_OBJECT] = { "object", sizeof(struct snap_object), PLAIN, 0, 1 << 16 },
 	[SNAP_KNOTE] = { "kevent", sizeof(struct snap_knote), PLAIN, 0, 1 << 20 },
 	[SNAP_TASK] = { "thread of the host's", sizeof(struct snap_task), PLAIN, 0, THREADS_MOST },
+	[SNAP_BOUND] = { "bound of mprotect", sizeof(struct snap_bound), PLAIN, 0, 1 << 18 },
+	[SNAP_KEPT] = { "what is kept over exec", sizeof(struct snap_kept), PLAIN, 0, 1 },
 	[SNAP_OWNER] = { "owner", sizeof(struct snap_owner), PLAIN, 0, 1 },
 	[SNAP_SOCKOPT] = { "socket option", sizeof(struct snap_sockopt), PLAIN, 0, 1 << 18 },
 	[SNAP_SHM] = { "shared memory", sizeof(struct snap_shm), PLAIN, 0, 1 << 16 },
@@ -127,6 +130,13 @@ static bool proc_is_right(struct snap_image *g)
 		return bad(g, "what it says of the process cannot be");
 	return true;
 }
+/* What our own threads and processes say to each other is none of what waits, but for a signal that is carried. */
+static bool is_for_guest(const struct snap_signal *s)
+{
+	struct carrier_message m;
+	memcpy(&m, s->info, sizeof m);
+	return m.code != CARRIER_CODE || m.op == CARRIER_CARRY;
+}
 static bool threads_are_right(struct snap_image *g)
 {
 	EACH(g, SNAP_THREAD, struct snap_thread, t)
@@ -140,7 +150,7 @@ static bool threads_are_right(struct snap_image *g)
 		if (!s->sig || s->sig > 128)
 			return bad(g, "signal %u waits in it, which there is not", s->sig);
 	EACH(g, SNAP_SIGNAL, struct snap_signal, s)
-		if (!s->sig || s->sig > 64 || s->sig == SIGKILL || s->sig == SIGSTOP)
+		if (!s->sig || s->sig > 64 || s->sig == SIGKILL || s->sig == SIGSTOP || !is_for_guest(s))
 			return bad(g, "signal %u waits in it, which there is not", s->sig);
 	EACH(g, SNAP_TIMER, struct snap_timer, t)
 		if (t->id < 0 || t->sig < 0 || t->sig > 64 || t->interval[0] < 0 || t->left[0] < 0)
@@ -162,26 +172,47 @@ static bool maps_are_right(struct snap_image *g)
 			return bad(g, "what it says of the memory at %#llx cannot be", (unsigned long long)m->lo);
 		end = m->hi;
 	}
+	EACH(g, SNAP_BOUND, struct snap_bound, b)
+		if (b->lo >= b->hi || b->hi > USER_TOP || !ALIGNED(b->lo) || !ALIGNED(b->hi) || b->most > 7)
+			return bad(g, "its bound of mprotect at %#llx cannot be", (unsigned long long)b->lo);
+	EACH(g, SNAP_KEPT, struct snap_kept, k)
+		if (!ended(k->text, sizeof k->text))
+			return bad(g, "what its system keeps over exec cannot be");
 	return true;
 }
+/* They are in order. */
 const struct snap_fd *image_fd(const struct snap_image *g, int fd)
 {
-	EACH(g, SNAP_FD, struct snap_fd, f)
+	const struct snap_list *l = &g->of[SNAP_FD];
+	unsigned lo = 0, hi = l->n;
+	while (lo < hi) {
+		unsigned mid = (lo + hi) / 2;
+		const struct snap_fd *f = l->at[mid];
 		if (f->fd == fd)
 			return f;
+		if (f->fd < fd)
+			lo = mid + 1;
+		else
+			hi = mid;
+	}
 	return NULL;
 }
 static bool fds_are_right(struct snap_image *g)
 {
 	int last = -1;
 	EACH(g, SNAP_FD, struct snap_fd, f) {
-		const struct snap_fd *same = f->same_as >= 0 ? image_fd(g, f->same_as) : NULL;
-		if (f->fd <= last || f->fd >= 65536 || !f->kind || f->kind >= FD_KINDS || f->same_as >= f->fd || f->same_as < -1 ||
-		    (f->same_as >= 0 && (!same || same->kind != f->kind)) || (f->kind == FD_FILE && *f->path != '/') || f->offset < 0 ||
-		    (f->kind == FD_SOCKET && (f->word[3] < 0 || f->word[3] > 128)) ||
-		    (f->kind == FD_SHARED && (uint64_t)f->word[0] >= g->first->of[SNAP_SHM].n))
+		if (f->fd <= last || f->fd >= 65536)
 			return bad(g, "what it says of descriptor %d cannot be", f->fd);
 		last = f->fd;
+	}
+	EACH(g, SNAP_FD, struct snap_fd, f) {
+		const struct snap_fd *same = f->same_as >= 0 ? image_fd(g, f->same_as) : NULL;
+		if (!f->kind || f->kind >= FD_KINDS || f->same_as >= f->fd || f->same_as < -1 ||
+		    (f->same_as >= 0 && (!same || same->kind != f->kind)) || (f->kind == FD_FILE && *f->path != '/') || f->offset < 0 ||
+		    (f->kind == FD_SOCKET && (f->word[3] < 0 || f->word[3] > 128)) ||
+		    (f->kind == FD_INHERIT && (f->word[0] < 0 || f->word[0] >= 65536)) ||
+		    (f->kind == FD_SHARED && (uint64_t)f->word[0] >= g->first->of[SNAP_SHM].n))
+			return bad(g, "what it says of descriptor %d cannot be", f->fd);
 	}
 	EACH(g, SNAP_EPOLL, struct snap_epoll, w) {
 		const struct snap_fd *ep = image_fd(g, w->epfd);
@@ -194,9 +225,13 @@ static bool fds_are_right(struct snap_image *g)
 	EACH(g, SNAP_OWNER, struct snap_owner, o)
 		if (o->n_groups > ARRAY_LEN(o->group))
 			return bad(g, "it has more groups than there can be");
-	EACH(g, SNAP_OBJECT, struct snap_object, o)
-		if (!image_fd(g, o->fd) || !ended(o->kind, sizeof o->kind) || o->saved != 1)
+	last = -1;
+	EACH(g, SNAP_OBJECT, struct snap_object, o) {
+		if (o->fd <= last || !image_fd(g, o->fd) || !ended(o->kind, sizeof o->kind) || o->saved != 1 ||
+		    !strcmp(o->kind, "kqueue") != (image_fd(g, o->fd)->kind == FD_KQUEUE))
 			return bad(g, "what it says of descriptor %d cannot be", o->fd);
+		last = o->fd;
+	}
 	EACH(g, SNAP_KNOTE, struct snap_knote, k)
 		if (!image_fd(g, k->fd) || image_fd(g, k->fd)->kind != FD_KQUEUE)
 			return bad(g, "descriptor %d is no kqueue, and has events of one", k->fd);
@@ -254,12 +289,19 @@ static bool shared_is_right(struct snap_image *g)
 	       bad(g, "one of its processes has what only the first may have");
 }
 /* Those that run come first, in the order of their numbers, each behind its parent. */
+static bool ends_by(uint32_t status)
+{
+	switch (status & 0x7f) {
+	case SIGCHLD: case SIGCONT: case SIGSTOP: case SIGTSTP: case SIGTTIN: case SIGTTOU: case SIGURG: case SIGWINCH: return false;
+	}
+	return (status & 0x7f) <= 64;
+}
 static bool tree_is_right(struct snap_image *g)
 {
 	unsigned runs = 0;
 	EACH(g, SNAP_TREE, struct snap_tree, t) {
 		runs += t->what == TREE_RUNS;
-		if (t->what > TREE_LED || t->pid <= 0 || t->pgid < 0 || t->sid < 0 || t->signal > 64 || t->status > 0xffff || (t->status & 0x7f) == 0x7f ||
+		if (t->what > TREE_LED || t->pid <= 0 || t->pgid < 0 || t->sid < 0 || t->signal > 64 || t->status > 0xffff || !ends_by(t->status) ||
 		    (i_t && t->parent >= MIN(i_t, runs)) || (!i_t && (t->parent || t->what != TREE_RUNS || t->pid != g->proc->pid)) ||
 		    (t->what == TREE_RUNS && runs != i_t + 1) || runs > MEMBERS_MOST)
 			return bad(g, "what it says of its process %d cannot be", t->pid);

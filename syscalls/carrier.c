@@ -22,7 +22,7 @@
 #include "debug/tracing.h"
 #include "snapshot.h"
 
-enum { CARRY = 1, LOOK, BROADCAST, LISTEN };         /* CARRIER_STOP, too: pending.h */
+enum { CARRY = CARRIER_CARRY, LOOK, BROADCAST, LISTEN };        /* CARRIER_STOP, too: pending.h */
 
 #define message carrier_message
 _Static_assert(sizeof(struct message) == 48, "struct kernel_siginfo");

@@ -14,7 +14,7 @@ bool signal_spares(const struct proc *, int sig);            /* its default acti
 
 /* What the carrier brings; SIGSYS brings LOOK and STOP where there is no carrier. STOP: tid 0, from outside. */
 #define CARRIER_CODE (-0x4755)           /* si_code of our messages; no kernel's */
-enum { CARRIER_STOP = 5 };
+enum { CARRIER_CARRY = 1, CARRIER_STOP = 5 };
 struct carrier_message {                 /* lies in the kernel's part of siginfo_t, which it copies for any negative code */
 	int32_t signo, err, code, pad;
 	int32_t pid;

@@ -44,6 +44,7 @@ struct personality {
 	const char *(*proc_saved)(struct proc *, uint64_t own[4]);
 	void (*proc_restored)(struct proc *, const uint64_t own[4]);
 	long (*knote_restored)(struct thread *, const struct snap_knote *);
+	bool (*bound_restored)(uaddr lo, uaddr hi, int most);
 	void (*thread_saved)(struct thread *, uint64_t own[8]);
 	void (*thread_restored)(struct thread *, const uint64_t own[8]);
 	/* ... of one with load, whose programs are no processes: all of it, out (into snapshot_point.machine, and parts) and in.

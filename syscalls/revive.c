@@ -8,6 +8,7 @@
 #include <linux/prctl.h>
 #include <string.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 #include "host.h"
 #include "pending.h"
@@ -173,6 +174,14 @@ static void of_the_process(const struct snap_proc *p)
 		if (p->membarrier >> bit & 1)
 			host(SYS_membarrier, 1 << bit, 0, 0);
 }
+static bool is_missed(void)
+{
+	siginfo_t si = { 0 };
+	for (unsigned i = 0; i < job->n_kin; i++)
+		if (!host(SYS_waitid, P_PID, job->kin[i], &si, WEXITED | WNOHANG | WNOWAIT | __WALL, NULL) && si.si_pid)
+			return true;
+	return job->parent && host(SYS_getppid) != job->parent;
+}
 /* No process of a tree begins before all are there. */
 static void meet(void)
 {
@@ -183,8 +192,11 @@ static void meet(void)
 		return;
 	__atomic_add_fetch(job->arrived, 1, __ATOMIC_SEQ_CST);
 	host(SYS_futex, job->arrived, FUTEX_WAKE, 1 << 30);
-	for (unsigned i = 0; (seen = *job->arrived) < job->members && !*job->failed && i < PATIENCE; i++)
+	for (unsigned i = 0; (seen = *job->arrived) < job->members && !*job->failed && i < PATIENCE; i++) {
 		host(SYS_futex, job->arrived, FUTEX_WAIT, seen, &nap);
+		if (*job->arrived < job->members && is_missed())
+			*job->failed = 1;
+	}
 	if (*job->arrived < job->members)
 		die("another process of its tree could not be made again");
 }

@@ -12,6 +12,9 @@ struct revive {
 	const struct snap_proc *proc;
 	volatile uint32_t *arrived, *failed;     /* of a tree of so many processes: how many are to begin; one cannot. Or NULL */
 	unsigned members;
+	int parent;                      /* this one's in the tree, or 0 */
+	const int *kin;                  /* its children there */
+	unsigned n_kin;
 };
 void revive_thread(struct thread *, const struct snap_thread *);     /* all but what needs the thread itself to run */
 void revive_first(struct thread *, const struct revive *);   /* thread_begin(t) then makes the others; v outlives it */

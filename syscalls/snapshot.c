@@ -84,6 +84,17 @@ static int64_t clock_ns(long clock)
 	time_now(clock, &ts);
 	return ts.tv_sec * SECOND + ts.tv_nsec;
 }
+static long put_kept(struct proc *p)
+{
+	char text[sizeof ((struct snap_kept *)0)->text];
+	if (!p->pers->kept || !p->pers->kept(p, text, sizeof text))
+		return 0;
+	struct snap_kept *r = snapshot_room(SNAP_KEPT, sizeof *r);
+	if (!r)
+		return -ENOMEM;
+	str_copy(r->text, text, sizeof r->text);
+	return 0;
+}
 static long put_proc(struct proc *p)
 {
 	const struct space *s = p->space;
@@ -120,8 +131,13 @@ static long put_proc(struct proc *p)
 	r->no_thp = (int32_t)host(SYS_prctl, PR_GET_THP_DISABLE, 0, 0, 0, 0);
 	long barriers = host(SYS_membarrier, MEMBARRIER_CMD_GET_REGISTRATIONS, 0, 0);
 	r->membarrier = barriers > 0 ? (uint32_t)barriers : 0;
-	why = p->pers->proc_saved ? p->pers->proc_saved(p, r->own) : NULL;
-	return why ? refused(why) : 0;
+	uint64_t own[ARRAY_LEN(r->own)] = { 0 };
+	size_t at = snapshot_point.state_size - sizeof *r;
+	_Static_assert(sizeof *r % 8 == 0, "the record ends where the state does");
+	why = p->pers->proc_saved ? p->pers->proc_saved(p, own) : NULL;
+	r = (struct snap_proc *)((char *)snapshot_point.state + at);     /* the block may have moved */
+	memcpy(r->own, own, sizeof own);
+	return why ? refused(why) : put_kept(p);
 }
 static long put_acts(struct proc *p)
 {

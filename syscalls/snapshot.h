@@ -42,6 +42,7 @@ struct engine_regs { uint64_t fs, gs, xcr0; uint8_t xsave[4096]; };
 /* --- the records: a head, then size bytes, then zeroes up to a multiple of 8 ---------------------------------------- */
 enum {
 	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT, SNAP_KNOTE, SNAP_PART, SNAP_TASK,   /* of the guest's process */
+	SNAP_BOUND, SNAP_KEPT,
 	SNAP_SIGNAL = 32, SNAP_MAP, SNAP_FD, SNAP_PIPE, SNAP_OPTION, SNAP_LIMIT, SNAP_HOST, SNAP_EPOLL, SNAP_MACHINE,
 	SNAP_OWNER, SNAP_SOCKOPT, SNAP_SHM, SNAP_TREE,                                                /* of the tool */
 };
@@ -90,6 +91,9 @@ struct snap_knote {                      /* kev: as the core has a kevent; the f
 	uint64_t period;
 	uint64_t kev[8];
 };
+
+struct snap_bound { uint64_t lo, hi; uint32_t most, zero; };     /* mprotect may go so far there (personality.bound_restored) */
+struct snap_kept { char text[128]; };    /* what its system keeps over exec (personality.kept) */
 
 struct snap_part { char name[16]; uint8_t bytes[]; };        /* of a machine: processor, devices, ... */
 #define PART_MOST (1u << 20)

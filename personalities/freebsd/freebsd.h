@@ -30,6 +30,10 @@ extern const struct rights fbsd_rights[N_RIGHT];
 long fbsd_rights_more(struct call *, int i, struct rights *need);
 void fbsd_refused(struct call *, int err);
 extern int fbsd_protmax;                             /* procctl.c: PROC_PROTMAX_* */
+bool fbsd_protmax_saved(void);                       /* for a snapshot, and back */
+bool fbsd_protmax_restored(uaddr lo, uaddr hi, int most);
+uint64_t fbsd_procctl_saved(void);
+void fbsd_procctl_restored(uint64_t);
 #define PROTMAX_ALWAYS 1                             /* what is mapped without a bound is bounded by what it begins with */
 extern int fbsd_trapcap;                             /* procctl.c: PROC_TRAPCAP_CTL_ENABLE or _DISABLE */
 

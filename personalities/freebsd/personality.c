@@ -121,9 +121,16 @@ static const char *proc_saved(struct proc *p, uint64_t own[4])
 {
 	size_t len;
 	own[0] = fbsd_trampoline(&len);
+	own[1] = fbsd_procctl_saved();
+	if (!fbsd_protmax_saved())
+		return "has more bounds of mprotect (PROT_MAX) than there is memory to tell of";
 	return fbsd_umtx_shm_held() ? "holds shared memory of locks (UMTX_OP_SHM)" : NULL;
 }
-static void proc_restored(struct proc *p, const uint64_t own[4]) { fbsd_trampoline_is(own[0]); }
+static void proc_restored(struct proc *p, const uint64_t own[4])
+{
+	fbsd_trampoline_is(own[0]);
+	fbsd_procctl_restored(own[1]);
+}
 
 static void identify(struct proc *p, const struct image *im)
 {
@@ -186,7 +193,7 @@ static const struct personality freebsd = {
 	.name = "freebsd", .release = "15.0", .about = "FreeBSD, programs of 10 to 15",
 	.claims = claims, .stack = stack, .identify = identify, .release_of = fbsd_release_of, .fetch = fetch, .store = store, .frame = fbsd_frame,
 	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_exit = fbsd_thread_exit,
-	.proc_saved = proc_saved, .proc_restored = proc_restored, .thread_saved = fbsd_thread_saved, .knote_restored = bsd_knote_restored,
+	.proc_saved = proc_saved, .proc_restored = proc_restored, .bound_restored = fbsd_protmax_restored, .thread_saved = fbsd_thread_saved, .knote_restored = bsd_knote_restored,
 	.thread_restored = fbsd_thread_restored, .proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,
 	.proc_execs = bsd_proc_execs, .kept = fbsd_kept, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
 	.lib_list = "/var/run/ld-elf.so.hints", .made_for = made_for, .sigcode = fbsd_trampoline, .sysctl = &fbsd_sysctl,

@@ -87,6 +87,27 @@ long fbsd_procctl_wxmap_status(struct call *c) { return tell(c, (unsigned)wxmap)
 long fbsd_procctl_logsigexit_ctl(struct call *c) { return keep(c, &logsigexit, 1, 3); }
 long fbsd_procctl_logsigexit_status(struct call *c) { return tell(c, (unsigned)logsigexit); }
 
+/* A snapshot has all of them in one word, eight bits each; what cannot be is none. */
+static const struct { int *setting, lowest, highest; } settings[] = {
+	{ &fbsd_trapcap, 1, 2 }, { &fbsd_protmax, 1, 3 }, { &trace, 1, 3 }, { &aslr, 1, 3 }, { &stackgap, 0, 15 }, { &wxmap, 0, 3 },
+	{ &logsigexit, 1, 3 },
+};
+uint64_t fbsd_procctl_saved(void)
+{
+	uint64_t word = 0;
+	for (unsigned i = 0; i < ARRAY_LEN(settings); i++)
+		word |= (uint64_t)*settings[i].setting << 8 * i;
+	return word;
+}
+void fbsd_procctl_restored(uint64_t word)
+{
+	for (unsigned i = 0; i < ARRAY_LEN(settings); i++) {
+		int v = (int)(word >> 8 * i & 0xff);
+		if (v >= settings[i].lowest && v <= settings[i].highest)
+			*settings[i].setting = v;
+	}
+}
+
 /* --- settings of the host's -------------------------------------------------------------------------------------- */
 long fbsd_procctl_pdeathsig_ctl(struct call *c)
 {

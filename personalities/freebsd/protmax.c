@@ -8,6 +8,7 @@
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include "host.h"
+#include "snapshot.h"
 #include "freebsd/freebsd.h"
 
 #define ANY (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -149,4 +150,23 @@ long fbsd_mprotect(struct call *c)
 		settle(lo, hi, most);
 	unlock(&changing);
 	return e;
+}
+/* --- snapshots: nobody else runs -------------------------------------------------------------------------------------- */
+bool fbsd_protmax_saved(void)
+{
+	for (unsigned i = 0; i < n_bounds; i++) {
+		struct snap_bound *r = snapshot_room(SNAP_BOUND, sizeof *r);
+		if (!r)
+			return false;
+		*r = (struct snap_bound){ .lo = bounds[i].lo, .hi = bounds[i].hi, .most = (uint32_t)bounds[i].most };
+	}
+	return true;
+}
+bool fbsd_protmax_restored(uaddr lo, uaddr hi, int most)
+{
+	if (!make_room(2))
+		return false;
+	forget(lo, hi);
+	put(lo, hi, most & ANY);
+	return true;
 }

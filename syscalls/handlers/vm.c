@@ -263,7 +263,7 @@ static long move_break(struct space *s, uaddr from, uaddr to)
 			e = -ENOMEM;
 		}
 	} else if (to < from) {
-		e = host(SYS_munmap, to, from - to);
+		e = mem_is_ours(s, to, from - to) ? -ENOMEM : host(SYS_munmap, to, from - to);
 	}
 	return e < 0 ? -ENOMEM : 0;
 }

@@ -19,6 +19,7 @@ static struct snapfile_section section[SECTIONS];
 static uint8_t plain[SECTIONS][ROOM / 4], whole[ROOM];
 static size_t length[SECTIONS];
 static bool machine;                     /* it is of a bare-metal guest */
+static bool family;                      /* it is of two processes; the second's records are the last section */
 
 static uint64_t odd_value(void)
 {
@@ -27,16 +28,37 @@ static uint64_t odd_value(void)
 	return next() % 3 ? odd[next() % (sizeof odd / sizeof *odd)] + next() % 3 - 1 : next();
 }
 /* --- a right one -------------------------------------------------------------------------------------------------------- */
+static unsigned into;                    /* which section */
 static void record(uint32_t kind, const void *p, size_t n, const char *text)
 {
 	struct snap_head h = { kind, (uint32_t)(n + (text ? strlen(text) + 1 : 0)) };
-	uint8_t *to = plain[0] + length[0];
+	uint8_t *to = plain[into] + length[into];
 	memset(to, 0, sizeof h + h.size + 8);
 	memcpy(to, &h, sizeof h);
 	memcpy(to + sizeof h, p, n);
 	if (text)
 		strcpy((char *)to + sizeof h + n, text);
-	length[0] += sizeof h + ((h.size + 7ul) & ~7ul);
+	length[into] += sizeof h + ((h.size + 7ul) & ~7ul);
+}
+/* The second process of a tree: shares a pipe, an open file and memory with the first */
+static void second(void)
+{
+	static const struct snap_proc proc = { .pers = "linux", .pid = 79, .threads = 1 };
+	const struct snap_fd fds[] = { { .fd = 3, .same_as = -1, .kind = FD_PIPE_READ, .open = 1 },
+				       { .fd = 5, .same_as = -1, .kind = FD_FILE, .open = 3 } };
+
+	into = SECTIONS - 1;
+	length[into] = 0;
+	record(SNAP_PROC, &proc, sizeof proc, NULL);
+	record(SNAP_HOST, &(struct snap_host){ .release = "6.1" }, sizeof(struct snap_host), NULL);
+	record(SNAP_THREAD, &(struct snap_thread){ .tid = 79 }, sizeof(struct snap_thread), NULL);
+	record(SNAP_MAP, &(struct snap_map){ .lo = 0x7f0000010000, .hi = 0x7f0000013000, .prot = 3, .flags = MAPPED_SHARED | MAPPED_OBJECT },
+	       offsetof(struct snap_map, path), "");
+	record(SNAP_BOUND, &(struct snap_bound){ .lo = 0x10000, .hi = 0x20000, .most = 1 }, sizeof(struct snap_bound), NULL);
+	record(SNAP_KEPT, &(struct snap_kept){ .text = "a\nb" }, sizeof(struct snap_kept), NULL);
+	record(SNAP_FD, &fds[0], offsetof(struct snap_fd, path), "");
+	record(SNAP_FD, &fds[1], offsetof(struct snap_fd, path), "/etc/passwd");
+	into = 0;
 }
 static void records(void)
 {
@@ -76,7 +98,9 @@ static void records(void)
 	record(SNAP_LIMIT, &(struct snap_limit){ .which = 3 }, sizeof(struct snap_limit), NULL);
 	record(SNAP_SHM, &(struct snap_shm){ .size = 20000, .name = "m" }, sizeof(struct snap_shm), NULL);
 	record(SNAP_TREE, &(struct snap_tree){ .pid = 77, .pgid = 77, .sid = 70, .signal = 17 }, sizeof(struct snap_tree), NULL);
-	record(SNAP_TREE, &(struct snap_tree){ .pid = 79, .pgid = 77, .sid = 70, .what = TREE_ENDED, .status = 0x300 }, sizeof(struct snap_tree), NULL);
+	if (family)
+		record(SNAP_TREE, &(struct snap_tree){ .pid = 79, .pgid = 77, .sid = 70, .signal = 17 }, sizeof(struct snap_tree), NULL);
+	record(SNAP_TREE, &(struct snap_tree){ .pid = 81, .pgid = 77, .sid = 70, .what = TREE_ENDED, .status = 0x300 }, sizeof(struct snap_tree), NULL);
 	record(SNAP_TREE, &(struct snap_tree){ .pid = 80, .pgid = 80, .sid = 70, .what = TREE_LED }, sizeof(struct snap_tree), NULL);
 }
 static void machine_records(void)
@@ -134,6 +158,10 @@ static void sections(void)
 	length[2] = 11;
 	for (unsigned i = 0; i < SECTIONS; i++)
 		section[i] = (struct snapfile_section){ .kind = kind[i] };
+	if (family) {
+		second();
+		section[SECTIONS - 1] = (struct snapfile_section){ .kind = SECTION_RECORDS, .flags = 1 << SECTION_MEMBER };
+	}
 }
 /* --- damage ----------------------------------------------------------------------------------------------------------------- */
 static void strike(void *p, size_t n)
@@ -150,7 +178,7 @@ static void damage_plain(void)
 	for (uint64_t i = 0, n = next() % 5; i < n; i++) {
 		unsigned s = next() % 4 ? 0 : next() % SECTIONS;
 		if (next() % 16)
-			strike(plain[s], s % 2 ? MIN(length[s], 64ul) : length[s]);
+			strike(plain[s], s % 2 && !(family && s == SECTIONS - 1) ? MIN(length[s], 64ul) : length[s]);
 		else
 			length[s] = next() % (length[s] + 1);
 	}
@@ -169,7 +197,7 @@ static size_t assemble(bool right)
 			memcpy(whole + at, plain[i], length[i]);
 		if (right && pack && !(next() % 16))
 			strike(whole + at, n);
-		*s = (struct snapfile_section){ s->kind, pack, at, n, length[i], snapfile_sum(whole + at, n, 0) };
+		*s = (struct snapfile_section){ s->kind, (uint32_t)pack | s->flags, at, n, length[i], snapfile_sum(whole + at, n, 0) };
 		at += n;
 	}
 	if (!(next() % 8))
@@ -231,17 +259,18 @@ static const char *lies(struct snap_image *g)
 		end = m->hi;
 	}
 	EACH(g, SNAP_MAP, struct snap_map, m)
-		if (m->flags & MAPPED_OBJECT && (m->id.ino >= g->of[SNAP_SHM].n || m->offset + (m->hi - m->lo) > 1ull << 47))
+		if (m->flags & MAPPED_OBJECT && (m->id.ino >= g->first->of[SNAP_SHM].n || m->offset + (m->hi - m->lo) > 1ull << 47))
 			return "shared memory that it does not have";
 	EACH(g, SNAP_TREE, struct snap_tree, t)
 		if (t->parent >= g->of[SNAP_TREE].n || (i_t && t->parent >= i_t) || t->what > TREE_LED || t->pid <= 0)
 			return "a process that cannot be";
 	EACH(g, SNAP_FD, struct snap_fd, f)
 		if (f->fd < 0 || !f->kind || f->kind >= FD_KINDS || (f->same_as >= 0 && !image_fd(g, f->same_as)) || strlen(f->path) > 4095 ||
-		    ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->of[SNAP_PIPE].n))
+		    ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->first->of[SNAP_PIPE].n))
 			return "a descriptor that cannot be";
 	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
-		const struct snap_runs *r = g->file.section[i].kind == SECTION_PAGES ? image_pages(g, i) : NULL;
+		bool its = g->file.section[i].kind == SECTION_PAGES && g->file.section[i].flags >> SECTION_MEMBER == g->member;
+		const struct snap_runs *r = its ? image_pages(g, i) : NULL;
 		const volatile uint8_t *bytes = r ? (const uint8_t *)&r->run[r->n] : NULL;
 		for (unsigned k = 0; r && k < r->n; k++) {
 			const struct snap_map *m = image_map_at(g, r->run[k].at);
@@ -265,20 +294,87 @@ static const char *one(size_t n, bool *taken)
 		lie = lies(&g);
 	else if (!g.file.why[0])
 		lie = "a no without a word";
+	for (unsigned i = 1; *taken && !lie && i < image_members(&g); i++) {
+		static struct snap_image m;
+		if ((*taken = image_member(&m, &g, i)))
+			lie = m.proc->pid != ((const struct snap_tree *)g.of[SNAP_TREE].at[i])->pid ? "another process" : lies(&m);
+		else if (!m.file.why[0])
+			lie = "a no without a word";
+		image_free(&m);
+	}
+	for (unsigned i = 0; *taken && !lie && i < g.file.head.n_sections; i++)
+		if (g.file.section[i].kind == SECTION_SHARED)
+			image_shared(&g, i);
 	image_free(&g);
 	close(fd);
 	return lie;
 }
-/* A real file with a word of its records changed and its sums right: snap_fuzz --edit IN OUT SEED. (Of a machine: a process
- * that goes on from such a file could make any call.) */
-static int edit(const char *in, const char *out, uint64_t seed)
+/* --- real files ---------------------------------------------------------------------------------------------------------------
+ * A real file with its records changed and its sums right.
+ *   --edit IN OUT SEED    a word or more of any record: of a machine. (A process that went on so could make any call.)
+ *   --tree IN OUT SEED    ... of those records that say how processes hang together, what they have open and mapped
+ *   --drop IN OUT N       without its Nth record; 3: it has no such
+ *   --path IN OUT FD PATH descriptor FD, a file, has that name, slashes before it (it may not be longer than the old one)
+ *   --set IN OUT KIND NTH WORD VALUE    of the NTH record of that kind the 32-bit word */
+struct change { char how; const char *path; uint64_t n, kind, nth, word, value; unsigned seen; bool done; };
+
+static bool is_structure(uint32_t kind)
+{
+	switch (kind) {
+	case SNAP_MAP: case SNAP_FD: case SNAP_PIPE: case SNAP_EPOLL: case SNAP_SHM: case SNAP_TREE: case SNAP_OBJECT: case SNAP_SIGNAL:
+	case SNAP_PROC: case SNAP_TIMER: case SNAP_SOCKOPT:
+		return true;
+	}
+	return false;
+}
+static uint64_t without(uint8_t *p, uint64_t size, uint64_t at)
+{
+	const struct snap_head *h = (const void *)(p + at);
+	uint64_t n = sizeof *h + ((h->size + 7ul) & ~7ul);
+	memmove(p + at, p + at + n, size - at - n);
+	return size - n;
+}
+static uint64_t change(struct change *c, uint8_t *p, uint64_t size)
+{
+	if (c->how == 'e')
+		for (uint64_t n = 1 + next() % 3; n--;)
+			strike(p, size);
+	for (uint64_t at = 0; c->how != 'e' && at < size;) {
+		struct snap_head *h = (void *)(p + at);
+		uint64_t n = sizeof *h + ((h->size + 7ul) & ~7ul);
+		unsigned nth = c->seen;
+		if (c->how == 'd' && c->seen++ == c->n) {
+			c->done = true;
+			return without(p, size, at);
+		}
+		if (c->how == 't' && is_structure(h->kind) && !(next() % 40))
+			strike(h + 1, MIN(h->size, 120u));
+		if (c->how == 'p' && h->kind == SNAP_FD && ((struct snap_fd *)(h + 1))->fd == (int)c->n) {
+			char *path = ((struct snap_fd *)(h + 1))->path;
+			size_t old = strlen(path), new = strlen(c->path);
+			if ((c->done = new <= old)) {
+				memset(path, '/', old);
+				memcpy(path + old - new, c->path, new);
+			}
+		}
+		if (c->how == 's' && h->kind == c->kind) {
+			c->seen++;
+			if (nth == c->nth && 4 * c->word + 4 <= h->size) {
+				((uint32_t *)(h + 1))[c->word] = (uint32_t)c->value;
+				c->done = true;
+			}
+		}
+		at += n;
+	}
+	return size;
+}
+static int edit(const char *in, const char *out, struct change *c)
 {
 	static struct snapfile f;
 	static uint8_t copy[SNAPFILE_PLAIN];
 	FILE *to = fopen(out, "we");
 	FILE *from = fopen(in, "re");
 
-	rng = seed * 0x9e3779b97f4a7c15 | 1;
 	if (!to || !from || !snapfile_open(&f, fileno(from)))
 		return 2;
 	f.head.table_at = sizeof f.head;
@@ -290,9 +386,10 @@ static int edit(const char *in, const char *out, uint64_t seed)
 			return 2;
 		memcpy(copy, p, s->plain);
 		if (s->kind == SECTION_RECORDS)
-			for (uint64_t n = 1 + next() % 3; n--;)
-				strike(copy, s->plain);
+			s->plain = change(c, copy, s->plain);
 		s->flags &= ~(uint32_t)SECTION_ZSTD;
+		if (c->how == 't' && !(next() % 200))
+			strike(&s->flags, 8);
 		s->stored = s->plain;
 		s->at = f.head.table_at;
 		s->sum = snapfile_sum(copy, s->plain, 0);
@@ -305,12 +402,19 @@ static int edit(const char *in, const char *out, uint64_t seed)
 	fwrite(f.section, sizeof *f.section, f.head.n_sections, to);
 	rewind(to);
 	fwrite(&f.head, sizeof f.head, 1, to);
-	return fclose(to) ? 2 : 0;
+	return fclose(to) ? 2 : strchr("dps", c->how) && !c->done ? 3 : 0;
 }
+static uint64_t word_of(char **argv, int i) { return strtoull(argv[i], NULL, 0); }
 int main(int argc, char **argv)
 {
-	if (argc == 5 && !strcmp(argv[1], "--edit"))
-		return edit(argv[2], argv[3], strtoull(argv[4], NULL, 0));
+	if (argc >= 5 && argv[1][0] == '-' && argv[1][1] == '-') {
+		struct change c = { .how = argv[1][2], .n = word_of(argv, 4) };
+		rng = c.n * 0x9e3779b97f4a7c15 | 1;
+		c.path = argc > 5 ? argv[5] : "";
+		if (c.how == 's' && argc == 8)
+			c.kind = c.n, c.nth = word_of(argv, 5), c.word = word_of(argv, 6), c.value = word_of(argv, 7);
+		return edit(argv[2], argv[3], &c);
+	}
 	long seconds = argc > 1 ? atol(argv[1]) : 5;
 	uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 0) : (uint64_t)time(NULL), n = 0, yes = 0;
 	time_t stop = time(NULL) + seconds;
@@ -319,17 +423,18 @@ int main(int argc, char **argv)
 
 	for (; n < 64 || time(NULL) < stop; n++) {
 		rng = (seed + n) * 0x9e3779b97f4a7c15 | 1;
-		machine = n % 2;
+		machine = n % 3 == 1;
+		family = n % 3 == 2;
 		sections();
-		if (n > 1)
+		if (n > 2)
 			damage_plain();
-		size_t size = n > 1 ? assemble(next() % 8 != 0) : 0;
-		for (rng = 1; n < 2 && !size; rng++) {   /* the first of each is right */
+		size_t size = n > 2 ? assemble(next() % 8 != 0) : 0;
+		for (rng = 1; n < 3 && !size; rng++) {   /* the first of each is right */
 			size = assemble(true);
 			if (one(size, &taken) || !taken)
 				size = 0;
 		}
-		if ((lie = one(size, &taken)) || (n < 2 && !taken)) {
+		if ((lie = one(size, &taken)) || (n < 3 && !taken)) {
 			printf("seed %llu: %s\n", (unsigned long long)(seed + n), lie ? lie : "the right one is not taken");
 			return 1;
 		}
