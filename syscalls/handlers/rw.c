@@ -11,10 +11,10 @@
 sysfn sys_read, sys_write, sys_pread, sys_pwrite, sys_readv, sys_writev, sys_preadv, sys_pwritev, sys_lseek;
 sysfn sys_copy_file_range;
 
-/* What the host refuses with EINVAL may be an object of ours, for which the guest's kernel has a word of its own. */
+/* What the host refuses so may be an object of ours, for which the guest's kernel has a word of its own. */
 static long no_file(struct call *c, long rv)
 {
-	struct fdobj *o = rv == -EINVAL ? fd_get(c->t->p, (int)c->arg[0], NULL) : NULL;
+	struct fdobj *o = rv == -EINVAL || rv == -EBADF ? fd_get(c->t->p, (int)c->arg[0], NULL) : NULL;
 	return o && o->ops->no_file ? -o->ops->no_file : rv;
 }
 /* A length that is negative as a signed number is refused before the buffer is looked at; the host looks there first. */
