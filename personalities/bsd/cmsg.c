@@ -7,15 +7,15 @@
  * Several SCM_RIGHTS in one sendmsg Linux joins: where there are several, each has one descriptor more at its end, which
  * tells where it ends (and what its descriptors are limited to); the receiving guest's side takes these away.
  *
- * Credentials: BSD has a sender attach them (SCM_CREDS) and any receiver see them. Linux shows them only to a receiver
- * that asked (SO_PASSCRED), and then with every message; so a guest sees them only after LOCAL_CREDS.
+ * Credentials: BSD has a sender attach them (SCM_CREDS) and any receiver see them: cmsg_creds.c. Those that a receiver asks
+ * for (LOCAL_CREDS) are the host's SO_PASSCRED.
  */
 #include <fcntl.h>
 #include <string.h>
 #include <netinet/in.h>
 #include <time.h>
 #include "host.h"
-#include "sock.h"
+#include "bsd/sock.h"
 #include "confine.h"
 #include "observe/cover.h"
 
@@ -45,6 +45,16 @@ static long end_get(struct thread *t, const int *fd, size_t n, int *to, size_t r
 	return 0;
 }
 
+/* Behind what the host knows of credentials: what carries them to other guests. */
+static long creds_end(struct thread *t, struct cmsghdr *out, size_t max)
+{
+	int fd = max < CMSG_SPACE(sizeof fd) ? -EINVAL : cmsg_creds_pack(t);
+	if (fd < 0)
+		return fd == -1 ? 0 : fd;
+	*out = (struct cmsghdr){ CMSG_LEN(sizeof fd), SOL_SOCKET, SCM_RIGHTS };
+	memcpy(CMSG_DATA(out), &fd, sizeof fd);
+	return CMSG_SPACE(sizeof fd);
+}
 static long one_get(struct thread *t, const struct head *h, struct cmsghdr *out, size_t max, bool several)
 {
 	const struct cmsgrow *r = row_of_guest(t->p->pers, h);
@@ -67,7 +77,11 @@ static long one_get(struct thread *t, const struct head *h, struct cmsghdr *out,
 	out->cmsg_len = HEAD + (size_t)n;
 	out->cmsg_level = r->hlevel;
 	out->cmsg_type = r->htype;
-	return (long)MIN(ALIGN(out->cmsg_len), max);
+	size_t len = MIN(ALIGN(out->cmsg_len), max);
+	if (r->get != cmsg_creds_get)
+		return (long)len;
+	long more = creds_end(t, (struct cmsghdr *)((char *)out + len), max - len);
+	return more < 0 ? more : (long)len + more;
 }
 long bsd_cmsg_get(struct thread *t, const void *guest, size_t n, void *out, size_t max)
 {
@@ -97,7 +111,7 @@ long bsd_cmsg_get(struct thread *t, const void *guest, size_t n, void *out, size
 }
 
 /* --- to the guest ----------------------------------------------------------------------------------------------- */
-struct out { char *g; size_t at, room; bool full; };
+struct out { char *g; size_t at, room; bool full, asked; };     /* asked: for credentials in another form (LOCAL_CREDS) */
 
 /* A message that does not fit is left out with all that follow, and its descriptors are closed. Linux would give the
  * first few descriptors of it. One host message may be several of the guest's (packet info is address and interface). */
@@ -136,18 +150,31 @@ static int lower(int fd)
 	host(SYS_close, MAX(n, (long)fd));
 	return (int)MIN(n, (long)fd);
 }
+static bool creds_put(struct thread *t, int s, int fd, struct out *o, bool tell)
+{
+	const struct cmsghdr h = { 0, SOL_SOCKET, X_SCM_CMSGCRED };
+	char cred[CMSGCRED_MOST];
+	long n = cmsg_creds_unpack(fd, cred);
+	if (n > 0 && tell && !o->asked)
+		data_put(t, s, &h, cred, (size_t)n, o);
+	return n > 0;
+}
 /* Descriptors, with what tells of them between: so many messages. */
 static void fds_put(struct thread *t, int s, const struct cmsghdr *h, int *fd, size_t n, struct out *o)
 {
 	size_t to = 0, from = 0;         /* from: the first of its message */
 	for (size_t i = 0; i < n; i++) {
-		if (!confine_unpack(t->p, fd + from, (unsigned)(to - from), fd[i])) {
+		bool creds = creds_put(t, s, fd[i], o, false);
+		if (!creds && !confine_unpack(t->p, fd + from, (unsigned)(to - from), fd[i])) {
 			fd[to] = i > to ? lower(fd[i]) : fd[i];
 			to++;
 			continue;
 		}
+		if (to > from)
+			data_put(t, s, h, fd + from, (to - from) * sizeof *fd, o);
+		if (creds)
+			creds_put(t, s, fd[i], o, true);
 		host(SYS_close, fd[i]);
-		data_put(t, s, h, fd + from, (to - from) * sizeof *fd, o);
 		from = to;
 	}
 	if (to > from)
@@ -166,7 +193,7 @@ static void one_put(struct thread *t, int fd, struct cmsghdr *h, struct out *o)
 long bsd_cmsg_put(struct thread *t, int fd, void *in, size_t n, void *guest, size_t max, int *flags)
 {
 	char *at = in, *end = at + n;
-	struct out o = { guest, 0, max, false };
+	struct out o = { guest, 0, max, false, (sock_state(t, fd) & SOCK_CREDS) != 0 };
 
 	while (at + HEAD <= end) {
 		struct cmsghdr *h = (struct cmsghdr *)at;

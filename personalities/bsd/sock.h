@@ -31,6 +31,12 @@ long cmsg_sockaddr_put(struct thread *, int fd, const void *host, size_t n, void
 long cmsg_byte_get(struct thread *, const void *guest, size_t n, void *host, size_t max);
 long cmsg_byte_put(struct thread *, int fd, const void *host, size_t n, void *guest, size_t max);
 
+/* cmsg_creds.c: a descriptor of ours that carries the caller's credentials; -1: none is to go along, or -errno */
+int cmsg_creds_pack(struct thread *);
+long cmsg_creds_unpack(int fd, void *cmsgcred);       /* bytes of struct cmsgcred; 0: it is no such descriptor */
+#define CMSGCRED_MOST 84
+#define X_SCM_CMSGCRED 0x67637264                     /* as which it is looked up in a cmsg table: no type of the host's */
+
 extern const struct optkind
 	opt_xucred,              /* struct xucred of the peer */
 	opt_tsclock,             /* which clock and form a time stamp has */
