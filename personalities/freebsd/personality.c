@@ -19,6 +19,8 @@ extern const struct layout fbsd_layout[N_REC];         /* layouts.c */
 #define TF 0x100ull
 #define NR_syscall 0
 #define NR___syscall 198
+#define NR_semsys 169
+#define NR_msgsys 170
 
 /* --- whose ------------------------------------------------------------------------------------------------------------- */
 static const struct note *abi_note(const struct image *im)
@@ -151,6 +153,17 @@ static void stack_args(struct thread *t, struct call *c, int from)
 	if (r && r->arg[from].kind && copy_in(&c->raw[from], t->regs.rsp + 8, (size_t)(8 - from) * 8))
 		memset(&c->raw[from], 0, (size_t)(8 - from) * 8);
 }
+/* The first argument of these picks a call: sys/kern/sysv_sem.c semcalls, sysv_msg.c msgcalls. */
+static void __attribute__((noinline)) one_of(struct call *c)
+{
+	static const uint16_t sems[] = { 220, 221, 222 }, msgs[] = { 224, 225, 226, 227 };
+	const uint16_t *of = c->nr == NR_semsys ? sems : msgs;
+	if ((uint32_t)c->raw[0] >= (of == sems ? ARRAY_LEN(sems) : ARRAY_LEN(msgs)))
+		return;
+	c->nr = of[(uint32_t)c->raw[0]];
+	for (int i = 0; i < 7; i++)
+		c->raw[i] = c->raw[i + 1];
+}
 static void fetch(struct thread *t, struct call *c)
 {
 	const struct regs *r = &t->regs;
@@ -167,6 +180,8 @@ static void fetch(struct thread *t, struct call *c)
 		c->raw[3] = (long)r->r10, c->raw[4] = (long)r->r8, c->raw[5] = (long)r->r9;
 		stack_args(t, c, 6);
 	}
+	if (c->nr - NR_semsys <= NR_msgsys - NR_semsys)
+		one_of(c);
 }
 static void store(struct thread *t, struct call *c)
 {

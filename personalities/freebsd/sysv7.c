@@ -34,7 +34,10 @@ struct msqid7 {
 _Static_assert(sizeof(struct perm7) == 24 && sizeof(struct shmid7) == 72, "sys/ipc.h, sys/shm.h");
 _Static_assert(sizeof(struct semid7) == 104 && sizeof(struct msqid7) == 152, "sys/sem.h, sys/msg.h");
 
-sysfn fbsd7_semctl, fbsd7_msgctl, fbsd7_shmctl, bsd_semctl;
+sysfn fbsd7_semctl, fbsd7_msgctl, fbsd7_shmctl, fbsd_sysv_none, bsd_semctl;
+
+/* What semsys and msgsys stand for, fetch has taken for it already (personality.c): here is one that is none. */
+long fbsd_sysv_none(struct call *c) { return -EINVAL; }
 
 static struct ipc_perm perm_in(const struct perm7 *g)
 {

@@ -198,7 +198,7 @@ long umtx_sleep(const struct queue *q, uint32_t value, const struct until *u)
 {
 	return sleep_on(sleep32, q, value, u);
 }
-static long must_check umtx_sleep64(const struct queue *q, uint64_t value, const struct until *u)
+long umtx_sleep64(const struct queue *q, uint64_t value, const struct until *u)
 {
 	return sleep_on(sleep64, q, value, u);
 }
@@ -211,8 +211,10 @@ unsigned umtx_sleepers(const struct queue *q)
 }
 unsigned umtx_sleepers_max(const struct queue *q)
 {
-	if (q->shared)
-		return umtx_sleepers(q);
+	return q->shared ? umtx_sleepers(q) : umtx_sleepers_here(q);
+}
+unsigned umtx_sleepers_here(const struct queue *q)
+{
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 	return *counter(q);
 }

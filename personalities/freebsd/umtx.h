@@ -53,9 +53,11 @@ void until_left(const struct until *, struct timespec *left);
 
 /* 0 woken or the word has changed, -ETIMEDOUT, -EINTR, SYS_RESTART, -EFAULT */
 long must_check umtx_sleep(const struct queue *, uint32_t value, const struct until *);
+long must_check umtx_sleep64(const struct queue *, uint64_t value, const struct until *);
 long umtx_wake(const struct queue *, int n);         /* how many */
 unsigned umtx_sleepers(const struct queue *);        /* exactly those asleep now */
 unsigned umtx_sleepers_max(const struct queue *);    /* no fewer; cheap where the queue is our own */
+unsigned umtx_sleepers_here(const struct queue *);   /* of this process, and no fewer */
 long must_check umtx_unlock(struct call *, uaddr mutex);     /* the caller's mutex, as UMTX_OP_MUTEX_UNLOCK */
 
 /* of a sleep that is never made again */

@@ -165,6 +165,27 @@ static void old_msg(void)
 	show(sys(SYS_freebsd7_msgctl, id, IPC_SET, 8));
 	show(sys(SYS_freebsd7_msgctl, id, IPC_RMID, 0));
 }
+/* Calls whose first argument picks one of the others. */
+static void multiplexed(void)
+{
+	struct { long type; char text[32]; } m = { 3, "three" };
+	struct sembuf op = { 1, 2, 0 };
+	long id = sys(SYS_semsys, 1, 0, 2, IPC_CREAT | 0600);
+	yes(id >= 0);
+	show(sys(SYS_semsys, 2, id, &op, 1));
+	show(sys(SYS_semsys, 0, id, 1, GETVAL, 0));
+	show(sys(SYS_semsys, 0, id, 0, IPC_RMID, 0));
+	show(sys(SYS_semsys, 3, 0, 0, 0)), show(sys(SYS_semsys, -1, 0, 0, 0));
+	id = sys(SYS_msgsys, 1, 0, IPC_CREAT | 0600);
+	yes(id >= 0);
+	show(sys(SYS_msgsys, 2, id, &m, 6, 0));
+	m.text[0] = m.type = 0;
+	show(sys(SYS_msgsys, 3, id, &m, 32, 0, 0));
+	say("%ld %s\n", m.type, m.text);
+	show(sys(SYS_msgsys, 0, id, IPC_RMID, 0));
+	show(sys(SYS_msgsys, 0, id, IPC_RMID, 0));
+	show(sys(SYS_msgsys, 4, 0, 0, 0));
+}
 int main(int argc, char **argv)
 {
 	shm();
@@ -173,5 +194,6 @@ int main(int argc, char **argv)
 	old_shm();
 	old_sem();
 	old_msg();
+	multiplexed();
 	return 0;
 }
