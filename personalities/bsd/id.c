@@ -3,13 +3,16 @@
  * What the BSDs mean otherwise about users: setuid and setgid always set all three numbers, so a program that was
  * started set-user-id and calls setuid(getuid()) cannot come back. Linux leaves the saved number to such a program.
  * A session has a login name; here it is read from the guest's password file for the user who logged in to the host, until
- * setlogin says another.
+ * setlogin says another. The session's is that of its leader, if that is a guest that the host lets us read: it lies there
+ * where ours lies here.
  */
 #include <string.h>
 #include <fcntl.h>
+#include <sys/uio.h>
 #include "host.h"
 #include "ids.h"
 #include "options.h"
+#include "others.h"
 #include "bsd/login.h"
 
 sysfn bsd_setuid, bsd_setgid, bsd_getlogin, bsd_setlogin;
@@ -60,14 +63,18 @@ static bool name_in(const char *file, uint64_t uid, char to[LOGIN_MAX])
 		mem_free(text, ROOM);
 	return found;
 }
-static char name[LOGIN_MAX];             /* empty: nobody has asked or said yet */
-static bool said;                        /* by setlogin, here or before an exec */
-
-const char *bsd_login_said(void) { return said ? name : ""; }
+static struct login { char name[LOGIN_MAX]; bool said; } login;      /* name empty: nobody has asked or said yet; said: by
+						      setlogin, here or before an exec */
+const char *bsd_login_said(void) { return login.said ? login.name : ""; }
 void bsd_login_kept(const char *kept)
 {
-	said = *kept;
-	str_copy(name, kept, sizeof name);
+	login.said = *kept;
+	str_copy(login.name, kept, sizeof login.name);
+}
+static int leader(struct call *c)        /* of our session, if it is another guest of our system */
+{
+	long sid = host(SYS_getsid, 0);
+	return sid > 0 && sid != c->t->p->pid && other_system((int)sid) == c->t->p->pers ? (int)sid : 0;
 }
 
 long bsd_getlogin(struct call *c)
@@ -75,17 +82,21 @@ long bsd_getlogin(struct call *c)
 	char file[4096];
 	size_t room = MIN((size_t)(uint32_t)c->arg[1], (size_t)LOGIN_MAX), n;
 	const char *root = c->t->p->opt && c->t->p->opt->root ? c->t->p->opt->root : "";
+	struct login its = { .said = false };
+	int sid = leader(c);
 
-	if (!*name) {
+	if (sid && other_read(sid, &its, (uaddr)&login, sizeof its) == sizeof its && its.said && !its.name[LOGIN_MAX - 1])
+		login = its;
+	if (!*login.name) {
 		uint64_t uid = login_uid();
 		fmt(file, sizeof file, "%s/etc/passwd", root);
-		if (!name_in(file, uid, name))
-			name_in("/etc/passwd", uid, name);
+		if (!name_in(file, uid, login.name))
+			name_in("/etc/passwd", uid, login.name);
 	}
-	n = str_len(name) + 1;
-	return n > room ? -ERANGE : copy_out((uaddr)c->arg[0], name, n);
+	n = str_len(login.name) + 1;
+	return n > room ? -ERANGE : copy_out((uaddr)c->arg[0], login.name, n);
 }
-/* The session's name on BSD; here that of this process and its children. */
+/* Ours, our children's, and the leader's, which tells it to the others of the session. */
 long bsd_setlogin(struct call *c)
 {
 	char new[LOGIN_MAX];
@@ -96,5 +107,7 @@ long bsd_setlogin(struct call *c)
 	if (n < 0)
 		return n == -ENAMETOOLONG ? -EINVAL : n;
 	bsd_login_kept(new);
-	return 0;
+	int sid = leader(c);
+	struct iovec here = { &login, sizeof login }, there = { &login, sizeof login };
+	return !sid || host(SYS_process_vm_writev, sid, &here, 1, &there, 1, 0) == sizeof login ? 0 : -EPERM;
 }

@@ -253,7 +253,7 @@ long fbsd_cap_ioctls_get(struct call *c)
 void fbsd_refused(struct call *c, int err)
 {
 	struct thread *t = c->t;
-	if (t->pend.sig || !t->p->confined || fbsd_trapcap != TRAPCAP_ENABLE)
+	if (t->pend.sig || !t->p->confined || fbsd_settings.trapcap != TRAPCAP_ENABLE)
 		return;
 	signal_force(t, SIGTRAP, FBSD_TRAP_CAP, t->regs.rip, 0);
 	t->pend.info.si_errno = errno_to_guest(t->p->pers, err);

@@ -29,13 +29,21 @@ uint32_t fbsd_release_of(const char *text);
 extern const struct rights fbsd_rights[N_RIGHT];
 long fbsd_rights_more(struct call *, int i, struct rights *need);
 void fbsd_refused(struct call *, int err);
-extern int fbsd_protmax;                             /* procctl.c: PROC_PROTMAX_* */
-bool fbsd_protmax_saved(void);                       /* for a snapshot, and back */
-bool fbsd_protmax_restored(uaddr lo, uaddr hi, int most);
-uint64_t fbsd_procctl_saved(void);
-void fbsd_procctl_restored(uint64_t);
+
+/* procctl.c: the values of PROC_*_CTL, as they were set */
+extern struct fbsd_settings { int trace, trapcap, aslr, protmax, stackgap, wxmap, logsigexit; } fbsd_settings;
 #define PROTMAX_ALWAYS 1                             /* what is mapped without a bound is bounded by what it begins with */
-extern int fbsd_trapcap;                             /* procctl.c: PROC_TRAPCAP_CTL_ENABLE or _DISABLE */
+enum { WX_PERMIT = 1, WX_DISALLOW_EXEC = 2, WX_ENFORCED = (int)0x80000000 };       /* the last: nothing may be mapped to be both */
+long fbsd_settings_of(int pid, struct fbsd_settings *, bool write);  /* of another guest; 0 or -errno */
+bool fbsd_may_trace(int pid);                        /* it has not forbidden it */
+size_t fbsd_settings_kept(char *, size_t);           /* over exec: a text, and back */
+void fbsd_settings_start(const char *);
+uint64_t fbsd_procctl_saved(void);                   /* in a snapshot: a word, and back */
+void fbsd_procctl_restored(uint64_t);
+
+/* protmax.c */
+bool fbsd_protmax_saved(void);                       /* in a snapshot */
+bool fbsd_protmax_restored(uaddr lo, uaddr hi, int most);
 
 /* sigframe.c */
 long fbsd_frame(struct thread *, const struct sigframe *);

@@ -74,18 +74,32 @@ long fbsd_setloginclass(struct call *c)
 	str_copy(login_class, new, sizeof login_class);
 	return 0;
 }
-/* Over exec: the class, and behind a newline the login name. */
+/* Over exec, a line each: the class, the login name, and what procctl has set. */
+static char set_first[16];           /* the settings of a program for which nobody has set any */
 size_t fbsd_kept(struct proc *p, char *buf, size_t n)
 {
+	char set[16];
 	const char *login = bsd_login_said();
-	return *login || str_cmp(login_class, "default") ? fmt(buf, n, "%s\n%s", login_class, login) : 0;
+	fbsd_settings_kept(set, sizeof set);
+	return *login || str_cmp(login_class, "default") || str_cmp(set, set_first) ? fmt(buf, n, "%s\n%s\n%s", login_class, login, set) : 0;
+}
+static void line(const char **at, char *to, size_t n)
+{
+	const char *end = str_chr(*at, '\n');
+	size_t len = end ? (size_t)(end - *at) : str_len(*at);
+	str_copy(to, *at, MIN(n, len + 1));
+	*at += len + (end != NULL);
 }
 void fbsd_id_start(const struct proc *p)
 {
-	const char *end = p->opt->kept ? str_chr(p->opt->kept, '\n') : NULL;
-	if (!end)
+	char login[LOGIN_CLASS_MOST];
+	const char *at = p->opt->kept;
+	fbsd_settings_kept(set_first, sizeof set_first);
+	if (!at)
 		return;
-	str_copy(login_class, p->opt->kept, MIN(sizeof login_class, (size_t)(end - p->opt->kept) + 1));
-	bsd_login_kept(end + 1);
+	line(&at, login_class, sizeof login_class);
+	line(&at, login, sizeof login);
+	bsd_login_kept(login);
+	fbsd_settings_start(at);
 }
 const char *fbsd_login_class(void) { return login_class; }

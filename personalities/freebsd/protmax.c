@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * PROT_MAX: a mapping may say how far mprotect may ever go. The host has no such bound, so the ranges that have one are
+ * PROT_MAX: a mapping may say how far mprotect may ever go, and the rights of a limited descriptor say it of what is mapped
+ * by it. The host has no such bound, so the ranges that have one are
  * kept here, by address: what is mapped over or unmapped loses its bound. Most programs have none, and pay one look.
  * Meaning: sys/vm/vm_mmap.c, sys/vm/vm_map.c (15.0). A forked child has the table with the memory it is about.
  */
@@ -9,6 +10,8 @@
 #include <sys/shm.h>
 #include "host.h"
 #include "snapshot.h"
+#include "ext.h"
+#include "confine.h"
 #include "freebsd/freebsd.h"
 
 #define ANY (PROT_READ | PROT_WRITE | PROT_EXEC)
@@ -91,13 +94,33 @@ static bool allowed(uaddr lo, uaddr hi, int prot)
 }
 static int asked(const struct call *c) { return (int)(c->raw[2] >> 16 & ANY); }
 
+/* sys/kern/kern_descrip.c fget_mmap; what is private may always be written. */
+static int by_rights(const struct call *c)
+{
+	const struct personality *p = c->t->p->pers;
+	const struct fdcaps *caps = c->t->p->limited && !(c->arg[3] & (MAP_ANONYMOUS | (long)X_MAP_GUARD)) ?
+		fdcaps_of(c->t->p, (int)c->arg[4]) : NULL;
+	if (!caps)
+		return ANY;
+	return (rights_cover(&caps->may, &p->rights[RIGHT_MMAP_R]) ? PROT_READ : 0) |
+	       (!(c->arg[3] & MAP_SHARED) || rights_cover(&caps->may, &p->rights[RIGHT_MMAP_W]) ? PROT_WRITE : 0) |
+	       (rights_cover(&caps->may, &p->rights[RIGHT_MMAP_X]) ? PROT_EXEC : 0);
+}
+/* PROC_WXMAP_CTL: what may be written may not be executed. */
+static bool both(int prot)
+{
+	return fbsd_settings.wxmap & WX_ENFORCED && (prot & (PROT_WRITE | PROT_EXEC)) == (PROT_WRITE | PROT_EXEC);
+}
 static long map(struct call *c, sysfn *fn)
 {
 	int prot = (int)(c->arg[2] & ANY), most = asked(c);
 	if (most && prot & ~most)
 		return -EOPNOTSUPP;
+	if (both(prot))
+		return -EACCES;
 	if (!most)
-		most = prot && fbsd_protmax == PROTMAX_ALWAYS ? prot : ANY;
+		most = prot && fbsd_settings.protmax == PROTMAX_ALWAYS ? prot : ANY;
+	most &= by_rights(c);
 	if (most == ANY && !n_bounds)
 		return fn(c);
 	uint64_t len = (uint64_t)c->arg[1];
@@ -142,6 +165,8 @@ long fbsd_mprotect(struct call *c)
 	uaddr lo = PAGE_DOWN((uaddr)c->arg[0]), hi = PAGE_UP((uaddr)c->arg[0] + (uint64_t)c->arg[1]);
 	if (most && prot & ~most)
 		return -EOPNOTSUPP;
+	if (both(prot))
+		return -EACCES;
 	if ((!most && !n_bounds) || hi <= lo)
 		return sys_mprotect(c);
 	lock(&changing);

@@ -38,6 +38,8 @@ long fbsd_pt_attach(struct call *c)
 	struct procfs_stat st;
 	if (tid && !procfs_stat(tid, &st))
 		return -ESRCH;
+	if (pt_whom(c) > 0 && !fbsd_may_trace(pt_whom(c)))
+		return -EPERM;
 	return tracer_attach(c->t, pt_whom(c));
 }
 

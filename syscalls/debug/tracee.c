@@ -10,6 +10,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include "host.h"
+#include "others.h"
 #include "mark.h"
 #include "debug/traced.h"
 
@@ -49,6 +50,18 @@ static void close_fd(int *fd)
 }
 bool tracee_is(int pid) { return mark_is(pid, "traced"); }
 int tracee_tracer(const struct proc *p) { return p->traced ? p->traced->tracer : 0; }
+int tracee_tracer_of(int pid)
+{
+	struct other *o = mem_alloc(sizeof *o);
+	struct traced its;
+	int tracer = 0;
+	if (o && other_look(pid, o) == 1 && o->proc.traced &&
+	    other_read(pid, &its, (uaddr)o->proc.traced, sizeof its) == sizeof its)
+		tracer = its.tracer;
+	if (o)
+		mem_free(o, sizeof *o);
+	return tracer;
+}
 
 void traced_set_up(struct thread *t, struct traced *d)
 {

@@ -94,6 +94,7 @@ void tracee_leaves(struct thread *, int program);
 size_t tracee_save(struct proc *, char *text, size_t n);     /* for the next image: what --traced takes, or 0; keeps its descriptor */
 void tracee_load(struct proc *, const char *text);
 int tracee_tracer(const struct proc *);              /* its pid, or 0 */
+int tracee_tracer_of(int pid);                       /* ... of another guest, if it may be seen */
 bool tracee_is(int pid);                             /* some process: is it traced? */
 void tracee_catch(struct proc *);                    /* signal.c: every action as it has to be now */
 

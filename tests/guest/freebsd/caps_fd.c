@@ -90,6 +90,15 @@ static void uses(void)
 	works(mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0));
 	show(mmap(0, 4096, PROT_READ | PROT_EXEC, MAP_PRIVATE, fd, 0));
 	works(mmap(0, 4096, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0));
+	at = mmap(0, 8192, PROT_READ, MAP_PRIVATE, fd, 0);	/* what the rights did not allow is not allowed later */
+	show(mprotect(at, 4096, PROT_READ | PROT_EXEC));
+	show(mprotect(at, 4096, PROT_READ | PROT_WRITE));
+	close(fd);
+	fd = limited(all, CAP_MMAP_R | 0x20, NO1);		/* CAP_MMAP_X */
+	at = mmap(0, 4096, PROT_READ, MAP_PRIVATE, fd, 0);
+	show(mprotect(at, 4096, PROT_READ | PROT_EXEC));
+	at = mmap(0, 4096, PROT_READ, MAP_PRIVATE, all, 0);
+	show(mprotect(at, 4096, PROT_READ | PROT_EXEC));
 	close(fd);
 	fd = limited(all, CAP_WRITE | CAP_SEEK, CAP_EVENT);
 	show(write(fd, "x", 1));
