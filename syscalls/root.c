@@ -91,10 +91,11 @@ static bool elsewhere(struct lookup *l, const char *path)
 	l->found = was;
 	return fd >= 0 && !host(SYS_close, fd);
 }
-/* Is what the root does not have to be looked for on the host? */
+/* Is what the root does not have to be looked for on the host? What is too long to ask for (a directory deep in the root, and
+ * the guest's path from there) the host has not. */
 static bool host_too(struct lookup *l, const char *path)
 {
-	return *path == '/' && !l->ps->only && !l->found.bound && !elsewhere(l, path);
+	return *path == '/' && !l->ps->only && !l->found.bound && str_len(path) < PATH_MAX && !elsewhere(l, path);
 }
 static bool on_host(struct lookup *l, const char *path, unsigned how)
 {

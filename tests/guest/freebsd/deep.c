@@ -5,7 +5,24 @@
 #include "fbsd.h"
 
 #define DEPTH 100
+#define REACH 18
 static const char name[] = "a-directory-with-a-name-of-just-about-fifty-letters";
+
+/* REACH names and "made": the path from the root may be longer than the host can be told where what is left of it is not. */
+static long make_far(void)
+{
+	static char far[REACH * sizeof name + 8];
+	char *at = far;
+	for (int i = 0; i < REACH; i++) {
+		memcpy(at, name, sizeof name - 1);
+		at[sizeof name - 1] = '/';
+		at += sizeof name;
+	}
+	memcpy(at, "made", 5);
+	struct stat st;
+	long e = mkdir(far, 0700);
+	return e ? e : fstatat(AT_FDCWD, far, &st, AT_SYMLINK_NOFOLLOW) + sys(SYS_rmdir, far);
+}
 
 int main(int argc, char **argv)
 {
@@ -22,7 +39,12 @@ int main(int argc, char **argv)
 	show(mkdir("top", 0700));
 	show(chdir("top"));
 	for (int i = 0; i < DEPTH; i++)
-		bad += mkdir(name, 0700) != 0 || chdir(name) != 0;
+		bad += make_far() != -ENOENT || mkdir(name, 0700) != 0 || chdir(name) != 0;
+	show(bad);
+	for (int i = 0; i < DEPTH; i++)
+		bad += chdir("..") != 0 || (i >= REACH && make_far() != 0);
+	for (int i = 0; i < DEPTH; i++)
+		bad += chdir(name) != 0;
 	show(bad);
 	e = getcwd(b, sizeof b);
 	yes(e < 0);                              /* more than the host's 4096 */
