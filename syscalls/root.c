@@ -73,22 +73,26 @@ static long find(struct lookup *l, const char *path, unsigned how)
 	uint64_t flags = O_PATH | O_CLOEXEC | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW) | (how & PATH_DIR ? O_DIRECTORY : 0);
 	return *path == '/' ? walk_find(l->p, path, how, &l->found) : walk_beneath(l->dirfd, path, flags, 0);
 }
-/* Many hosts have their /bin in /usr/bin. There a root that keeps a program in /usr/bin alone would seem to have it in /bin
- * too, and a search along PATH would end at the host's. The root's own place counts. */
+static bool bare(const char *path) { return *path && !str_chr(path, '/') && !path_dots(path); }
+
+/* A program that the root keeps in another of these places than a search along PATH comes to first would seem to be the
+ * host's: its /sbin/mount, where the host has a /bin/mount, or a /bin that is /usr/bin. The root's own counts. */
+static const char *const programs[] = { "/bin/", "/sbin/", "/usr/bin/", "/usr/sbin/" };
+
 static bool elsewhere(struct lookup *l, const char *path)
 {
-	struct stat st;
-	char other[PATH_MAX], dir[8] = "/bin";
+	char other[PATH_MAX];
+	const char *name = NULL;
 	struct found was = l->found;
-	if (!str_ncmp(path, "/sbin/", 6))
-		str_copy(dir, "/sbin", sizeof dir);
-	else if (str_ncmp(path, "/bin/", 5))
-		return false;
-	if (host(SYS_newfstatat, AT_FDCWD, dir, &st, AT_SYMLINK_NOFOLLOW) || !S_ISLNK(st.st_mode) ||
-	    fmt(other, sizeof other, "/usr%s", path) >= sizeof other)
-		return false;
-	long fd = find(l, other, PATH_FOLLOW);
-	l->found = was;
+	long fd = -ENOENT;
+	for (unsigned i = 0; i < ARRAY_LEN(programs) && !name; i++)
+		if (!str_ncmp(path, programs[i], str_len(programs[i])))
+			name = path + str_len(programs[i]);
+	for (unsigned i = 0; i < ARRAY_LEN(programs) && name && bare(name) && fd < 0; i++) {
+		fmt(other, sizeof other, "%s%s", programs[i], name);
+		fd = find(l, other, PATH_FOLLOW);
+		l->found = was;
+	}
 	return fd >= 0 && !host(SYS_close, fd);
 }
 /* Is what the root does not have to be looked for on the host? What is too long to ask for (a directory deep in the root, and
@@ -200,8 +204,6 @@ static bool bind_point(struct lookup *l, const char *path, unsigned how, struct 
 	return true;
 }
 /* A bare name, in a directory that the guest holds itself: no descriptor of ours is needed in between. */
-static bool bare(const char *path) { return *path && !str_chr(path, '/') && !path_dots(path); }
-
 static long bare_entry(int dirfd, const char *name, struct where *w)
 {
 	if (name != w->buf && str_copy(w->buf, name, sizeof w->buf) > NAME_MAX)
