@@ -316,13 +316,22 @@ long carrier_tell(struct thread *t, int pid, int tid, int op, uint64_t value)
 		return -EPERM;
 	return op ? post(t, pid, tid || headless ? tid : pid, &m) : 0;
 }
+static bool waits(struct thread *t, const char *status)
+{
+	return (hex_of(value_of(status, "SigPnd:")) | hex_of(value_of(status, "ShdPnd:"))) & carrier_bit(t->p);
+}
+bool carrier_waits(struct thread *t, int pid)
+{
+	char path[32], text[4096];
+	fmt(path, sizeof path, "/proc/%d/status", pid);
+	return file_read(path, text, sizeof text) > 0 && waits(t, text);
+}
 /* It has arrived, or will before anything else: its thread is stopped, or ends. */
 static bool arrived(struct thread *t, int pid)
 {
 	char path[32], text[4096];
 	fmt(path, sizeof path, "/proc/%d/status", pid);
-	return file_read(path, text, sizeof text) <= 0 || str_chr("TtZX", *value_of(text, "State:")) ||
-	       !((hex_of(value_of(text, "SigPnd:")) | hex_of(value_of(text, "ShdPnd:"))) & carrier_bit(t->p));
+	return file_read(path, text, sizeof text) <= 0 || str_chr("TtZX", *value_of(text, "State:")) || !waits(t, text);
 }
 /* A thread of it that runs sees a signal within microseconds, one that sleeps must get a processor first: that is waited
  * for, so that what it does after our call has returned is told. */

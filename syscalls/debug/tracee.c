@@ -139,7 +139,7 @@ void traced_link(struct thread *t, struct traced *d)
 			host(SYS_close, s);
 		if (host(SYS_kill, d->tracer, 0) == -ESRCH)
 			traced_die(t);
-		if (i % 64 == 0)
+		if (!i || (i % 64 == 0 && !carrier_waits(t, d->tracer)))        /* a tracer that takes none gets one, not a queue */
 			carrier_tell(t, d->tracer, 0, TRACE_OP_SERVE, 0);
 		host(SYS_nanosleep, &nap, NULL);
 	}

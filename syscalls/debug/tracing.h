@@ -119,3 +119,4 @@ void tracer_orphan(struct thread *, int pid, int tracer);    /* our child is tra
 /* carrier.c: told to another process of ours */
 enum { TRACE_OP_ATTACH = 16, TRACE_OP_HALT, TRACE_OP_SERVE, TRACE_OP_ORPHAN, TRACE_OP_SEEN, TRACE_OP_WAITS };
 long carrier_tell(struct thread *, int pid, int tid, int op, uint64_t value);        /* -EPERM: none of ours that listens */
+bool carrier_waits(struct thread *, int pid);        /* for that process to take it */
