@@ -10,8 +10,6 @@
 
 #define BIRTH_MS 200                     /* how long a guest may take to be there */
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 int other_kind(int pid)
 {
 	char path[32];
@@ -33,7 +31,7 @@ static long whole(int pid, void *dst, uaddr src, size_t n)
 }
 static bool known(const struct personality *pers)
 {
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+	for (EACH_SYSTEM(p))
 		if (*p == pers)
 			return true;
 	return false;

@@ -103,5 +103,7 @@ struct personality {
 	bool identity;                                       /* guest terms are host terms: nothing is translated */
 };
 #define PERSONALITY(p) static const struct personality *const p##_joins JOIN("guise_personalities") = &(p)
+extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];   /* all that have joined */
+#define EACH_SYSTEM(p) const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++
 
 enum { IO_PORTS_BORN = 1, IO_LEVEL_EXEC = 2 };       /* single ports: by threads and children, too; the level: over exec */

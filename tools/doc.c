@@ -10,8 +10,6 @@
 #include "command.h"
 #include "rows.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 static const char *const levels[] = {
 	[L_FULL] = "full", [L_PART] = "part", [L_STUB] = "stub", [L_NOSYS] = "none", [L_GONE] = "gone",
 };
@@ -158,7 +156,7 @@ static int run(struct request *r, int argc, char **argv)
 	if (argc != 1)
 		refuse("which system? guise doc [OPTION...] OS; guise --version names them");
 	read_tests();
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++) {
+	for (EACH_SYSTEM(p)) {
 		if (!strcmp((*p)->name, argv[0])) {
 			put_page(*p);
 			return output_end(0);

@@ -14,8 +14,6 @@
 
 #define PATIENCE_MS 5000
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 static void probe_child(const struct engine *e, int out)
 {
 	char why[256] = "";
@@ -54,7 +52,7 @@ static bool probe(const struct engine *e, char *why, size_t n)
 static void tell_own(void)
 {
 	char why[256];
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++) {
+	for (EACH_SYSTEM(p)) {
 		if (!(*p)->engine)
 			continue;
 		bool can = probe((*p)->engine, why, sizeof why);

@@ -16,7 +16,6 @@
 #include "observe/cover.h"
 #include "rows.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 static const struct personality *p;
 static const struct cover_cell (*cells)[COVER_ROWS];      /* of p; NULL: nothing was counted */
 
@@ -125,7 +124,7 @@ static int run(struct request *r, int argc, char **argv)
 {
 	const char *counts = argc ? (const char *)open_counts(argv[0]) : NULL;
 
-	for (const struct personality *const *i = __start_guise_personalities; i < __stop_guise_personalities; i++) {
+	for (EACH_SYSTEM(i)) {
 		p = *i;
 		cells = counts ? (const void *)(counts + COVER_SIZE * (uint64_t)(i - __start_guise_personalities)) : NULL;
 		rows_each(p, print_row, NULL);

@@ -30,6 +30,8 @@
 enum { WANT_ARGS = 1, WANT_FDS = 2, WANT_SOCKS = 4, WANT_STACK = 8, WANT_LOSSY = 16, WANT_SIGNALS = 32,
        WANT_CPU = 64, WANT_DUMP = 128, WANT_ALL = 256 };
 typedef uint64_t nrset[MOST_PERS][MOST_TABS][MOST_NRS / 64];
+#define PERS(i) __start_guise_personalities[i]
+#define EACH_PERS(i) unsigned i = 0; &PERS(i) < __stop_guise_personalities && i < MOST_PERS; i++
 struct injection {                   /* -e inject: what happens to the call instead of, or around, its handler */
 	nrset nrs;
 	uint32_t first, step, last;  /* which of its invocations in a process: 1, 2, ..; step 0: the first alone */

@@ -3,7 +3,7 @@
  * The parts of `guise audit`: a policy file is read (toml.c), checked and compiled (policy.c, filter.c) into what the
  * guest's process is judged by (syscalls/observe/policy.h); what comes of it is told by a sink of the trace's drainer
  * (sink.c), line by line, each with a hash over itself and the one before (chain.c), to files, syslog or the journal
- * (deliver.c). learn.c makes a policy of what a run did.
+ * (deliver.c). learn.c and learned.c make a policy of what a run did.
  */
 #pragma once
 #include <linux/filter.h>
@@ -30,12 +30,13 @@ bool row_has_addr(const struct row *);                       /* ... with an addr
 const char *policy_rule_name(const struct policy *, int rule);
 extern bool policy_tells;                                    /* --check-policy: notes on what is right but may surprise */
 
-/* --- values.c: what stands behind the keys of a rule; false: it was said what is wrong ------------------------------------- */
+/* --- values.c, places.c: what stands behind the keys of a rule; false: it was said what is wrong --------------------------- */
 struct maker { struct problems *p; const char *root; };
 uint32_t policy_add(const void *, size_t);                   /* policy.c: where it lies in the policy that is being made */
 uint32_t policy_add_text(const char *);
 const struct row *policy_row(unsigned pers, unsigned tab, unsigned nr);      /* NULL: there is none */
 const char *policy_is_text(struct maker *, const struct pair *, const struct item *);
+const char *policy_turned(const char *, uint32_t *is_not);   /* behind a "!" that turns it; \! is one that is meant */
 bool policy_verdict_of(struct maker *, const struct pair *, uint16_t *verdict, uint16_t *err);
 bool policy_path_pattern(struct maker *, const struct pair *, const struct item *, struct ptext *);
 bool policy_texts(struct maker *, const struct pair *, struct plist *,
@@ -95,3 +96,5 @@ void others_number(const char *pid);             /* a process of it, in text */
 void others_know(const char *pattern);           /* an earlier run's */
 char *others_pattern(const char *path);          /* allocated */
 struct sink *learn_sink(const char *file, int fd, const char *command);
+#define FACT_SEP '\x1f'                          /* between the parts of what learn.c keeps */
+void learned_write(FILE *, const char *command, char **fact, size_t n);      /* learned.c: the policy that allows the facts */

@@ -13,8 +13,6 @@
 #include "engines/own.h"
 #include "tools/audit/audit.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 #define RETURN(what) BPF_STMT(BPF_RET | BPF_K, what)
 
 static bool asks(const struct prule *r)
@@ -64,8 +62,8 @@ unsigned policy_filter(const struct policy *p, struct sock_filter *code, unsigne
 	code[n++] = (struct sock_filter)BPF_JUMP(BPF_JMP | BPF_JGE | BPF_K, 0x40000000, 0, 2);
 	n = refuse_by(code, n, SECCOMP_RET_ERRNO | ENOSYS, jump, &n_jump);
 	unsigned before = n_jump;
-	for (unsigned i = 0; &__start_guise_personalities[i] < __stop_guise_personalities && i < MOST_PERS; i++) {
-		const struct personality *host = __start_guise_personalities[i];
+	for (EACH_PERS(i)) {
+		const struct personality *host = PERS(i);
 		for (unsigned nr = 0; host->identity && nr < host->tab[0].n && n + 16 < most && n_jump < ARRAY_LEN(jump); nr++) {
 			const struct row *r = &host->tab[0].row[nr];
 			uint32_t answer = r->name && r->ret != R_NOTHING ? never(p, i, nr) : SECCOMP_RET_ALLOW;

@@ -22,14 +22,12 @@
 #include "tools/audit/audit.h"
 #include "tools/command.h"
 
-#define SEP '\x1f'
 #define PRIVATE_PORT 32768               /* from here on the kernel chooses, each time another */
 
 static const char *name_;
 static int fd_;
 static const char *command_;
 static void *facts;                  /* a tree of texts */
-static FILE *out_;
 
 /* --- texts -------------------------------------------------------------------------------------------------------- */
 static void fact(const char *f, ...) __attribute__((format(printf, 1, 2)));
@@ -53,16 +51,6 @@ static void take(const void *node, VISIT when, int depth)
 	if (n_list == list_room && !(list = realloc(list, (list_room = list_room ? 2 * list_room : 1024) * sizeof *list)))
 		abort();
 	list[n_list++] = *(char *const *)node;
-}
-/* The text up to the separator, which becomes an end; *s goes behind it. */
-static char *part(char **s)
-{
-	char *at = *s, *end = strchr(at, SEP);
-	if (end)
-		*end = 0, *s = end + 1;
-	else
-		*s = at + strlen(at);
-	return at;
 }
 
 /* --- what a call did ---------------------------------------------------------------------------------------------- */
@@ -103,7 +91,7 @@ static void path_fact(const struct event *e, const char *path)
 		snprintf(general, sizeof general, "/proc/%c%s", POLICY_PID, path + n);
 	else
 		snprintf(general, sizeof general, "%s", path);
-	fact("P%s%c%s%c%s", general, SEP, call_name(c, name), SEP, reads_only(c, flags) ? c->row->arg[flags].name : "");
+	fact("P%s%c%s%c%s", general, FACT_SEP, call_name(c, name), FACT_SEP, reads_only(c, flags) ? c->row->arg[flags].name : "");
 }
 static void addr_fact(const struct call *c, const struct sockaddr_storage *ss)
 {
@@ -128,7 +116,7 @@ static void addr_fact(const struct call *c, const struct sockaddr_storage *ss)
 	char number[16] = "";
 	if (inet && port < PRIVATE_PORT)
 		snprintf(number, sizeof number, "%u", port);
-	fact("A%s%c%s%c%s", text, SEP, number, SEP, call_name(c, name));
+	fact("A%s%c%s%c%s", text, FACT_SEP, number, FACT_SEP, call_name(c, name));
 }
 static bool takes_address(const struct row *r)
 {
@@ -146,13 +134,13 @@ static void call_fact(struct call *c)
 	for (int i = 0; top && i < 8 && top->arg[i].kind; i++)
 		if (top->arg[i].kind == A_SUB) {
 			if (c->row != top)
-				fact("S%s%c%s%c%s", top->name, SEP, top->arg[i].name, SEP, c->row->name);
+				fact("S%s%c%s%c%s", top->name, FACT_SEP, top->arg[i].name, FACT_SEP, c->row->name);
 			else
-				fact("S%s%c%s%c#%u", top->name, SEP, top->arg[i].name, SEP, (unsigned)c->raw[i]);
+				fact("S%s%c%s%c#%u", top->name, FACT_SEP, top->arg[i].name, FACT_SEP, (unsigned)c->raw[i]);
 			return;
 		}
 	if (top && takes_address(top))
-		fact("Anone%c%c%s", SEP, SEP, top->name);
+		fact("Anone%c%c%s", FACT_SEP, FACT_SEP, top->name);
 	else if (c->row)
 		fact("C%s", call_name(c, name));
 }
@@ -205,152 +193,21 @@ static void event(struct sink *s, const struct event *e)
 	}
 }
 
-/* --- writing ------------------------------------------------------------------------------------------------------ */
-static void put_text_toml(const char *s)
-{
-	fputc('"', out_);
-	for (; *s; s++)
-		if (*s == '"' || *s == '\\')
-			fprintf(out_, "\\%c", *s);
-		else if ((unsigned char)*s < ' ' || (unsigned char)*s >= 127)
-			fprintf(out_, "\\x%02x", (unsigned char)*s);
-		else
-			fputc(*s, out_);
-	fputc('"', out_);
-}
-/* The list of what stands in s, parted by commas. */
-static void put_list(const char *key, char *s, const char *prefix)
-{
-	fprintf(out_, "%s = [", key);
-	for (char *save = NULL, *w = strtok_r(s, ",", &save); w; w = strtok_r(NULL, ",", &save)) {
-		put_text_toml(w);
-		fputs(save && *save ? ", " : "", out_);
-	}
-	fprintf(out_, "]\n%s", prefix);
-}
-struct group { char *calls, *arg, **path; size_t n; };
-
-static int by_path(const void *a, const void *b)
-{
-	return strcmp(*(char *const *)a, *(char *const *)b);
-}
-/* "path SEP arg SEP call", sorted: one rule for all paths with the same calls. */
-static void write_paths(char **p, size_t n)
-{
-	struct group *g = NULL;
-	size_t n_g = 0;
-
-	qsort(p, n, sizeof *p, by_path);
-	for (size_t i = 0; i < n; ) {
-		char *rest = p[i], *path = part(&rest), *arg = part(&rest), *calls = strdup(rest);
-		size_t k = i + 1;
-		for (; k < n; k++) {
-			char *next = p[k], *copy = strdup(next), *r = copy;
-			bool same = !strcmp(part(&r), path) && !strcmp(part(&r), arg);
-			if (same && strcmp(strrchr(calls, ',') ? strrchr(calls, ',') + 1 : calls, r)) {
-				char *more;
-				if (asprintf(&more, "%s,%s", calls, r) < 0)
-					abort();
-				free(calls);
-				calls = more;
-			}
-			free(copy);
-			if (!same)
-				break;
-		}
-		size_t at = 0;
-		while (at < n_g && (strcmp(g[at].calls, calls) || strcmp(g[at].arg, arg)))
-			at++;
-		if (at == n_g) {
-			g = realloc(g, ++n_g * sizeof *g);
-			if (!g)
-				abort();
-			g[at] = (struct group){ .calls = calls, .arg = arg };
-		}
-		g[at].path = realloc(g[at].path, (g[at].n + 1) * sizeof *g[at].path);
-		g[at].path[g[at].n++] = path;
-		i = k;
-	}
-	for (size_t i = 0; i < n_g; i++) {
-		fputs("\n[[rule]]\n", out_);
-		put_list("call", g[i].calls, "");
-		if (*g[i].arg)
-			fprintf(out_, "arg.%s = [\"O_RDONLY\", \"!O_CREAT\", \"!O_TRUNC\"]\n", g[i].arg);
-		fputs("path = [\n", out_);
-		for (size_t k = 0; k < g[i].n; k++)
-			fputc('\t', out_), put_text_toml(g[i].path[k]), fputs(",\n", out_);
-		fputs("]\naction = \"allow\"\n", out_);
-	}
-}
-static void write_head(void)
-{
-	fprintf(out_, "# Learned by guise audit --learn from runs of ");
-	put_text_toml(command_);
-	fputs("\n# Whatever is not here is denied. Read it before you trust it: a pattern may be wider than you want, and what\n"
-	      "# these runs did not need is not in it. guise audit --check-policy tells mistakes; learning again adds to it.\n"
-	      "version = 1\ndefault = \"deny EPERM\"\n", out_);
-}
-static void write_rules(void)
-{
-	char **paths = calloc(n_list + 1, sizeof *paths);
-	size_t n_paths = 0;
-	bool any = false;
-
-	for (size_t i = 0; i < n_list; i++) {
-		if (list[i][0] != 'C')
-			continue;
-		fputs(any ? ", " : "\n[[rule]]\nname = \"calls\"\ncall = [", out_);
-		put_text_toml(list[i] + 1);
-		any = true;
-	}
-	fputs(any ? "]\naction = \"allow\"\n" : "", out_);
-	for (size_t i = 0; i < n_list; i++) {
-		char *copy = strdup(list[i] + 1), *rest = copy;
-		if (list[i][0] == 'S') {
-			char *call = part(&rest), *arg = part(&rest);
-			fputs("\n[[rule]]\ncall = ", out_), put_text_toml(call);
-			fprintf(out_, "\narg.%s = [", arg);
-			for (size_t n = (size_t)(rest - copy) + 1; ; i++) {
-				if (list[i][n] == '#')
-					fprintf(out_, "%s", list[i] + n + 1);
-				else
-					put_text_toml(list[i] + n);
-				if (i + 1 == n_list || strncmp(list[i + 1], list[i], n))
-					break;
-				fputs(", ", out_);
-			}
-			fputs("]\naction = \"allow\"\n", out_);
-		} else if (list[i][0] == 'A') {
-			char *address = part(&rest), *port = part(&rest);
-			fputs("\n[[rule]]\ncall = ", out_), put_text_toml(rest);
-			fputs("\naddress = ", out_), put_text_toml(address);
-			if (*port)
-				fprintf(out_, "\nport = %s", port);
-			fputs("\naction = \"allow\"\n", out_);
-		} else if (list[i][0] == 'P') {
-			char *path = part(&rest), *call = part(&rest), *glob = path[0] == '\2' ? strdup(path + 1) : others_pattern(path);
-			if (asprintf(&paths[n_paths++], "%s%c%s%c%s", glob, SEP, rest, SEP, call) < 0)
-				abort();
-			free(glob);
-		}
-		free(copy);
-	}
-	write_paths(paths, n_paths);
-}
+/* --- the end ------------------------------------------------------------------------------------------------------ */
 static void finish(struct sink *s)
 {
 	static bool done;
+	FILE *out;
 	if (done)
 		return;
 	done = true;
 	twalk(facts, take);
-	if (ftruncate(fd_, 0) < 0 || lseek(fd_, 0, SEEK_SET) < 0 || !(out_ = fdopen(fd_, "w"))) {
+	if (ftruncate(fd_, 0) < 0 || lseek(fd_, 0, SEEK_SET) < 0 || !(out = fdopen(fd_, "w"))) {
 		dprintf(2, "guise: audit: cannot write %s: %s\n", name_, strerror(errno));
 		return;
 	}
-	write_head();
-	write_rules();
-	if (fflush(out_) || ferror(out_))
+	learned_write(out, command_, list, n_list);
+	if (fflush(out) || ferror(out))
 		dprintf(2, "guise: audit: cannot write %s: %s\n", name_, strerror(errno));
 }
 static void flush(struct sink *s) { }
@@ -373,17 +230,17 @@ static void take_rule(const struct table *t)
 		for (unsigned i = 0; path && i < path->n; i++)
 			others_know(path->item[i].text);
 		for (unsigned i = 0; path && i < path->n; i++)
-			fact("P\2%s%c%s%c%s", path->item[i].text, SEP, name, SEP, arg ? arg->key + 4 : "");
+			fact("P\2%s%c%s%c%s", path->item[i].text, FACT_SEP, name, FACT_SEP, arg ? arg->key + 4 : "");
 		for (unsigned i = 0; address && i < address->n; i++)
 			if (port)
-				fact("A%s%c%ld%c%s", address->item[i].text, SEP, port->item->number, SEP, name);
+				fact("A%s%c%ld%c%s", address->item[i].text, FACT_SEP, port->item->number, FACT_SEP, name);
 			else
-				fact("A%s%c%c%s", address->item[i].text, SEP, SEP, name);
+				fact("A%s%c%c%s", address->item[i].text, FACT_SEP, FACT_SEP, name);
 		for (unsigned i = 0; !path && arg && i < arg->n; i++)
 			if (arg->item[i].type == I_TEXT)
-				fact("S%s%c%s%c%s", name, SEP, arg->key + 4, SEP, arg->item[i].text);
+				fact("S%s%c%s%c%s", name, FACT_SEP, arg->key + 4, FACT_SEP, arg->item[i].text);
 			else
-				fact("S%s%c%s%c#%ld", name, SEP, arg->key + 4, SEP, arg->item[i].number);
+				fact("S%s%c%s%c#%ld", name, FACT_SEP, arg->key + 4, FACT_SEP, arg->item[i].number);
 		if (!path && !address && !arg)
 			fact("C%s", name);
 	}

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * From the tables of a policy file to the policy that judges (syscalls/observe/policy.h). Calls become bits by the rows
- * of every system; what stands behind the other keys is values.c's. A rule that could never match (a path for a call that
+ * of every system; what stands behind the other keys is values.c's and places.c's. A rule that could never match (a path for a call that
  * has none, a flag that no such argument has) is an error, not a silence.
  */
 #include <errno.h>
@@ -13,10 +13,6 @@
 #include "tools/audit/audit.h"
 #include "tools/command.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-#define EACH_PERS(i_) unsigned i_ = 0; &__start_guise_personalities[i_] < __stop_guise_personalities && \
-	i_ < MOST_PERS; i_++
-#define PERS(i_) __start_guise_personalities[i_]
 sysfn lnx_sendmmsg;
 
 #define MOST_RULES 4096
@@ -94,7 +90,6 @@ static bool result(struct maker *m, const struct pair *k, struct prule *r)
 		problem(m->p, k->line, "result is \"success\", \"error\", or the name of an error");
 	return r->result != RESULT_NONE;
 }
-
 
 /* --- rules -------------------------------------------------------------------------------------------------------- */
 static const struct pair *find(const struct table *t, const char *key)

@@ -9,12 +9,10 @@
 #include "loader/image.h"
 #include "tools/check/subject.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 /* Who has machines; where --as names somebody else, nobody. */
 static const struct personality *machines(const char *as)
 {
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+	for (EACH_SYSTEM(p))
 		if ((*p)->load && (!as || !strcmp(as, (*p)->name)))
 			return *p;
 	return NULL;

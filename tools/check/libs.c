@@ -19,8 +19,6 @@
 #define MOST_DIRS 256
 #define KEPT_MOST (256ull << 20)
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 /* --- a guest's path ----------------------------------------------------------------------------------------------- */
 static int open_in(const char *tree, const char *path)
 {
@@ -150,7 +148,7 @@ static int claim(const struct personality *p, const struct image *im)
 /* Not another system's of the same name. */
 static bool is_ours(const struct subject *s, const struct image *im)
 {
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+	for (EACH_SYSTEM(p))
 		if (*p != s->pers && claim(*p, im) > 50 && claim(*p, im) > claim(s->pers, im))
 			return false;
 	return true;
@@ -271,7 +269,7 @@ static bool find_interpreter(struct subject *s)
 static bool whose(struct subject *s, const struct image *im)
 {
 	int best = 0;
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++) {
+	for (EACH_SYSTEM(p)) {
 		bool asked = s->search->as && !strcmp(s->search->as, (*p)->name);
 		int sure = asked ? 1000 : s->search->as ? 0 : claim(*p, im);
 		if (sure > best)

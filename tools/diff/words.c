@@ -12,7 +12,6 @@
 #include "tools/diff/diff.h"
 #include "tools/trace/trace.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 static const struct personality *host_terms;
 static const char *own_path, *top_dir;
 static unsigned port_lo = 32768, port_hi = 60999;
@@ -37,7 +36,7 @@ void neutral_start(const char *program, const char *top)
 	top_dir = top;
 	word_noise.addresses = rule_noise("addresses"), word_noise.pids = rule_noise("pids"), word_noise.fds = rule_noise("fds");
 	word_noise.ports = rule_noise("ports"), word_noise.program = rule_noise("program");
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+	for (EACH_SYSTEM(p))
 		if ((*p)->identity)
 			host_terms = *p;
 }

@@ -13,8 +13,6 @@
 #include <unistd.h>
 #include "tools/supervise/supervise.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 /* Word by word where the kernel minds that the process is not ours to read though it is ours to trace. */
 static bool peek_words(int tid, uint64_t at, char *to, size_t n)
 {
@@ -125,7 +123,7 @@ const struct personality *guest_personality(struct task *t)
 	if (!t->block || !far_read(t->tid, t->block + offsetof(struct thread, p), &g->proc, 8) ||
 	    !far_read(t->tid, g->proc + offsetof(struct proc, pers), &pers, 8))
 		return NULL;
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+	for (EACH_SYSTEM(p))
 		if ((uint64_t)*p == pers)
 			g->pers = *p;
 	return g->pers;

@@ -11,8 +11,6 @@
 #include "observe/entry.h"
 #include "observe/policy.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 static struct thread self;
 
 void task_is_self(struct task *t)
@@ -120,7 +118,7 @@ void row_find(struct call *c)
 /* Linux's own terms, whatever the guest is. */
 const struct personality *host_personality(void)
 {
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+	for (EACH_SYSTEM(p))
 		if ((*p)->identity)
 			return *p;
 	return NULL;

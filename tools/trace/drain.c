@@ -368,65 +368,84 @@ static void finish(const struct clock *now)
 		raw_finish(raw, now);
 	}
 }
-int drain(struct session *session_, int end_fd, struct raw *raw_)
+static bool begin(int end_fd)
 {
-	struct epoll_event e = { .events = EPOLLIN };
+	struct epoll_event e = { .events = EPOLLIN, .data.u64 = (uint64_t)(unsigned)end_fd << 32 | ~0u };
 	pthread_t other;
-	unsigned idle = 0;
 
-	s = session_;
-	raw = raw_;
 	events_begin();
 	watch_fd = epoll_create1(EPOLL_CLOEXEC);
-	e.data.u64 = (uint64_t)(unsigned)end_fd << 32 | ~0u;
 	epoll_ctl(watch_fd, EPOLL_CTL_ADD, end_fd, &e);
 	if (pthread_create(&other, NULL, watcher, NULL))
-		return 1;
+		return false;
 	first_readings();
 	for (unsigned i = 0; i < n_asked; i++)
 		watch_process(asked[i]);
 	if (first_pid)
 		watch_process(first_pid);
-	for (;;) {
+	return true;
+}
+/* What is recorded so far, but for the last moment, unless all of it is wanted or somebody has ended: who had ended before
+ * is told to have after what he did. How many records there were. */
+static uint64_t read_rings(bool all)
+{
+	bool ended[RINGS];
+	unsigned n_ended = n_watched;
+
+	for (unsigned i = 0; i < n_ended; i++) {
+		ended[i] = watched[i].pid && watched[i].gone;
+		all |= ended[i];
+	}
+	clock_read(&now, s->tsc);
+	uint64_t hold = now.tsc ?
+		(uint64_t)((unsigned __int128)HOLD_NS * (now.t1 - now.t0 + 1) / (now.ns1 - now.ns0 + 1)) : HOLD_NS;
+	uint64_t n = round_to(all ? ~0ull : now.t1 - hold);
+	for (unsigned i = 0; i < n_ended; i++)
+		if (ended[i])
+			reap(i);
+	leave_rings();
+	return n;
+}
+/* Somebody waits until all that was recorded before is written. */
+static void flushed(uint32_t asked_for)
+{
+	if (asked_for == s->flushed)
+		return;
+	if (!processes_alive())
+		finish(&now);
+	s->flushed = asked_for;
+	futex_wake(&s->flushed);
+}
+static void drain_all(void)
+{
+	for (unsigned idle = 0;;) {
 		uint32_t bell = s->bell, flush = s->flush;
 		if (stopping)            /* -p, and enough was seen: those who record stop now */
 			s->drainer |= FUTEX_OWNER_DIED;
-		bool last = over || stopping, all = last || flush != s->flushed || writers() < 2;
-		bool ended[RINGS];
-		unsigned n_ended = n_watched;
-		for (unsigned i = 0; i < n_ended; i++)
-			ended[i] = watched[i].pid && watched[i].gone;
-		clock_read(&now, s->tsc);
-		uint64_t hold = now.tsc ?
-			(uint64_t)((unsigned __int128)HOLD_NS * (now.t1 - now.t0 + 1) / (now.ns1 - now.ns0 + 1)) : HOLD_NS;
-		bool some_ended = false;
-		for (unsigned i = 0; i < n_ended; i++)
-			some_ended |= ended[i];
-		uint64_t n = round_to(all || some_ended ? ~0ull : now.t1 - hold);
-		for (unsigned i = 0; i < n_ended; i++)
-			if (ended[i])
-				reap(i);
-		leave_rings();
+		bool last = over || stopping;
+		uint64_t n = read_rings(last || flush != s->flushed || writers() < 2);
 		if (n_asked)
 			let_go();
 		if (raw)
 			raw_flush(raw, &now);
 		events_flush();
-		if (flush != s->flushed) {
-			if (!processes_alive())
-				finish(&now);
-			s->flushed = flush;
-			futex_wake(&s->flushed);
-		}
-		if (last && !n) {
-			if (!stopping)
-				wait_for_ends();
-			break;
-		}
+		flushed(flush);
+		if (last && !n)
+			return;
 		idle = n ? 0 : idle + 1;
 		if (!last)
 			rest(bell, idle);
 	}
+}
+int drain(struct session *session_, int end_fd, struct raw *raw_)
+{
+	s = session_;
+	raw = raw_;
+	if (!begin(end_fd))
+		return 1;
+	drain_all();
+	if (!stopping)
+		wait_for_ends();
 	finish(&now);
 	if (s->unheard)
 		dprintf(2, "guise: trace: %u threads are not in the trace: more than %u at once\n", s->unheard, RINGS);

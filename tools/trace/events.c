@@ -10,8 +10,6 @@
 #include "observe/entry.h"
 #include "observe/policy.h"
 
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
-
 bool events_many;
 int64_t wall_offset;
 uint64_t first_ns;

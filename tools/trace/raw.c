@@ -36,13 +36,12 @@ struct raw {
 	uint32_t len;
 	char items[CHUNK_ROOM];
 };
-extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
 
 /* Every row of every system: name, argument kinds, result. */
 static uint32_t fingerprint(void)
 {
 	uint32_t crc = RING_VERSION;
-	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+	for (EACH_SYSTEM(p))
 		for (unsigned t = 0; t < (*p)->n_tab; t++)
 			for (unsigned i = 0; i < (*p)->tab[t].n; i++) {
 				const struct row *r = &(*p)->tab[t].row[i];

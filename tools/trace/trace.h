@@ -208,4 +208,15 @@ void filter_add(struct session *, const char *expression);   /* -e; refuses what
 void filter_done(struct session *);
 void filter_status(const char *);                            /* --status */
 const char *filter_word(nrset *, const char *word, bool in); /* one name, /regex/ or %class; NULL, or what is wrong with it */
+void filter_list(nrset *, const char *list);                 /* "a,/b/,%c", "!a,b": all but these; refuses */
+
+/* --- classes.c ---------------------------------------------------------------------------------------------------- */
+struct class;
+const struct class *class_find(const char *name);            /* without its %, or NULL */
+bool class_holds(const struct class *, const struct row *);
+
+/* --- inject.c ----------------------------------------------------------------------------------------------------- */
+void inject_add(struct session *, const char *text);         /* of -e inject=; refuses */
+void inject_fault(struct session *, const char *text);       /* of -e fault=: the same, and an error unless it names one */
 int filter_errno(const char *name);                          /* of the host, by any system's name; 0: there is none */
+int filter_signal(const char *name, int most);               /* ours, the same; numbers up to most */
