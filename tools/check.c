@@ -17,6 +17,8 @@
 enum { EXIT_LIMITS = 1, EXIT_CANNOT = 2 };
 
 static struct { bool json, summary, whole; } want;
+extern const struct personality *const __start_guise_personalities[], *const __stop_guise_personalities[];
+
 static struct search search;
 static int worst;
 static unsigned count[3];
@@ -76,6 +78,15 @@ static const struct option_row rows[] = {
 };
 static const struct option_table check_options = { rows, ARRAY_LEN(rows) };
 
+static bool is_call(const char *name)
+{
+	for (const struct personality *const *p = __start_guise_personalities; p < __stop_guise_personalities; p++)
+		for (unsigned tab = 0; tab < (*p)->n_tab; tab++)
+			for (unsigned nr = 0; nr < (*p)->tab[tab].n; nr++)
+				if ((*p)->tab[tab].row[nr].name && !strcmp((*p)->tab[tab].row[nr].name, name))
+					return true;
+	return !strncmp(name, "syscall_", 8);            /* one that has no name is listed so */
+}
 /* "#!interpreter": what would run instead */
 static int interpreter_of(struct subject *s, int fd)
 {
@@ -156,6 +167,8 @@ static int run(struct request *r, int argc, char **argv)
 
 	if (!argc)
 		refuse("which program? guise check [OPTION...] PROGRAM|DIR|PACKAGE...; guise help check says more");
+	if (tell_why && !is_call(tell_why))
+		refuse("--why %s: no system has such a call", tell_why);
 	request_root(r);
 	search = (struct search){ .root = r->opt.root, .root_only = r->opt.root_only, .as = r->opt.as };
 	for (unsigned i = 0; i < n_withs; i++)

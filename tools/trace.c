@@ -257,6 +257,8 @@ static int run(struct request *r, int argc, char **argv)
 	if (r->opt.supervised && (n_pids || want.read))
 		refuse("--supervised begins with the program; it goes neither with -p nor with --read");
 	if (want.read) {
+		if (argc)
+			refuse("--read tells of a run that is over; %s cannot be run besides", argv[0]);
 		open_outputs(r);
 		read_filters();
 		return raw_read(want.read);

@@ -28,11 +28,11 @@ void cover_start(struct proc *p)
 	if (fd < 0 && p->opt->again)
 		return;                  /* the guest gave away the right to it */
 	if (fd < 0 || host(SYS_ftruncate, fd, size * (uint64_t)(__stop_guise_personalities - __start_guise_personalities)))
-		die("%s: cannot be made for --cover : %s", p->opt->cover, error_text(fd < 0 ? fd : 0));
+		die("%s: cannot be made for --cover: %s", p->opt->cover, error_text(fd < 0 ? fd : 0));
 	a = mem_map(p->space, size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, mine * size);
 	host(SYS_close, fd);
 	if (a < 0 && a > -4096)
-		die("%s: cannot be mapped for --cover : %s", p->opt->cover, error_text(a));
+		die("%s: cannot be mapped for --cover: %s", p->opt->cover, error_text(a));
 	cells = (struct cover_cell (*)[COVER_ROWS])a;
 	p->observed = p->told_all = true;
 }

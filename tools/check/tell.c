@@ -174,6 +174,7 @@ static void tell_way(const struct subject *s)
 			f = next;
 		}
 	}
+	printf("%-14snothing of it leads to %s\n", "why", plain(tell_why));
 }
 static void tell_measure(const struct subject *s)
 {
