@@ -209,6 +209,15 @@ static bool is_stopped(int pid)
 	struct procfs_stat st;
 	return procfs_stat(pid, &st) && st.state == 'T';
 }
+/* One that is traced has its tracer for a parent: that one, and who began it. Both would wait for each other. */
+static bool is_ancestor(struct proc *p, int pid)
+{
+	struct procfs_stat st = { .f[4] = tracee_tracer(p) };
+	for (int up = 0; p->traced && st.f[4] > 0 && up < 1000; up++)
+		if (st.f[4] == pid || !procfs_stat((int)st.f[4], &st))
+			return st.f[4] == pid;
+	return false;
+}
 long tracer_attach(struct thread *t, int pid)
 {
 	long e = host(SYS_kill, pid, 0);
@@ -222,6 +231,8 @@ long tracer_attach(struct thread *t, int pid)
 		return -ESRCH;
 	if ((tracer_busy(t->p) && tracee_find(pid)) || tracee_is(pid))
 		return -EBUSY;
+	if (is_ancestor(t->p, pid))
+		return -EINVAL;
 	if ((e = start(t->p)) < 0)
 		return e;
 	lock(&tracer_lock);

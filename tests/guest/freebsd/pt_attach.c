@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * ptrace of a process that runs already: one that sleeps does not notice, who sees its end first, a tracer that goes, one
- * that waits by SIGCHLD, many threads at once.
+ * that waits by SIGCHLD, many threads at once; who traces a process, or began what does, is not traced by it.
  */
 #include "pt.h"
 
@@ -178,6 +178,26 @@ static void busy(void)
 	kill(pid, SIGTERM);
 	next(pid, 0, 0);
 }
+static void ancestors(void)
+{
+	long top = getpid(), dbg = fork(), pid;
+
+	if (!dbg) {
+		if (!(pid = fork())) {
+			ptrace(PT_TRACE_ME, 0, 0, 0);
+			kill(getpid(), SIGUSR1);
+			show(ptrace(PT_ATTACH, getppid(), 0, 0));
+			show(ptrace(PT_ATTACH, top, 0, 0));
+			quit(5);
+		}
+		for (int i = 0; i < 2; i++) {
+			next(pid, 0, 0);
+			ptrace(PT_CONTINUE, pid, HERE, 0);
+		}
+		quit(6);
+	}
+	next(dbg, 0, 0);
+}
 int main(int argc, char **argv)
 {
 	pipe2(ends, 0);
@@ -191,5 +211,7 @@ int main(int argc, char **argv)
 	told();
 	say("busy\n");
 	busy();
+	say("ancestors\n");
+	ancestors();
 	return 0;
 }
