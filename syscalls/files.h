@@ -72,6 +72,7 @@ static inline void where_done(struct where *w)
 	if (w->own >= 0)
 		where_close(w);
 }
+int arg_dev_fd(struct call *, int i, bool follow);      /* the descriptor that the path of argument i stands for, or -1 */
 long path_to_guest(struct proc *, const char *host, char *guest, size_t n);  /* length or -errno; as the guest would name it */
 /* open(2) with the host's flags, confined as arg_path is; the new descriptor is the guest's. May block. */
 long must_check arg_open(struct call *, int i, int dirfd, unsigned flags, unsigned mode, unsigned how);

@@ -219,6 +219,15 @@ long arg_path(struct call *c, int i, int dirfd, unsigned how, struct where *w)
 	n = copy_str(w->buf, path, sizeof w->buf);
 	return n < 0 ? n : path_resolve(c->t, dirfd, w->buf, how, w);
 }
+int arg_dev_fd(struct call *c, int i, bool follow)
+{
+	char path[32];
+	int fd;
+	if (plain((uaddr)c->raw[i]) || copy_str(path, (uaddr)c->raw[i], sizeof path) < 0)
+		return -1;
+	fd = path_dev_fd(c->t->p, path);
+	return follow || path_last(path)[0] <= '9' ? fd : -1;    /* /dev/stdin and its like are links to the others */
+}
 void where_close(struct where *w)
 {
 	host(SYS_close, w->own);

@@ -14,6 +14,19 @@ sysfn sys_stat, sys_lstat, sys_fstat, sys_fstatat, sys_pathconf, sys_lpathconf, 
 
 #define STAT_MASK (STATX_BASIC_STATS | STATX_BTIME)
 
+/* A program that asks what /dev/stdout is would take the file for the one that it is to write, unlink it or ask first. */
+static void fd_node(struct call *c, int i, bool follow, struct statx *st)
+{
+	int fd = c->t->p->pers->fd_nodes ? arg_dev_fd(c, i, follow) : -1;
+	if (fd < 0)
+		return;
+	st->stx_mode = S_IFCHR | 0666;
+	st->stx_nlink = 1;
+	st->stx_uid = st->stx_gid = 0;
+	st->stx_size = st->stx_blocks = 0;
+	st->stx_rdev_major = 0;
+	st->stx_rdev_minor = (uint32_t)fd;
+}
 static long do_stat(struct call *c, int i, int dirfd, uint64_t at, int out)
 {
 	struct statx st;
@@ -31,6 +44,8 @@ static long do_stat(struct call *c, int i, int dirfd, uint64_t at, int out)
 		e = host(SYS_statx, w.dirfd, w.path, (at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) | AT_NO_AUTOMOUNT,
 			 STAT_MASK, &st);
 	where_done(&w);
+	if (!e)
+		fd_node(c, i, how & PATH_FOLLOW, &st);
 	return e ? e : arg_put(c, out, &st);
 }
 long sys_stat(struct call *c) { return do_stat(c, 0, AT_FDCWD, 0, 1); }

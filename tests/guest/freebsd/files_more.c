@@ -72,6 +72,17 @@ static void dev_fd(void)
 	say("%c\n", b[0]);
 	show(open(path, O_WRONLY, 0));
 	show(open(path, O_RDWR, 0));
+	struct stat st;                          /* a device of its own, whatever is open there: compress -c takes a file for its own */
+	show(fstatat(AT_FDCWD, path, &st, 0));
+	say("%x size %ld\n", st.mode, (long)st.size);
+	show(fstatat(AT_FDCWD, path, &st, AT_SYMLINK_NOFOLLOW));
+	say("%x\n", st.mode);
+	show(fstat(other, &st));
+	say("%x\n", st.mode & 0170000);
+	show(fstatat(AT_FDCWD, "/dev/stdout", &st, 0));
+	say("%x\n", st.mode);
+	show(fstatat(AT_FDCWD, "/dev/stdout", &st, AT_SYMLINK_NOFOLLOW));
+	say("%x\n", st.mode & 0170000);
 	close(other);
 	close(fd);
 	show(open(path, O_RDONLY, 0));
