@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Between the socket handlers (handlers/sock.c, msg.c, sockopt.c) and the personalities that spell addresses, control
+ * Between the socket handlers (handlers/sock.c, sock_addr.c, msg.c, sockopt.c) and the personalities that spell addresses, control
  * messages and options. An option is one row of the personality's table; what is done with its value is its kind, a
  * pair of functions, so that a layout only one system has stays in that system's folder.
  */
@@ -18,6 +18,9 @@ long must_check addr_get(struct thread *, uaddr guest, uint64_t n, int dirfd, un
 void addr_done(struct addr *);
 /* The same into our memory: its length. */
 long addr_bytes(struct thread *, const struct addr *, void *guest, size_t max);
+/* To the guest's buffer and length word. full: the length told is the address's, else what was written. */
+long must_check addr_put(struct thread *, const struct addr *, uaddr to, uint32_t room, uaddr lenp, bool full);
+long must_check addr_room(uaddr to, uaddr lenp, uint32_t *room);     /* what that word says there is; no word: no buffer either */
 
 long sock_bind_at(struct call *, int dirfd, int i);                /* socket, name and length are arguments i.. */
 long sock_connect_at(struct call *, int dirfd, int i);

@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Sockets: making, naming, connecting and single-buffer traffic. Addresses are spelled by the personality
- * (sockaddr_get, sockaddr_put); the path of a local socket is resolved like any other path, so that a guest in a root
- * meets the sockets of its root. Data buffers go to Linux as the guest passed them.
+ * Sockets: making, naming, connecting and single-buffer traffic, by addresses that sock_addr.c has turned into the host's.
+ * Data buffers go to Linux as the guest passed them.
  *
  * A socket of ours is the host's; what Linux has no bit for (SO_NOSIGPIPE and such) hangs on the descriptor as an
  * fdobj that dup and fork share. It does not survive exec or SCM_RIGHTS, where the system's own socket would keep it.
@@ -20,8 +19,6 @@
 
 sysfn sys_socket, sys_socketpair, sys_bind, sys_connect, sys_listen, sys_shutdown, sys_accept,
 	sys_accept4, sys_getsockname, sys_getpeername, sys_sendto, sys_recvfrom;
-
-#define SUN_PATH offsetof(struct sockaddr_un, sun_path)
 
 /* --- state of ours ---------------------------------------------------------------------------------------------- */
 struct sockst { struct fdobj o; unsigned bits; };
@@ -74,160 +71,6 @@ int sock_domain(int fd)
 	uint32_t n = sizeof d;
 	long e = host(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, &d, &n);
 	return e < 0 ? (int)e : d;
-}
-
-/* --- addresses, guest to host ----------------------------------------------------------------------------------- */
-static long un_set(struct addr *a, const char *path)
-{
-	struct sockaddr_un *un = (struct sockaddr_un *)&a->ss;
-	size_t n = str_len(path);
-	if (n >= sizeof un->sun_path)
-		return -ENAMETOOLONG;
-	memcpy(un->sun_path, path, n + 1);
-	a->len = (long)(SUN_PATH + n + 1);
-	return 0;
-}
-
-/* A root makes short guest paths long ones; the host takes 107 bytes. The directory, or the socket itself, is opened
- * and named through /proc. getsockname on such a socket can only tell the last component. */
-static long un_long(struct addr *a, int dirfd, const char *path, unsigned how)
-{
-	char dir[4096], name[160];
-	const char *slash = str_rchr(path, '/');
-	const char *base = slash ? slash + 1 : path;
-	bool whole = !(how & PATH_CREATE);
-
-	str_copy(dir, path, sizeof dir);
-	if (!whole && slash)
-		dir[slash == path ? 1 : slash - path] = 0;
-	else if (!whole)
-		str_copy(dir, ".", sizeof dir);
-	long fd = host(SYS_openat, dirfd, dir, O_PATH | O_CLOEXEC | (whole ? 0 : O_DIRECTORY), 0);
-	if (fd < 0)
-		return fd;
-	fd = fd_ours(thread_self()->p, (int)fd);
-	if (fd < 0)
-		return fd;
-	a->own[1] = (int)fd;
-	if (str_len(base) > 100 && !whole)
-		return -ENAMETOOLONG;
-	fmt(name, sizeof name, whole ? "/proc/self/fd/%d" : "/proc/self/fd/%d/%s", (int)fd, base);
-	return un_set(a, name);
-}
-/* A name that others will see (bind) is given as a whole path, so that getsockname and getpeername can tell it. */
-static long un_short(const struct where *w, unsigned how, struct addr *a)
-{
-	char whole[4096];
-	long n;
-	if (w->dirfd == AT_FDCWD || *w->path == '/')
-		return un_set(a, w->path);
-	if (!(how & PATH_CREATE) || (n = path_of_fd(w->dirfd, whole, sizeof whole)) < 0)
-		return -ENAMETOOLONG;
-	fmt(whole + n, sizeof whole - (size_t)n, "/%s", w->path);
-	return un_set(a, whole + (n == 1));
-}
-static long un_path(struct thread *t, int dirfd, unsigned how, struct addr *a)
-{
-	struct where w;
-	char guest[sizeof(((struct sockaddr_un *)0)->sun_path) + 1];
-	long e;
-
-	str_copy(guest, ((struct sockaddr_un *)&a->ss)->sun_path, sizeof guest);
-	e = path_resolve(t, dirfd, guest, how, &w);
-	if (e < 0)
-		return e;
-	e = audit_judges(t) ? -ENAMETOOLONG : un_short(&w, how, a);      /* a whole path could lead elsewhere by now */
-	if (e == -ENAMETOOLONG)
-		e = un_long(a, w.dirfd, w.path, how);
-	a->own[0] = w.own;               /* the name may go through this descriptor: it lasts as long as the name */
-	return e;
-}
-long addr_get(struct thread *t, uaddr from, uint64_t n, int dirfd, unsigned how, struct addr *a)
-{
-	const struct personality *p = t->p->pers;
-	char guest[256] = { 0 };
-	long e;
-
-	memset(&a->ss, 0, sizeof a->ss);
-	a->own[0] = a->own[1] = -1;
-	if (n >= sizeof guest)
-		return -ENAMETOOLONG;
-	e = copy_in(guest, from, n);
-	if (e < 0)
-		return e;
-	if (p->sockaddr_get) {
-		e = p->sockaddr_get(guest, n, &a->ss);
-	} else {
-		e = (long)MIN(n, sizeof a->ss);
-		memcpy(&a->ss, guest, (size_t)e);
-	}
-	if (e < 0)
-		return e;
-	a->len = e;
-	if (a->ss.ss_family != AF_UNIX || a->len <= (long)SUN_PATH || !((struct sockaddr_un *)&a->ss)->sun_path[0])
-		return audit_judges(t) ? audit_addr(t, a) : 0;
-	t->judging *= 2;                 /* the path is an address */
-	e = un_path(t, dirfd, how, a);
-	t->judging /= 2;
-	if (e < 0)
-		addr_done(a);
-	return e;
-}
-void addr_done(struct addr *a)
-{
-	for (int i = 0; i < 2; i++)
-		if (a->own[i] >= 0)
-			host(SYS_close, a->own[i]);
-	a->own[0] = a->own[1] = -1;
-}
-
-/* --- addresses, host to guest ----------------------------------------------------------------------------------- */
-static void un_to_guest(struct thread *t, const struct addr *a, struct addr *out)
-{
-	struct sockaddr_un *un = (struct sockaddr_un *)&out->ss;
-	char host_path[sizeof un->sun_path + 1] = { 0 }, guest[4096];
-	const char *show = host_path;
-
-	*out = *a;
-	memcpy(host_path, un->sun_path, (size_t)MIN(a->len - (long)SUN_PATH, (long)sizeof un->sun_path));
-	if (!str_ncmp(host_path, "/proc/self/fd/", 14) && str_chr(host_path + 14, '/'))
-		show = str_rchr(host_path, '/') + 1;
-	else if (*host_path == '/' && path_to_guest(t->p, host_path, guest, sizeof guest) > 0)
-		show = guest;
-	str_copy(un->sun_path, show, sizeof un->sun_path);
-	out->len = (long)(SUN_PATH + str_len(un->sun_path) + 1);
-}
-long addr_bytes(struct thread *t, const struct addr *a, void *guest, size_t max)
-{
-	const struct personality *p = t->p->pers;
-	const struct sockaddr_un *un = (const struct sockaddr_un *)&a->ss;
-	struct addr shown;
-
-	if (a->len > (long)SUN_PATH && un->sun_family == AF_UNIX && un->sun_path[0]) {
-		un_to_guest(t, a, &shown);
-		a = &shown;
-	}
-	if (p->sockaddr_put)
-		return p->sockaddr_put(&a->ss, (size_t)a->len, guest, max);
-	memcpy(guest, &a->ss, MIN((size_t)a->len, max));
-	return a->len;
-}
-/* Host address to the guest's buffer and length word. full: the length told is the address's, else what was written. */
-static long must_check addr_put(struct thread *t, const struct addr *a, uaddr to, uint32_t room, uaddr lenp, bool full)
-{
-	char guest[256] = { 0 };
-	long n = a->len > 0 ? addr_bytes(t, a, guest, sizeof guest) : 0;
-	uint32_t w = (uint32_t)MIN(n, (long)room), told = full || t->p->pers->identity ? (uint32_t)n : w;
-	long e = n < 0 ? n : to ? copy_out(to, guest, w) : 0;
-	return e < 0 || !lenp ? e : copy_out(lenp, &told, sizeof told);
-}
-static long room_get(uaddr to, uaddr lenp, uint32_t *room)
-{
-	*room = 0;
-	if (!lenp)
-		return to ? -EFAULT : 0;
-	long e = copy_in(room, lenp, sizeof *room);
-	return e < 0 ? e : (int)*room < 0 ? -EINVAL : 0;
 }
 
 /* --- making ----------------------------------------------------------------------------------------------------- */
@@ -310,7 +153,7 @@ static bool named(int fd)
 {
 	struct sockaddr_storage ss;
 	uint32_t n = sizeof ss;
-	return host(SYS_getsockname, fd, &ss, &n) == 0 && n > SUN_PATH;
+	return host(SYS_getsockname, fd, &ss, &n) == 0 && n > offsetof(struct sockaddr_un, sun_path);
 }
 long sock_bind_at(struct call *c, int dirfd, int i)
 {
@@ -383,7 +226,7 @@ static long accept_with(struct call *c, int flags)
 	struct addr a = { .own = { -1, -1 } };
 	uint32_t room, n = sizeof a.ss;
 	int fd = (int)c->arg[0];
-	long e = c->arg[1] ? room_get((uaddr)c->arg[1], (uaddr)c->arg[2], &room) : 0, r;
+	long e = c->arg[1] ? addr_room((uaddr)c->arg[1], (uaddr)c->arg[2], &room) : 0, r;
 	if (e < 0)
 		return e;
 	r = block(SYS_accept4, fd, &a.ss, &n, flags);
@@ -419,7 +262,7 @@ static long name_with(struct call *c, long nr)
 {
 	struct addr a = { .own = { -1, -1 } };
 	uint32_t room, n = sizeof a.ss;
-	long e = room_get((uaddr)c->arg[1], (uaddr)c->arg[2], &room);
+	long e = addr_room((uaddr)c->arg[1], (uaddr)c->arg[2], &room);
 	if (!e)
 		e = host(nr, c->arg[0], &a.ss, &n);
 	if (e < 0)
@@ -483,7 +326,7 @@ static long recv_from(struct call *c, uaddr from, uaddr lenp)
 	struct addr a = { .own = { -1, -1 } };
 	uint32_t room, n = sizeof a.ss;
 	int f = msg_flags_recv(c->arg[3]);
-	long e = lenp ? room_get(from, lenp, &room) : 0, r;
+	long e = lenp ? addr_room(from, lenp, &room) : 0, r;
 	if (e < 0)
 		return e;
 	r = block(SYS_recvfrom, (int)c->arg[0], c->arg[1], c->arg[2], f, from ? &a.ss : NULL, from ? &n : NULL);
