@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
- * Between aio.c, the calls, and aio_run.c, which carries requests out. A request is in one list from when it is made
- * until its result is fetched; its state says who has it.
+ * Between aio.c, the calls, aio_list.c, which keeps requests, and aio_run.c, which carries them out. A request is in one list
+ * from when it is made until its result is fetched; its state says who has it.
  */
 #pragma once
 #include <signal.h>
@@ -62,10 +62,14 @@ struct aio_job {
 extern struct aio_job *aio_jobs;
 extern bool aio_used;                    /* there has been one */
 extern volatile uint32_t aio_lock, aio_word;     /* aio_word changes with every end of one */
+bool aio_append(struct aio_job *);       /* locked: into the list, and of its lio_listio; false: there are too many */
 void aio_unlink(struct aio_job *);       /* locked: out of the list */
+bool aio_held_back(const struct aio_job *);      /* locked: must it wait for one that was made before it? */
 void aio_free(struct aio_job *);         /* not locked */
 long aio_file_get(struct thread *, struct aio_job *);    /* not locked; job->fd -> job->file */
 long aio_start(struct thread *, struct aio_job *);       /* into the list, and on its way */
 void aio_finish(struct thread *, struct aio_job *, long rv);     /* not locked; who has it running, or took it waiting */
 void aio_list_ended(struct thread *, struct aio_list *); /* not locked; one less unfinished */
 void aio_list_left(struct aio_list *);   /* not locked; one less to fetch */
+void aio_workers_look(void);             /* not locked; something may have become possible */
+void aio_run_forked(void);               /* in a child: nobody runs anything */

@@ -16,11 +16,11 @@ $(T)/fuzz/loader_fuzz: tests/fuzz/loader_fuzz.c tests/fuzz/random.h tests/unit/e
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(BASE)) -Itests/unit -O1 -g -pie $(FUZZ_SAN) \
 		$(if $(FUZZER),-DFUZZER -fsanitize=fuzzer) -o $@ $< $(FUZZ_LOADER) $(LIBS)
-$(T)/fuzz/check_fuzz: tests/fuzz/check_fuzz.c tests/fuzz/random.h tests/unit/elf_image.h $(FUZZ_CHECK) tools/check/check.h loader/image.h
+$(T)/fuzz/check_fuzz: tests/fuzz/check_fuzz.c tests/fuzz/random.h tests/unit/elf_image.h $(FUZZ_CHECK) tools/check/check.h loader/image.h loader/sorted.h
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(BASE)) -Itests/unit -O1 -g -pie $(FUZZ_SAN) -Dmmap=case_map -Dmunmap=case_unmap \
 		-Wno-missing-prototypes -include sys/mman.h -o $@ $< $(FUZZ_CHECK) $(LIBS)
-$(T)/fuzz/snap_fuzz: tests/fuzz/snap_fuzz.c tests/fuzz/random.h $(FUZZ_SNAP) loader/snapfile.h loader/snapimage.h syscalls/snapshot.h syscalls/pending.h
+$(T)/fuzz/snap_fuzz: tests/fuzz/snap_fuzz.c tests/fuzz/random.h $(FUZZ_SNAP) loader/snapfile.h loader/snapimage.h loader/sorted.h syscalls/snapshot.h syscalls/pending.h
 	@mkdir -p $(@D)
 	$(CC) $(filter-out -MMD -MP,$(BASE)) -O1 -g -pie $(FUZZ_SAN) -o $@ $< $(FUZZ_SNAP) $(LIBS)
 $(T)/fuzz/call_fuzz: tests/fuzz/call_fuzz.c $$(FBSD_RT)
