@@ -43,7 +43,7 @@ int main(int argc, char **argv)
 		sleep_ms(30);
 		quit(0);
 	}
-	show(kevent(kqueue(), 0, 0, &k, 1, TS(0, 100000000)));
+	show(kevent(kqueue(), 0, 0, &k, 1, TS(0, 800000000)));
 	events(kq, 0, 0);
 	return 0;
 }
