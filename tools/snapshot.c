@@ -137,6 +137,7 @@ static int run(struct request *r, int argc, char **argv)
 		save_files(t, w);
 		save_memory(t, w);
 	}
+	files_met(f->member[0]);
 	writer_member(w, 0);
 	save_tree(f, w);
 	save_pipes(w);

@@ -33,23 +33,37 @@ static unsigned n_seen, n_pipes;
 
 /* Of --drop-fd and --inherit-fd */
 enum { LISTED_MOST = 64 };
-static int dropped[LISTED_MOST + 1] = { -1 }, inherited[LISTED_MOST + 1] = { -1 };
+struct listed { int fd; bool met; };
+static struct listed dropped[LISTED_MOST + 1] = { { -1 } }, inherited[LISTED_MOST + 1] = { { -1 } };
 
-static bool is_listed(const int *list, int fd)
+static bool is_listed(struct listed *list, int fd)
 {
-	while (*list >= 0 && *list != fd)
+	while (list->fd >= 0 && list->fd != fd)
 		list++;
-	return *list >= 0;
+	list->met |= list->fd >= 0;
+	return list->fd >= 0;
+}
+static void all_met(const struct target *t, const struct listed *list, const char *option)
+{
+	for (; list->fd >= 0; list++)
+		if (!list->met)
+			cannot(t, "it has no descriptor %d, which --%s %d names", list->fd, option, list->fd);
+}
+void files_met(const struct target *t)
+{
+	all_met(t, dropped, "drop-fd");
+	all_met(t, inherited, "inherit-fd");
 }
 void files_except(bool drop, int fd)
 {
-	int *list = drop ? dropped : inherited, n = 0;
-	while (list[n] >= 0)
+	struct listed *list = drop ? dropped : inherited;
+	int n = 0;
+	while (list[n].fd >= 0)
 		n++;
 	if (n == LISTED_MOST)
 		refuse("--%s can be given %d times at most", drop ? "drop-fd" : "inherit-fd", LISTED_MOST);
-	list[n] = fd;
-	list[n + 1] = -1;
+	list[n].fd = fd;
+	list[n + 1].fd = -1;
 }
 static int copy_of(const struct target *t, int fd)
 {

@@ -84,6 +84,7 @@ void save_range(const struct target *, struct writer *, uint64_t at, uint64_t le
 void save_machine(const struct target *, struct writer *);
 void save_files(const struct target *, struct writer *);
 void files_except(bool drop, int fd);        /* not saved: drop: closed in the copy; else: the restorer's */
+void files_met(const struct target *);       /* all are saved, its tree too: refuses where such a number was nobody's */
 void save_socket(const struct target *, struct writer *, int fd, struct snap_fd *);
 void save_signals(const struct target *, struct writer *);
 void ident_of(struct snap_ident *, const struct stat *);
