@@ -213,6 +213,8 @@ struct thread {
 	uint8_t iopl;            /* machine/privilege.h: the I/O privilege that its system gave it, virtual; its own */
 	bool held_back;          /* ... and its (virtual) interrupt flag is clear */
 	uint8_t *ports;          /* ... and single ports, a bit each; NULL: none was ever asked for */
+	/* The last that it wanted changed of what is mapped, and by which row's call: in such a one, others let that be (change.c). */
+	struct { const struct row *row; uaddr lo[2], hi[2]; } changing;
 };
 
 /* --- one guest process; a vfork child has its own copy ---------------------------------------------------------------- */

@@ -41,13 +41,44 @@ static struct vma *vma_new(uaddr lo, uaddr hi, int prot, bool shared)
 	sites_touch(lo, hi);
 	return v;
 }
+/* A call of another thread's that changes mappings there is under way, or may be: what it changes is not to be looked up before,
+ * and not to be protected as it was before. It has told so (sites_changing), or will see that we touch this. */
+static bool in_change(struct thread *me, uaddr lo, uaddr hi)
+{
+	struct thread *o;
+	for (unsigned i = 0; me->p->nthreads > 1 && (o = thread_next(me->p, &i));) {
+		const struct call *c = o->call;
+		for (unsigned k = 0; k < 2 && o != me && c && c->row == o->changing.row; k++)
+			if (overlaps(lo, hi, o->changing.lo[k], o->changing.hi[k]))
+				return true;
+	}
+	return false;
+}
+void sites_changing(struct thread *t, uaddr lo, uaddr hi)
+{
+	if (!t->call || lo >= hi)
+		return;
+	t->changing.lo[1] = t->changing.lo[0], t->changing.hi[1] = t->changing.hi[0];
+	t->changing.lo[0] = lo, t->changing.hi[0] = hi;
+	t->changing.row = t->call->row;
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+static struct vma narrow;                /* as long as that is so: this one page, in which nothing is changed anew */
 static const struct vma *vma_of(struct thread *t, uaddr a)
 {
 	struct procfs_map m;
 	for (unsigned i = 0; i < ARRAY_LEN(vmas); i++)
 		if (a >= vmas[i].lo && a < vmas[i].hi)
 			return &vmas[i];
-	return procfs_map_at(a, &m) == 1 ? vma_new(m.lo, m.hi, m.prot, m.shared) : NULL;
+	bool busy = in_change(t, 0, ~0ull);
+	if (procfs_map_at(a, &m) != 1)
+		return NULL;
+	sites_touch(m.lo, m.hi);
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (!busy && !in_change(t, m.lo, m.hi))
+		return vma_new(m.lo, m.hi, m.prot, m.shared);
+	narrow = (struct vma){ PAGE_DOWN(a), PAGE_DOWN(a) + PAGE, (uint8_t)m.prot, false };
+	return &narrow;
 }
 /* A small program's first site need not ask the host what is mapped there: the loader has just mapped it. */
 void change_start(struct proc *p)
@@ -221,6 +252,8 @@ void site_met(struct thread *t, uaddr at)
 	if (s && s->kind == SITE_LEFT)
 		return;
 	const struct vma *v = vma_of(t, at);
+	if (v == &narrow)
+		return;
 	if (!v || !v->ours_to_change || at + 2 > v->hi || !look(v, at, &seen)) {
 		if (!s)
 			leave(at);

@@ -67,6 +67,7 @@ void rewrite_changes(struct thread *t, uaddr lo, uint64_t len, unsigned how)
 	uaddr hi = lo + len < lo ? ~0ull : PAGE_UP(lo + len);
 	bool lost = false;
 
+	sites_changing(t, lo, hi);
 	if (!overlaps(lo, hi, touched_lo, touched_hi) && !(how & (CHANGE_EXEC | CHANGE_UNSEEN)))
 		return;
 	lock(&rewrite_lock);

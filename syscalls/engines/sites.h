@@ -41,6 +41,7 @@ void site_met(struct thread *, uaddr at);/* the guest made a call there */
 /* The syscall instruction at `at` was never run. Is it a stub beyond doubt, and changed now? */
 bool site_unseen(struct thread *, uaddr at);
 void site_give_back(struct thread *, struct site *);
+void sites_changing(struct thread *, uaddr lo, uaddr hi);    /* its call in progress will change what is mapped there; without the lock */
 void sites_forget_maps(uaddr lo, uaddr hi);          /* something else is mapped there */
 /* This mapping will be writable for a while: nothing has to be opened in it. 0, 0: no more. */
 void sites_opened(struct thread *, uaddr lo, uaddr hi);
