@@ -28,7 +28,8 @@ int main(int argc, char **argv)
 	show(pdgetpid(0, &pid2));
 
 	say("close kills\n");
-	pid = pdfork(&fd, 0x100000);
+	show(pdfork(&fd, 0x100000));
+	pid = pdfork(&fd, 2);
 	if (!pid) {
 		sleep_ms(5000);
 		quit(1);
