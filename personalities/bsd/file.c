@@ -35,13 +35,23 @@ long bsd_getcwd(struct call *c)
 /* --- flags of a file: some host file systems keep a few of them (chattr) ------------------------------------------ */
 #define KEPT (FS_NODUMP_FL | FS_IMMUTABLE_FL | FS_APPEND_FL)
 
-static long set_flags(int fd, uint64_t flags)
+#define SF_SETTABLE 0xffff0000ull        /* in the guest's own terms, the same on each of them */
+
+/* Whether a flag can be kept is asked after whether the caller may set it. */
+static bool may_flag(const struct stat *st, uint64_t asked)
+{
+	long euid = host(SYS_geteuid);
+	return !euid || (st->st_uid == euid && !(asked & SF_SETTABLE));
+}
+static long set_flags(int fd, uint64_t flags, uint64_t asked)
 {
 	struct stat st;
 	int now = 0;
 	long e = host(SYS_fstat, fd, &st);
 	if (e)
 		return e;
+	if (!may_flag(&st, asked))
+		return -EPERM;
 	if (flags & ~(uint64_t)KEPT)
 		return -EOPNOTSUPP;
 	if ((!S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) || host(SYS_ioctl, fd, FS_IOC_GETFLAGS, &now))
@@ -53,7 +63,7 @@ static long set_flags(int fd, uint64_t flags)
 	return e == -ENOTTY ? -EOPNOTSUPP : e;
 }
 /* The flags are reached through an open file. One that cannot be opened has none to clear. */
-static long do_chflags(struct call *c, int i, int dirfd, unsigned how, uint64_t flags)
+static long do_chflags(struct call *c, int i, int dirfd, unsigned how, uint64_t flags, uint64_t asked)
 {
 	struct where w;
 	struct stat st;
@@ -61,21 +71,23 @@ static long do_chflags(struct call *c, int i, int dirfd, unsigned how, uint64_t 
 	if (e)
 		return e;
 	e = host(SYS_newfstatat, w.dirfd, w.path, &st, how & PATH_FOLLOW ? 0 : AT_SYMLINK_NOFOLLOW);
-	if (!e && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
+	if (!e && !may_flag(&st, asked)) {
+		e = -EPERM;
+	} else if (!e && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode)) {
 		e = flags ? -EOPNOTSUPP : 0;
 	} else if (!e) {
 		fd = host(SYS_openat, w.dirfd, w.path, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC
 			  | (how & PATH_FOLLOW ? 0 : O_NOFOLLOW));
-		e = fd >= 0 ? set_flags((int)fd, flags) : flags ? fd : 0;
+		e = fd >= 0 ? set_flags((int)fd, flags, asked) : flags ? fd : 0;
 		if (fd >= 0)
 			host(SYS_close, fd);
 	}
 	where_done(&w);
 	return e == -EXDEV && (how & PATH_BENEATH) ? -X_ENOTCAPABLE : e;
 }
-long bsd_chflags(struct call *c) { return do_chflags(c, 0, AT_FDCWD, PATH_FOLLOW, (uint64_t)c->arg[1]); }
-long bsd_lchflags(struct call *c) { return do_chflags(c, 0, AT_FDCWD, 0, (uint64_t)c->arg[1]); }
-long bsd_fchflags(struct call *c) { return set_flags((int)c->arg[0], (uint64_t)c->arg[1]); }
+long bsd_chflags(struct call *c) { return do_chflags(c, 0, AT_FDCWD, PATH_FOLLOW, (uint64_t)c->arg[1], (uint64_t)c->raw[1]); }
+long bsd_lchflags(struct call *c) { return do_chflags(c, 0, AT_FDCWD, 0, (uint64_t)c->arg[1], (uint64_t)c->raw[1]); }
+long bsd_fchflags(struct call *c) { return set_flags((int)c->arg[0], (uint64_t)c->arg[1], (uint64_t)c->raw[1]); }
 long bsd_chflagsat(struct call *c)
 {
 	uint64_t at = (uint64_t)c->arg[3];
@@ -89,12 +101,12 @@ long bsd_chflagsat(struct call *c)
 		if (!copy_in(&first, (uaddr)c->raw[1], 1) && !first) {
 			if (audit_judges(c->t) && (e = audit_fd(c->t, (int)c->arg[0], &w)))
 				return e;
-			e = set_flags(w.own >= 0 ? w.own : (int)c->arg[0], (uint64_t)c->arg[2]);
+			e = set_flags(w.own >= 0 ? w.own : (int)c->arg[0], (uint64_t)c->arg[2], (uint64_t)c->raw[2]);
 			where_done(&w);
 			return e;
 		}
 	}
-	return do_chflags(c, 1, (int)c->arg[0], how, (uint64_t)c->arg[2]);
+	return do_chflags(c, 1, (int)c->arg[0], how, (uint64_t)c->arg[2], (uint64_t)c->raw[2]);
 }
 
 /* --- file systems ------------------------------------------------------------------------------------------------- */

@@ -63,6 +63,11 @@ static bool sticky_file(int dirfd, const char *path, unsigned mode, unsigned fla
 	return mode & S_ISVTX && host(SYS_geteuid) && !host(SYS_newfstatat, dirfd, path, &st, flags)
 	    && !S_ISDIR(st.st_mode) && st.st_uid == host(SYS_geteuid);
 }
+static bool not_owner(const struct where *w, unsigned flags)
+{
+	struct stat st;
+	return host(SYS_geteuid) && !host(SYS_newfstatat, w->dirfd, w->path, &st, flags) && st.st_uid != host(SYS_geteuid);
+}
 static long do_chmod(struct call *c, int i, int dirfd, unsigned mode, uint64_t at)
 {
 	struct where w;
@@ -74,8 +79,8 @@ static long do_chmod(struct call *c, int i, int dirfd, unsigned mode, uint64_t a
 		e = -X_EFTYPE;
 	else
 		e = flags ? chmod_flags(&w, mode, flags) : host(SYS_fchmodat, w.dirfd, w.path, mode);
-	if (e == -EOPNOTSUPP && flags && link_has(&w, mode))
-		e = 0;
+	if (e == -EOPNOTSUPP && flags)
+		e = link_has(&w, mode) ? 0 : not_owner(&w, flags) ? -EPERM : e;
 	where_done(&w);
 	return e;
 }
@@ -93,6 +98,14 @@ long sys_fchmodat(struct call *c)
 }
 
 /* --- owner -------------------------------------------------------------------------------------------------------- */
+/* Linux takes the set-id bits from a program alone, other systems from whatever an ordinary user gives away. */
+static void clear_set_id(struct thread *t, int dirfd, const char *path, unsigned flags)
+{
+	struct stat st;
+	if (t->p->pers->chown_clears && host(SYS_geteuid) && !host(SYS_newfstatat, dirfd, path, &st, flags) &&
+	    st.st_mode & (S_ISUID | S_ISGID) && !S_ISLNK(st.st_mode))
+		*path ? host(SYS_fchmodat, dirfd, path, st.st_mode & 01777) : host(SYS_fchmod, dirfd, st.st_mode & 01777);
+}
 static long do_chown(struct call *c, int i, int dirfd, long uid, long gid, uint64_t at)
 {
 	struct where w;
@@ -100,6 +113,8 @@ static long do_chown(struct call *c, int i, int dirfd, long uid, long gid, uint6
 	if (e)
 		return e;
 	e = host(SYS_fchownat, w.dirfd, w.path, uid, gid, at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
+	if (!e)
+		clear_set_id(c->t, w.dirfd, w.path, at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
 	where_done(&w);
 	return e;
 }
@@ -108,6 +123,8 @@ long sys_lchown(struct call *c) { return do_chown(c, 0, AT_FDCWD, c->arg[1], c->
 long sys_fchown(struct call *c)
 {
 	long e = host(SYS_fchown, c->arg[0], c->arg[1], c->arg[2]);
+	if (!e)
+		clear_set_id(c->t, (int)c->arg[0], "", AT_EMPTY_PATH);
 	return exec_only_do(c, e, SYS_fchownat, c->arg[1], c->arg[2], 0);
 }
 long sys_fchownat(struct call *c)
