@@ -144,10 +144,14 @@ int main(int argc, char **argv)
 	signal(SIGBUS, on_fault);
 	if (!strstr(argv[0], "escape_names"))
 		return EVIL;
-	if (argc > 1)
+	if (argc > 1 && strcmp(argv[1], "again"))
 		return look(argv[1]);
 	if (readlink("/proc/self/exe", self, sizeof self - 1) < 0)
 		return 1;
+	if (argc < 2) {          /* what an exec makes has less of guise's than what a command line makes: like is held against like */
+		execl(self, "escape_names", "again", NULL);
+		return 1;
+	}
 	mkdir("empty", 0755);
 	try("an empty root", empty_root);
 	try("another program in our place", false_exe);
