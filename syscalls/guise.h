@@ -318,6 +318,14 @@ void direct_close(const uint64_t *nrs);              /* ... but not these: a bit
 bool direct_turned(struct thread *, long long *g, bool restart);     /* in the host handler, something being due: g stands in the
 							      guest now. false: it goes on where it is put, and tells */
 
+/* --- dispatch.c: calls that the host is not needed for, answered from the guest's registers once the whole way was gone ------- */
+struct quick {
+	sysfn *fn;               /* the handler of the whole way */
+	bool (*run)(struct thread *, const struct row *, long a, long b);    /* the first two arguments, as passed. true: made,
+							      and its result is 0; false: nothing is done, the whole way knows */
+};
+#define QUICK(fn_, run_) static const struct quick fn_##_joins JOIN("guise_quick") = { fn_, run_ }
+
 /* --- xlate.c: scalars both ways ------------------------------------------------------------------------------------------- */
 void xlate_start(const struct personality *);
 long must_check set_to_host(const struct personality *, unsigned set, uint64_t guest, uint64_t *host);

@@ -3,13 +3,13 @@
  * What real/direct.test interrupts at every instruction: a call that has run often, once more between two breakpoints, with a
  * handler for SIGUSR1 that looks where the signal found the guest. Ends with 0 if that was in its own code, if the handler saw
  * the call's arguments, or its result behind it, and if the result is right.
- *     direct_marks ok|fails|parent|blocks
+ *     direct_marks ok|fails|parent|blocks|clock|noclock
  * TEST fixture: real/direct.test
  */
 #include "fbsd.h"
 
 static volatile long taken, astray;
-static char buf[8];
+static char buf[16];
 static long nr, fd, expected;
 static int p[2];
 
@@ -36,11 +36,16 @@ int main(int argc, char **argv)
 {
 	long got;
 	handle(SIGUSR1, on, SA_RESTART);
-	nr = strcmp(argv[1], "parent") ? SYS_read : SYS_getppid;
-	fd = open("/dev/zero", O_RDONLY, 0);
+	int clock = !strcmp(argv[1], "clock") || !strcmp(argv[1], "noclock");
+	nr = clock ? SYS_clock_gettime : strcmp(argv[1], "parent") ? SYS_read : SYS_getppid;
+	fd = clock ? CLOCK_MONOTONIC : open("/dev/zero", O_RDONLY, 0);
+	expected = stub(nr, fd, buf, 8);
 	if (!strcmp(argv[1], "fails"))
 		fd = -1;
-	expected = stub(nr, fd, buf, 8);
+	if (!strcmp(argv[1], "noclock"))         /* quick calls do not make it: it goes the whole way after all */
+		fd = 99;
+	if (fd == -1 || fd == 99)
+		expected = stub(nr, fd, buf, 8);
 	for (int i = 0; i < 12; i++)
 		stub(nr, fd, buf, 8);
 	if (!strcmp(argv[1], "blocks")) {        /* nothing to read but what the handler brings */
