@@ -233,18 +233,19 @@ static long as_value(struct call *c, long rv)
 #define TRAP_FLAG 0x100ull
 #define KNOWN 16
 static volatile uint64_t known_nr[KNOWN];
-static struct { const struct row *row; bool (*run)(struct thread *, const struct row *, long, long); } known[KNOWN];
+static struct { const struct row *row; const struct quick *q; } known[KNOWN];
+static inline unsigned known_at(uint64_t nr) { return nr / 8 % KNOWN; }
 
 static void __attribute__((noinline)) quick_open(const struct call *c)
 {
 	uint64_t nr = c->t->entry_nr, none = 0;
-	unsigned k = nr % KNOWN;
+	unsigned k = known_at(nr);
 
 	if (c->tab || c->nr != nr || box_closed || nr <= BEING_WRITTEN || known_nr[k] ||
 	    !__atomic_compare_exchange_n(&known_nr[k], &none, BEING_WRITTEN, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		return;
 	known[k].row = c->row;
-	known[k].run = quick_find(c->row)->run;
+	known[k].q = quick_find(c->row);
 	__atomic_store_n(&known_nr[k], nr, __ATOMIC_RELEASE);
 }
 static bool __attribute__((noinline)) quick(struct thread *t, unsigned k)
@@ -252,7 +253,7 @@ static bool __attribute__((noinline)) quick(struct thread *t, unsigned k)
 	struct regs *r = &t->regs;
 
 	if (r->rax <= BEING_WRITTEN || t->p->slow || t->p->debugged || r->rflags & TRAP_FLAG ||
-	    !known[k].run(t, known[k].row, (long)r->rdi, (long)r->rsi))
+	    !known[k].q->run(t, known[k].row, (long)r->rdi, (long)r->rsi, (long)r->rdx, (long)r->r10))
 		return false;
 	r->rax = 0;
 	r->r11 = r->rflags &= ~CARRY_FLAG;
@@ -373,7 +374,7 @@ static inline __attribute__((always_inline)) void enter(struct thread *t)
 	if (__builtin_expect(!--t->look, 0) && t->p->engine->look)
 		t->p->engine->look(t);
 	t->entry_nr = t->regs.rax;
-	unsigned k = t->entry_nr % KNOWN;
+	unsigned k = known_at(t->entry_nr);
 	if (__builtin_expect(__atomic_load_n(&known_nr[k], __ATOMIC_ACQUIRE) == t->entry_nr, 0) && quick(t, k)) {
 		if (t->attn)
 			thread_attend(t);

@@ -65,6 +65,7 @@ struct where {
 };
 /* The path of argument i, relative to dirfd (host terms), for a host *at call. 0 or -errno. */
 long must_check arg_path(struct call *, int i, int dirfd, unsigned how, struct where *);
+bool path_as_is(const struct proc *, uaddr path);    /* the host may look it up as the guest wrote it */
 long must_check path_resolve(struct thread *, int dirfd, const char *guestpath, unsigned how, struct where *);
 void where_close(struct where *);
 static inline void where_done(struct where *w)

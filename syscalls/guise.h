@@ -318,11 +318,11 @@ void direct_close(const uint64_t *nrs);              /* ... but not these: a bit
 bool direct_turned(struct thread *, long long *g, bool restart);     /* in the host handler, something being due: g stands in the
 							      guest now. false: it goes on where it is put, and tells */
 
-/* --- dispatch.c: calls that the host is not needed for, answered from the guest's registers once the whole way was gone ------- */
+/* --- dispatch.c: calls that are answered from the guest's registers, once the whole way was gone ------------------------------- */
 struct quick {
 	sysfn *fn;               /* the handler of the whole way */
-	bool (*run)(struct thread *, const struct row *, long a, long b);    /* the first two arguments, as passed. true: made,
-							      and its result is 0; false: nothing is done, the whole way knows */
+	bool (*run)(struct thread *, const struct row *, long a, long b, long c, long d);    /* the first arguments, as passed. true:
+							      made, and its result is 0; false: it is as if not made, the whole way knows */
 };
 #define QUICK(fn_, run_) static const struct quick fn_##_joins JOIN("guise_quick") = { fn_, run_ }
 

@@ -100,6 +100,7 @@ static bool plain(uaddr path)
 		return n >= 2 && u.b[1] != 'p' && u.b[1] != 'd' && u.b[1] != '/' && u.b[1] != '.';
 	return u.b[0] < '0' || u.b[0] > '9';
 }
+bool path_as_is(const struct proc *p, uaddr path) { return !p->paths && plain(path); }
 
 /* --- from host to guest ------------------------------------------------------------------------------------------- */
 const char *path_proc = "/proc/self";
@@ -209,7 +210,7 @@ long arg_path(struct call *c, int i, int dirfd, unsigned how, struct where *w)
 
 	if (audit_judges(c->t))
 		return audit_path(c, i, dirfd, how, w);
-	if (!p->paths && !(how & PATH_BENEATH) && !p->limited && plain(path)) {
+	if (!(how & PATH_BENEATH) && !p->limited && path_as_is(p, path)) {
 		w->own = -1;
 		w->exe = false;
 		w->dirfd = dirfd;
@@ -266,7 +267,7 @@ static long open_any(struct call *c, int i, int dirfd, unsigned flags, unsigned 
 		return -EBADF;
 	if (p->limited && (e = confine_path(c->t, dirfd, &how)))
 		return e;
-	if (!p->paths && !(how & PATH_BENEATH) && plain(path))
+	if (!(how & PATH_BENEATH) && path_as_is(p, path))
 		return path_open_host(dirfd, (const char *)path, flags, mode);
 	if ((e = copy_str(w.buf, path, sizeof w.buf)) < 0 || (e = begin_where(c->t, dirfd, w.buf, &w)))
 		return e;

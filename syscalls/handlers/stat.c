@@ -58,6 +58,24 @@ long sys_fstat(struct call *c)
 	return e ? e : arg_put(c, 1, &st);
 }
 
+/* The common ones: no flag, a path that the host can take. */
+static bool quick_fstat(struct thread *t, const struct row *r, long fd, long to, long c, long d)
+{
+	struct statx st;
+	return !fd_is_ours(t->p, (int)fd) && !host(SYS_statx, (int)fd, "", AT_EMPTY_PATH, STAT_MASK, &st) &&
+	       !rec_put(t, r->arg[1].what, (uaddr)to, &st);
+}
+static bool quick_fstatat(struct thread *t, const struct row *r, long dirfd, long path, long to, long flags)
+{
+	struct statx st;
+	uint64_t at = (uint64_t)(int)dirfd;
+	return !(int)flags && !((int)dirfd < 0 && set_to_host(t->p->pers, SET_AT, (uint32_t)dirfd, &at)) && !fd_is_ours(t->p, (int)at) &&
+	       path_as_is(t->p, (uaddr)path) && !host(SYS_statx, (int)at, path, AT_NO_AUTOMOUNT, STAT_MASK, &st) &&
+	       !rec_put(t, r->arg[2].what, (uaddr)to, &st);
+}
+QUICK(sys_fstat, quick_fstat);
+QUICK(sys_fstatat, quick_fstatat);
+
 /* --- pathconf ----------------------------------------------------------------------------------------------------- */
 /* What the host's kernel does not tell is what its libc knows of the file systems. */
 static const struct { uint32_t magic; long links; } link_max[] = {

@@ -116,7 +116,7 @@ long sys_clock_gettime(struct call *c)
 	return e < 0 ? e : arg_put(c, 1, &ts);
 }
 /* What programs ask most often. */
-static bool quick_clock(struct thread *t, const struct row *r, long clock, long to)
+static bool quick_clock(struct thread *t, const struct row *r, long clock, long to, long c, long d)
 {
 	struct timespec ts;
 	uint64_t host;

@@ -3,13 +3,13 @@
  * What real/direct.test interrupts at every instruction: a call that has run often, once more between two breakpoints, with a
  * handler for SIGUSR1 that looks where the signal found the guest. Ends with 0 if that was in its own code, if the handler saw
  * the call's arguments, or its result behind it, and if the result is right.
- *     direct_marks ok|fails|parent|blocks|clock|noclock
+ *     direct_marks ok|fails|parent|blocks|fstat|clock|noclock
  * TEST fixture: real/direct.test
  */
 #include "fbsd.h"
 
 static volatile long taken, astray;
-static char buf[16];
+static char buf[256];
 static long nr, fd, expected;
 static int p[2];
 
@@ -37,7 +37,7 @@ int main(int argc, char **argv)
 	long got;
 	handle(SIGUSR1, on, SA_RESTART);
 	int clock = !strcmp(argv[1], "clock") || !strcmp(argv[1], "noclock");
-	nr = clock ? SYS_clock_gettime : strcmp(argv[1], "parent") ? SYS_read : SYS_getppid;
+	nr = clock ? SYS_clock_gettime : !strcmp(argv[1], "fstat") ? SYS_fstat : strcmp(argv[1], "parent") ? SYS_read : SYS_getppid;
 	fd = clock ? CLOCK_MONOTONIC : open("/dev/zero", O_RDONLY, 0);
 	expected = stub(nr, fd, buf, 8);
 	if (!strcmp(argv[1], "fails"))
