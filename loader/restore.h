@@ -3,6 +3,7 @@
  * From a snapshot to a running guest (guise restore): restore.c does what program_run does from an image. Parts:
  *   restore_mem.c   room for the guest's memory before anything of ours takes it, then the memory itself
  *   restore_fds.c   its descriptors
+ *   restore_pairs.c  sockets that are connected to each other, and locks
  *   restore_machine.c  all of a bare-metal guest
  *   restore_tree.c  several processes
  */
@@ -14,10 +15,10 @@
 struct tree {
 	struct snap_image *member;       /* all of them, the root first */
 	unsigned me;                     /* which this process is */
-	struct { int end[2]; } *pipe;
+	struct { int end[2]; } *pipe, *pair;
 	struct { unsigned id; int fd; } *open;   /* open files that several have */
 	int *shm;
-	unsigned n_pipes, n_open, n_shm;
+	unsigned n_pipes, n_pairs, n_open, n_shm;
 };
 struct restore {
 	struct tree *tree;
@@ -57,6 +58,10 @@ bool tree_meet(struct restore *);                    /* all processes are rebuil
 bool tree_failed(struct tree *);                     /* the first that says so (true) says why */
 int tree_open(const struct tree *, const struct snap_fd *);  /* where it is one that several have: its descriptor, or -1 */
 void begin_proc_renamed(void);                       /* restore.c */
+bool restore_pairs(struct restore *, struct tree *);  /* restore_pairs.c: before the tree is forked */
+struct sockaddr_un;
+void restore_free_name(const struct sockaddr_un *, unsigned n, int type);  /* if nobody lives there */
+bool restore_locks(struct restore *);                /* last: a close would give some of them up */
 bool restore_owner(struct restore *);                /* restore_owner.c: users, groups, capabilities */
 bool owner_of(int pid, struct snap_owner *);
 uint32_t oom_adj_of(int pid);

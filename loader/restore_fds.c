@@ -162,36 +162,48 @@ static int make_timer(const struct snap_fd *f)
 	return fd;
 }
 /* The name of a local socket is left in the tree by whoever had it: if nobody listens there it may be taken away. */
-static void clear_name(const struct snap_fd *f)
+void restore_free_name(const struct sockaddr_un *un, socklen_t n, int type)
 {
-	const struct sockaddr_un *un = (const void *)f->address;
 	struct stat st;
-	if (f->word[0] != AF_UNIX || f->word[3] <= 2 || !un->sun_path[0] || stat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
+	if (n <= sizeof(sa_family_t) || !un->sun_path[0] || stat(un->sun_path, &st) < 0 || !S_ISSOCK(st.st_mode))
 		return;
-	int fd = socket(AF_UNIX, (int)f->word[1] | SOCK_CLOEXEC, 0);
-	if (fd >= 0 && connect(fd, (const void *)un, (socklen_t)f->word[3]) < 0 && errno == ECONNREFUSED)
+	/* of another type: whoever lives there is not knocked at */
+	int fd = socket(AF_UNIX, (type == SOCK_DGRAM ? SOCK_STREAM : SOCK_DGRAM) | SOCK_CLOEXEC, 0);
+	if (fd >= 0 && connect(fd, (const void *)un, n) < 0 && errno == ECONNREFUSED)
 		unlink(un->sun_path);
 	close(fd);
 }
-static int make_socket(const struct snap_image *g, const struct snap_fd *f)
+static void socket_options(const struct snap_image *g, const struct snap_fd *f, int fd)
 {
 	static const struct { int level, name; } option[] = {
 		{ SOL_SOCKET, SO_REUSEADDR }, { SOL_SOCKET, SO_REUSEPORT }, { SOL_SOCKET, SO_KEEPALIVE }, { IPPROTO_IPV6, IPV6_V6ONLY },
 		{ SOL_SOCKET, SO_BROADCAST },
 	};
-	int on = 1, e, fd = socket((int)f->word[0], (int)f->word[1] | SOCK_CLOEXEC, (int)f->word[2]);
-	if (fd < 0)
-		return -1;
+	int on = 1;
 	for (unsigned i = 0; i < ARRAY_LEN(option); i++)
-		if (f->word[5] >> i & 1)
+		if (f->word[5] >> i & 1 && !(f->kind == FD_PAIR && option[i].name == IPV6_V6ONLY))
 			setsockopt(fd, option[i].level, option[i].name, &on, sizeof on);
 	EACH(g, SNAP_SOCKOPT, struct snap_sockopt, o)
 		if (o->fd == f->fd && setsockopt(fd, o->level, o->name, o->value, o->size) < 0)
 			say("an option (%d of level %d) of its socket %d cannot be set here: %s", o->name, o->level, f->fd, strerror(errno));
-	if (f->word[3])
-		clear_name(f);
-	if ((!f->word[3] || !bind(fd, (const void *)f->address, (socklen_t)f->word[3])) && (!f->word[4] || !listen(fd, (int)f->word[4])))
+}
+static int make_socket(const struct snap_image *g, const struct snap_fd *f)
+{
+	int on = 1, e, fd = socket((int)f->word[0], (int)f->word[1] | SOCK_CLOEXEC, (int)f->word[2]);
+	if (fd < 0)
+		return -1;
+	socket_options(g, f, fd);
+	bool listens = f->word[4] && f->word[0] != AF_UNIX;
+	if (listens)                     /* beside connections of the tree's at the same port, which are there already */
+		setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
+	if (f->word[0] == AF_UNIX)
+		restore_free_name((const void *)f->address, (socklen_t)f->word[3], (int)f->word[1]);
+	if ((!f->word[3] || !bind(fd, (const void *)f->address, (socklen_t)f->word[3])) && (!f->word[4] || !listen(fd, (int)f->word[4]))) {
+		on = (int)(f->word[5] & 1);
+		if (listens)
+			setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on);
 		return fd;
+	}
 	e = errno;
 	close(fd);
 	errno = e;
@@ -217,6 +229,12 @@ static int make(struct restore *r, const struct snap_image *g, const struct snap
 	case FD_FILE: return restore_file(r, f->path, f->flags, &f->id);
 	case FD_PIPE_READ: return fcntl(r->tree->pipe[f->word[0]].end[0], F_DUPFD_CLOEXEC, base);
 	case FD_PIPE_WRITE: return fcntl(r->tree->pipe[f->word[0]].end[1], F_DUPFD_CLOEXEC, base);
+	case FD_PAIR: {
+		int fd = fcntl(r->tree->pair[f->word[6] / 2].end[f->word[6] % 2], F_DUPFD_CLOEXEC, base);
+		if (fd >= 0)
+			socket_options(g, f, fd);
+		return fd;
+	}
 	case FD_SHARED: return open_again(r->tree->shm[f->word[0]], f->flags);
 	case FD_EVENT: {
 		uint64_t count = (uint64_t)f->word[0];
@@ -292,5 +310,5 @@ bool restore_fds(struct restore *r)
 			return restore_bad(r, "its descriptor %d cannot be watched again: %s", w->fd, strerror(errno));
 	}
 	tree_close(r->tree);
-	return true;
+	return restore_locks(r);
 }

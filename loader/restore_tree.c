@@ -153,6 +153,8 @@ bool tree_move(struct restore *r, int base)
 	bool good = true;
 	for (unsigned i = 0; i < t->n_pipes; i++)
 		good &= move(&t->pipe[i].end[0], base) && move(&t->pipe[i].end[1], base);
+	for (unsigned i = 0; i < t->n_pairs; i++)
+		good &= move(&t->pair[i].end[0], base) && move(&t->pair[i].end[1], base);
 	for (unsigned i = 0; i < t->n_shm; i++)
 		good &= move(&t->shm[i], base);
 	for (unsigned i = 0; i < t->n_open; i++)
@@ -163,11 +165,13 @@ void tree_close(struct tree *t)
 {
 	for (unsigned i = 0; i < t->n_pipes; i++)
 		close(t->pipe[i].end[0]), close(t->pipe[i].end[1]);
+	for (unsigned i = 0; i < t->n_pairs; i++)
+		close(t->pair[i].end[0]), close(t->pair[i].end[1]);
 	for (unsigned i = 0; i < t->n_shm; i++)
 		close(t->shm[i]);
 	for (unsigned i = 0; i < t->n_open; i++)
 		close(t->open[i].fd);
-	t->n_pipes = t->n_shm = t->n_open = 0;
+	t->n_pipes = t->n_pairs = t->n_shm = t->n_open = 0;
 }
 /* --- processes ------------------------------------------------------------------------------------------------------------- */
 /* One that has ended without a word (killed, no memory) is missed by its parent or children. */
@@ -334,7 +338,7 @@ long tree_begin(struct restore *r, struct tree *t)
 		restore_bad(r, "no memory for a tree of processes");
 		return -ENOMEM;
 	}
-	if (!make_pipes(r, t) || !make_shared(r, t) || !open_shared(r, t))
+	if (!make_pipes(r, t) || !restore_pairs(r, t) || !make_shared(r, t) || !open_shared(r, t))
 		return -EIO;
 	if (rows(t)) {
 		signal(SIGCHLD, SIG_DFL);        /* children that have ended are to be there, and not to be told */

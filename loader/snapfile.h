@@ -63,7 +63,7 @@ struct snap_map {
 	char path[];
 };
 enum { FD_INHERIT = 1, FD_FILE, FD_PIPE_READ, FD_PIPE_WRITE, FD_EVENT, FD_TIMER, FD_EPOLL, FD_SIGNALS, FD_SOCKET, FD_KQUEUE, FD_SHARED,
-       FD_KINDS };
+       FD_PAIR, FD_KINDS };
 struct snap_fd {
 	int32_t fd, same_as;             /* another descriptor of the same open file, or -1 */
 	uint32_t kind, flags;            /* flags: O_* as the host tells them, O_CLOEXEC too */
@@ -80,6 +80,18 @@ struct snap_shm { uint32_t index, seals; uint64_t size; char name[64]; };
 enum { TREE_RUNS, TREE_ENDED, TREE_LED };        /* LED: nobody any more, but a process group has its number */
 struct snap_tree { int32_t pid, pgid, sid; uint32_t parent, what, signal, status, zero; };      /* parent: its place in this list */
 struct snap_pipe { uint32_t index, section; uint64_t bytes, room; };     /* section: its number + 1, 0 where it is empty */
+/* Two sockets that are connected to each other; a descriptor's word[6]: 2 * index, + 1 for the second end */
+struct snap_pair {
+	uint32_t index, family, type, zero;
+	struct snap_end {
+		uint32_t section, bytes;         /* that wait to be read here, as of a pipe; of messages each behind its length */
+		uint32_t shut, closed;           /* 1: nothing more is received, 2: ... sent; nobody has it any more */
+		uint32_t family, name_len;
+		uint8_t name[128];
+	} end[2];
+};
+/* A lock on a file. kind: 0: flock, 1: fcntl's of a process, 2: ... of an open file; len 0: to its end */
+struct snap_lock { int32_t fd; uint32_t kind, writes, zero; int64_t start, len; };
 struct snap_machine {                /* memory by its addresses is in pages, what was written to its disk in sectors */
 	uint64_t memory, disk_bytes;     /* disk_bytes 0, and no path: it has none */
 	uint32_t layout, zero;

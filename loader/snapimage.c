@@ -6,6 +6,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/un.h>
 #include "loader/snapimage.h"
 #include "loader/sorted.h"
 #include "syscalls/host.h"
@@ -39,6 +42,8 @@ static const struct shape { const char *name; uint32_t size; unsigned more, leas
 	[SNAP_TASK] = { "thread of the host's", sizeof(struct snap_task), PLAIN, 0, THREADS_MOST },
 	[SNAP_BOUND] = { "bound of mprotect", sizeof(struct snap_bound), PLAIN, 0, 1 << 18 },
 	[SNAP_KEPT] = { "what is kept over exec", sizeof(struct snap_kept), PLAIN, 0, 1 },
+	[SNAP_PAIR] = { "pair of sockets", sizeof(struct snap_pair), PLAIN, 0, 1 << 16 },
+	[SNAP_LOCK] = { "lock", sizeof(struct snap_lock), PLAIN, 0, 1 << 16 },
 	[SNAP_OWNER] = { "owner", sizeof(struct snap_owner), PLAIN, 0, 1 },
 	[SNAP_SOCKOPT] = { "socket option", sizeof(struct snap_sockopt), PLAIN, 0, 1 << 18 },
 	[SNAP_SHM] = { "shared memory", sizeof(struct snap_shm), PLAIN, 0, 1 << 16 },
@@ -180,6 +185,31 @@ static bool maps_are_right(struct snap_image *g)
 			return bad(g, "what its system keeps over exec cannot be");
 	return true;
 }
+/* What a program may have set, compared with a fresh socket of the same kind. SO_RCVBUF and SO_SNDBUF tell twice what was
+ * asked for. Membership in groups (multicast) is not told by any call. Others are not set from a file: some take addresses. */
+const struct snap_sockopt_row snap_sockopts[] = {
+	{ SOL_SOCKET, SO_RCVTIMEO, 0, 0 }, { SOL_SOCKET, SO_SNDTIMEO, 0, 0 }, { SOL_SOCKET, SO_LINGER, 0, 0 }, { SOL_SOCKET, SO_RCVLOWAT, 0, 0 },
+	{ SOL_SOCKET, SO_RCVBUF, 0, 0 }, { SOL_SOCKET, SO_SNDBUF, 0, 0 }, { SOL_SOCKET, SO_OOBINLINE, 0, 0 }, { SOL_SOCKET, SO_DONTROUTE, 0, 0 },
+	{ SOL_SOCKET, SO_TIMESTAMP, 0, 0 }, { SOL_SOCKET, SO_TIMESTAMPNS, 0, 0 }, { SOL_SOCKET, SO_PASSCRED, AF_UNIX, 0 },
+	{ SOL_SOCKET, SO_PRIORITY, 0, 0 }, { SOL_SOCKET, SO_MARK, 0, 0 }, { SOL_SOCKET, SO_PEEK_OFF, 0, 0 },
+	{ IPPROTO_TCP, TCP_NODELAY, AF_INET, SOCK_STREAM }, { IPPROTO_TCP, TCP_KEEPIDLE, AF_INET, SOCK_STREAM },
+	{ IPPROTO_TCP, TCP_KEEPINTVL, AF_INET, SOCK_STREAM }, { IPPROTO_TCP, TCP_KEEPCNT, AF_INET, SOCK_STREAM },
+	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, AF_INET, SOCK_STREAM }, { IPPROTO_TCP, TCP_USER_TIMEOUT, AF_INET, SOCK_STREAM },
+	{ IPPROTO_TCP, TCP_MAXSEG, AF_INET, SOCK_STREAM }, { IPPROTO_TCP, TCP_FASTOPEN, AF_INET, SOCK_STREAM },
+	{ IPPROTO_IP, IP_TTL, AF_INET, 0 }, { IPPROTO_IP, IP_TOS, AF_INET, 0 }, { IPPROTO_IP, IP_PKTINFO, AF_INET, 0 },
+	{ IPPROTO_IP, IP_RECVTTL, AF_INET, 0 }, { IPPROTO_IP, IP_RECVERR, AF_INET, 0 }, { IPPROTO_IP, IP_FREEBIND, AF_INET, 0 },
+	{ IPPROTO_IP, IP_MULTICAST_TTL, AF_INET, 0 }, { IPPROTO_IP, IP_MULTICAST_LOOP, AF_INET, 0 },
+	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, AF_INET6, 0 }, { IPPROTO_IPV6, IPV6_TCLASS, AF_INET6, 0 },
+	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, AF_INET6, 0 }, { IPPROTO_IPV6, IPV6_MULTICAST_HOPS, AF_INET6, 0 },
+};
+const unsigned n_snap_sockopts = ARRAY_LEN(snap_sockopts);
+static bool is_sockopt(const struct snap_sockopt *o)
+{
+	for (unsigned i = 0; i < n_snap_sockopts; i++)
+		if (snap_sockopts[i].level == o->level && snap_sockopts[i].name == o->name)
+			return true;
+	return false;
+}
 /* They are in order. */
 const struct snap_fd *image_fd(const struct snap_image *g, int fd)
 {
@@ -210,6 +240,7 @@ static bool fds_are_right(struct snap_image *g)
 		if (!f->kind || f->kind >= FD_KINDS || f->same_as >= f->fd || f->same_as < -1 ||
 		    (f->same_as >= 0 && (!same || same->kind != f->kind)) || (f->kind == FD_FILE && *f->path != '/') || f->offset < 0 ||
 		    (f->kind == FD_SOCKET && (f->word[3] < 0 || f->word[3] > 128)) ||
+		    (f->kind == FD_PAIR && (uint64_t)f->word[6] / 2 >= (uint64_t)g->first->of[SNAP_PAIR].n) ||
 		    (f->kind == FD_INHERIT && (f->word[0] < 0 || f->word[0] >= 65536)) ||
 		    (f->kind == FD_SHARED && (uint64_t)f->word[0] >= g->first->of[SNAP_SHM].n))
 			return bad(g, "what it says of descriptor %d cannot be", f->fd);
@@ -220,7 +251,7 @@ static bool fds_are_right(struct snap_image *g)
 			return bad(g, "descriptor %d is said to watch %d, and cannot", w->epfd, w->fd);
 	}
 	EACH(g, SNAP_SOCKOPT, struct snap_sockopt, o)
-		if (!image_fd(g, o->fd) || image_fd(g, o->fd)->kind != FD_SOCKET || o->size > sizeof o->value)
+		if (!image_fd(g, o->fd) || (image_fd(g, o->fd)->kind != FD_SOCKET && image_fd(g, o->fd)->kind != FD_PAIR) || o->size > sizeof o->value || !is_sockopt(o))
 			return bad(g, "what it says of socket %d cannot be", o->fd);
 	EACH(g, SNAP_OWNER, struct snap_owner, o)
 		if (o->n_groups > ARRAY_LEN(o->group))
@@ -240,6 +271,10 @@ static bool fds_are_right(struct snap_image *g)
 		    (p->section && (g->file.section[p->section - 1].kind != SECTION_BYTES ||
 				    g->file.section[p->section - 1].plain != p->bytes)))
 			return bad(g, "what it says of pipe %u cannot be", p->index);
+	EACH(g, SNAP_LOCK, struct snap_lock, l)
+		if (!image_fd(g, l->fd) || (image_fd(g, l->fd)->kind != FD_FILE && image_fd(g, l->fd)->kind != FD_SHARED) || l->kind > 2 ||
+		    l->start < 0 || l->len < 0)
+			return bad(g, "what it says of a lock on descriptor %d cannot be", l->fd);
 	EACH(g, SNAP_FD, struct snap_fd, f)
 		if ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->first->of[SNAP_PIPE].n)
 			return bad(g, "descriptor %d is of a pipe that it does not have", f->fd);
@@ -279,6 +314,29 @@ static bool sections_are_known(struct snap_image *g)
 			return p ? bad(g, "no memory for its records") : false;
 	}
 	return true;
+}
+/* Local ones of three types, or TCP between two addresses of the loopback */
+static bool end_is_right(const struct snap_image *g, const struct snap_pair *p, const struct snap_end *e)
+{
+	const struct sockaddr_un *un = (const void *)e->name;
+	bool ip = e->family == AF_INET || e->family == AF_INET6;
+	if (e->name_len > sizeof e->name - 1 || e->shut > 3 || e->closed > 1 || (e->section != 0) != (e->bytes != 0) ||
+	    e->section > g->file.head.n_sections)
+		return false;
+	if (e->section && (g->file.section[e->section - 1].kind != SECTION_BYTES || g->file.section[e->section - 1].plain != e->bytes))
+		return false;
+	if (p->family != AF_UNIX)
+		return p->type == SOCK_STREAM && ip && !e->closed && un->sun_family == e->family &&
+		       e->name_len == (e->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
+	return (p->type == SOCK_STREAM || p->type == SOCK_DGRAM || p->type == SOCK_SEQPACKET) && e->name_len <= sizeof *un && !e->name[sizeof e->name - 1] &&
+	       (e->name_len <= sizeof(sa_family_t) || un->sun_family == AF_UNIX);
+}
+static bool pairs_are_right(struct snap_image *g)
+{
+	EACH(g, SNAP_PAIR, struct snap_pair, p)
+		if (p->index != i_p || !end_is_right(g, p, &p->end[0]) || !end_is_right(g, p, &p->end[1]))
+			return bad(g, "what it says of the connected sockets %u cannot be", i_p);
+	return g == g->first || !g->of[SNAP_PAIR].n || bad(g, "one of its processes has what only the first may have");
 }
 static bool shared_is_right(struct snap_image *g)
 {
@@ -325,7 +383,7 @@ static bool read_member(struct snap_image *g)
 	g->proc = g->of[SNAP_PROC].at[0];
 	g->host = g->of[SNAP_HOST].at[0];
 	g->machine = g->of[SNAP_MACHINE].n ? g->of[SNAP_MACHINE].at[0] : NULL;
-	return machine_is_right(g) && proc_is_right(g) && shared_is_right(g) && threads_are_right(g) && maps_are_right(g) && fds_are_right(g) &&
+	return machine_is_right(g) && proc_is_right(g) && shared_is_right(g) && pairs_are_right(g) && threads_are_right(g) && maps_are_right(g) && fds_are_right(g) &&
 	       tree_is_right(g);
 }
 bool image_read(struct snap_image *g, int fd)

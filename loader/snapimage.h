@@ -30,6 +30,10 @@ void image_free(struct snap_image *);
 const struct snap_runs *image_pages(struct snap_image *, unsigned section);
 const struct snap_runs *image_sectors(struct snap_image *, unsigned section);        /* the same of a disk's */
 const struct snap_map *image_map_at(const struct snap_image *, uint64_t a);
+/* Options of sockets that are saved and restored; family and type 0: of all */
+struct snap_sockopt_row { int level, name, family, type; };
+extern const struct snap_sockopt_row snap_sockopts[];
+extern const unsigned n_snap_sockopts;
 const struct snap_fd *image_fd(const struct snap_image *, int fd);
 
 #define EACH(img, kind, type, r) \

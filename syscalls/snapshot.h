@@ -44,7 +44,7 @@ enum {
 	SNAP_PROC = 1, SNAP_ACT, SNAP_THREAD, SNAP_PENDING, SNAP_TIMER, SNAP_OBJECT, SNAP_KNOTE, SNAP_PART, SNAP_TASK,   /* of the guest's process */
 	SNAP_BOUND, SNAP_KEPT,
 	SNAP_SIGNAL = 32, SNAP_MAP, SNAP_FD, SNAP_PIPE, SNAP_OPTION, SNAP_LIMIT, SNAP_HOST, SNAP_EPOLL, SNAP_MACHINE,
-	SNAP_OWNER, SNAP_SOCKOPT, SNAP_SHM, SNAP_TREE,                                                /* of the tool */
+	SNAP_OWNER, SNAP_SOCKOPT, SNAP_SHM, SNAP_TREE, SNAP_PAIR, SNAP_LOCK,                                                /* of the tool */
 };
 struct snap_head { uint32_t kind, size; };
 

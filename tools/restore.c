@@ -55,7 +55,7 @@ static void list_fd(const struct snap_fd *f)
 	static const char *const kinds[FD_KINDS] = {
 		[FD_INHERIT] = "the restorer's", [FD_FILE] = "file", [FD_PIPE_READ] = "pipe, to read", [FD_PIPE_WRITE] = "pipe, to write",
 		[FD_EVENT] = "eventfd", [FD_TIMER] = "timerfd", [FD_EPOLL] = "epoll", [FD_SIGNALS] = "signalfd", [FD_SOCKET] = "socket",
-		[FD_KQUEUE] = "kqueue", [FD_SHARED] = "shared memory",
+		[FD_KQUEUE] = "kqueue", [FD_SHARED] = "shared memory", [FD_PAIR] = "connected socket",
 	};
 	printf("descriptor   %d: %s", f->fd, kinds[f->kind]);
 	if (f->same_as >= 0)

@@ -141,11 +141,14 @@ static int run(struct request *r, int argc, char **argv)
 	writer_member(w, 0);
 	save_tree(f, w);
 	save_pipes(w);
+	save_pairs(w);
 	save_shared(w);
 	uint64_t size = writer_done(w);
 	char more[64] = "";
 	if (f->n > 1)
 		snprintf(more, sizeof more, " with %u below it", f->n - 1);
+	if (want.stop)
+		pairs_end();
 	targets_go(want.stop);
 	fprintf(stderr, "guise: process %d%s is saved in %s, %llu KiB%s\n", pid, more, want.file, (unsigned long long)(size + 1023) / 1024,
 		want.stop ? ", and ended" : "");

@@ -73,7 +73,8 @@ static void records(void)
 				       { .fd = 4, .same_as = -1, .kind = FD_PIPE_WRITE }, { .fd = 5, .same_as = -1, .kind = FD_FILE },
 				       { .fd = 6, .same_as = 5, .kind = FD_FILE }, { .fd = 7, .same_as = -1, .kind = FD_EPOLL },
 				       { .fd = 8, .same_as = -1, .kind = FD_SOCKET, .word = { 2, 1, 6, 16, 5, 1 } },
-				       { .fd = 9, .same_as = -1, .kind = FD_KQUEUE } };
+				       { .fd = 9, .same_as = -1, .kind = FD_KQUEUE },
+				       { .fd = 10, .same_as = -1, .kind = FD_PAIR, .word = { 1, 1, 0, 2, 0, 0, 1 } } };
 
 	length[0] = 0;
 	record(SNAP_PROC, &proc, sizeof proc, NULL);
@@ -89,8 +90,11 @@ static void records(void)
 	record(SNAP_PIPE, &(struct snap_pipe){ .bytes = 11, .section = 3, .room = 65536 }, sizeof(struct snap_pipe), NULL);
 	for (unsigned i = 0; i < 4; i++)
 		record(SNAP_MAP, &maps[i], offsetof(struct snap_map, path), i ? "" : "/bin/true");
-	for (unsigned i = 0; i < 8; i++)
+	for (unsigned i = 0; i < 9; i++)
 		record(SNAP_FD, &fds[i], offsetof(struct snap_fd, path), fds[i].kind == FD_FILE ? "/etc/passwd" : "");
+	record(SNAP_PAIR, &(struct snap_pair){ .family = 1, .type = 1, .end = { { .section = 3, .bytes = 11, .family = 1, .name_len = 4, .name = { 1 } },
+	       { .family = 1, .closed = 1 } } }, sizeof(struct snap_pair), NULL);
+	record(SNAP_LOCK, &(struct snap_lock){ .fd = 5, .kind = 1, .len = 7 }, sizeof(struct snap_lock), NULL);
 	record(SNAP_EPOLL, &(struct snap_epoll){ .epfd = 7, .fd = 3, .events = 1 }, sizeof(struct snap_epoll), NULL);
 	record(SNAP_OBJECT, &(struct snap_object){ .fd = 9, .saved = 1, .kind = "kqueue" }, sizeof(struct snap_object), NULL);
 	record(SNAP_KNOTE, &(struct snap_knote){ .fd = 9 }, sizeof(struct snap_knote), NULL);
@@ -261,12 +265,17 @@ static const char *lies(struct snap_image *g)
 	EACH(g, SNAP_MAP, struct snap_map, m)
 		if (m->flags & MAPPED_OBJECT && (m->id.ino >= g->first->of[SNAP_SHM].n || m->offset + (m->hi - m->lo) > 1ull << 47))
 			return "shared memory that it does not have";
+	EACH(g, SNAP_PAIR, struct snap_pair, p)
+		for (unsigned e = 0; e < 2; e++)
+			if (p->end[e].name_len > 127 || p->end[e].name[127] || (p->end[e].section && p->end[e].section > g->file.head.n_sections))
+				return "connected sockets that cannot be";
 	EACH(g, SNAP_TREE, struct snap_tree, t)
 		if (t->parent >= g->of[SNAP_TREE].n || (i_t && t->parent >= i_t) || t->what > TREE_LED || t->pid <= 0)
 			return "a process that cannot be";
 	EACH(g, SNAP_FD, struct snap_fd, f)
 		if (f->fd < 0 || !f->kind || f->kind >= FD_KINDS || (f->same_as >= 0 && !image_fd(g, f->same_as)) || strlen(f->path) > 4095 ||
-		    ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->first->of[SNAP_PIPE].n))
+		    ((f->kind == FD_PIPE_READ || f->kind == FD_PIPE_WRITE) && (uint64_t)f->word[0] >= g->first->of[SNAP_PIPE].n) ||
+		    (f->kind == FD_PAIR && (f->word[6] < 0 || f->word[6] / 2 >= g->first->of[SNAP_PAIR].n)))
 			return "a descriptor that cannot be";
 	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
 		bool its = g->file.section[i].kind == SECTION_PAGES && g->file.section[i].flags >> SECTION_MEMBER == g->member;
@@ -322,7 +331,7 @@ static bool is_structure(uint32_t kind)
 {
 	switch (kind) {
 	case SNAP_MAP: case SNAP_FD: case SNAP_PIPE: case SNAP_EPOLL: case SNAP_SHM: case SNAP_TREE: case SNAP_OBJECT: case SNAP_SIGNAL:
-	case SNAP_PROC: case SNAP_TIMER: case SNAP_SOCKOPT:
+	case SNAP_PROC: case SNAP_TIMER: case SNAP_SOCKOPT: case SNAP_PAIR: case SNAP_LOCK:
 		return true;
 	}
 	return false;

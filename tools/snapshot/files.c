@@ -19,6 +19,7 @@
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
 #include <unistd.h>
+#include "loader/loader.h"
 #include "tools/snapshot/snapshot.h"
 
 struct open_fd { char path[PATH_MAX + 64]; struct stat st; char info[16384]; struct snap_fd f; };
@@ -118,13 +119,13 @@ static const struct snap_fd *seen_fd(int fd)
 }
 /* --- pipes -------------------------------------------------------------------------------------------------------------- */
 /* Does anybody else hold an end of it? */
-static int other_end(const struct target *t, uint64_t ino)
+int held_outside(ino_t ino, const char *kind)
 {
 	char want[64], path[320], link[64];
 	struct dirent *e, *f;
 	int found = 0;
 	DIR *d = opendir("/proc");
-	snprintf(want, sizeof want, "pipe:[%llu]", (unsigned long long)ino);
+	snprintf(want, sizeof want, "%s:[%llu]", kind, (unsigned long long)ino);
 	while (d && !found && (e = readdir(d))) {
 		int pid = atoi(e->d_name);
 		if (pid <= 0 || target_of(pid) || pid == getpid())
@@ -166,7 +167,7 @@ static unsigned pipe_index(const struct target *t, struct open_fd *o)
 	for (unsigned i = 0; i < n_pipes; i++)
 		if (pipes[i].ino == o->st.st_ino)
 			return i;
-	int other = other_end(t, o->st.st_ino);
+	int other = held_outside(o->st.st_ino, "pipe");
 	if (other)
 		cannot(t, "its descriptor %d is a pipe that process %d holds as well; only pipes within the guest are saved" HINT, o->f.fd, other,
 		       o->f.fd, o->f.fd);
@@ -199,7 +200,7 @@ static void pipe_out(struct writer *w, unsigned i)
 	long room = fcntl(fd, F_GETPIPE_SZ);
 	char *buf;
 
-	if (ioctl(fd, FIONREAD, &n) < 0 || room < 0 || pipe2(mine, O_CLOEXEC) < 0 || !(buf = malloc((size_t)n + 1)))
+	if ((pipes[i].reader && ioctl(fd, FIONREAD, &n) < 0) || room < 0 || pipe2(mine, O_CLOEXEC) < 0 || !(buf = malloc((size_t)n + 1)))
 		cannot(t, "the pipe of its descriptor %d cannot be looked at: %s", pipes[i].fd, strerror(errno));
 	r.bytes = (uint64_t)n;
 	r.room = (uint64_t)room;
@@ -219,27 +220,57 @@ static void pipe_out(struct writer *w, unsigned i)
 	close(fd);
 }
 /* --- files -------------------------------------------------------------------------------------------------------------- */
+/* "lock:\t1: POSIX  ADVISORY  WRITE 4711 08:01:1234 0 99": what kind, how, whose, where from, where to or EOF */
+static void save_locks(const struct target *t, struct writer *w, const struct open_fd *o)
+{
+	static const char *const kinds[] = { "FLOCK", "POSIX", "OFDLCK" };
+	for (const char *s = o->info; (s = strstr(s, "\nlock:")); s++) {
+		struct snap_lock r = { .fd = o->f.fd, .kind = 3 };
+		char kind[16] = "", how[16] = "", end[32] = "";
+		long long start = 0;
+		sscanf(s + 6, " %*d: %15s %*s %15s %*d %*s %lld %31s", kind, how, &start, end);
+		for (unsigned i = 0; i < 3; i++)
+			r.kind = strcmp(kind, kinds[i]) ? r.kind : i;
+		if (r.kind == 3 || !*end)
+			cannot(t, "it holds a lock (%s) on %s (descriptor %d), which a copy cannot take", kind, o->path, o->f.fd);
+		r.writes = !strcmp(how, "WRITE");
+		r.start = start;
+		r.len = strcmp(end, "EOF") ? strtoll(end, NULL, 10) - start + 1 : 0;
+		writer_record(w, SNAP_LOCK, &r, sizeof r, NULL);
+	}
+}
+/* A file without a name that is not longer than this is saved with its content, and is memory in a copy. */
+#define NAMELESS_MOST (256l << 20)
+static bool is_nameless(const struct target *t, const struct open_fd *o)
+{
+	if (!S_ISREG(o->st.st_mode) || o->st.st_nlink || !strstr(o->path, " (deleted)") || o->st.st_size > NAMELESS_MOST)
+		return false;
+	if (o->f.same_as < 0)
+		fprintf(stderr, "guise: the file %s (descriptor %d of process %d) is saved with its content, and will be memory in a copy\n",
+			shown(o->path), o->f.fd, t->pid);
+	return true;
+}
 static void take_file(const struct target *t, struct writer *w, struct open_fd *o)
 {
 	struct stat st;
-	if (!strncmp(o->path, "/memfd:", 7)) {
+	if (!strncmp(o->path, "/memfd:", 7) || is_nameless(t, o)) {
 		char link[64];           /* opened anew: its place is the guest's */
 		snprintf(link, sizeof link, "/proc/%d/fd/%d", t->pid, o->f.fd);
 		int fd = open(link, O_RDONLY | O_CLOEXEC);
 		if (fd < 0)
 			cannot(t, "its descriptor %d (%s) cannot be looked at: %s", o->f.fd, o->path, strerror(errno));
 		o->f.kind = FD_SHARED;
-		o->f.word[0] = shared_of(&o->st, o->path + 7);
+		o->f.word[0] = shared_of(&o->st, strncmp(o->path, "/memfd:", 7) ? "deleted" : o->path + 7);
 		o->f.offset = info_number(o->info, "pos:", 10);
 		shared_file(t, w, (unsigned)o->f.word[0], fd);
 		close(fd);
+		save_locks(t, w, o);
 		return;
 	}
 	if (stat(o->path, &st) < 0 || st.st_ino != o->st.st_ino || st.st_dev != o->st.st_dev)
 		cannot(t, "its descriptor %d is the file %s, which %s", o->f.fd, o->path,
 		       strstr(o->path, " (deleted)") ? "has no name any more" : "has another name by now, or is out of reach");
-	if (strstr(o->info, "\nlock:"))
-		cannot(t, "it holds a lock on %s (descriptor %d), which a copy would not hold", o->path, o->f.fd);
+	save_locks(t, w, o);
 	o->f.kind = FD_FILE;
 	o->f.offset = info_number(o->info, "pos:", 10);
 }
@@ -356,7 +387,7 @@ static void refuse_flags(const struct target *t, const struct open_fd *o)
 static bool is_standard(const struct target *t, const struct open_fd *o)
 {
 	bool pipe_ = S_ISFIFO(o->st.st_mode) && !strncmp(o->path, "pipe:", 5);
-	return o->f.fd <= 2 && !t->place && !(pipe_ && in_tree(t, o->st.st_ino) && !other_end(t, o->st.st_ino));
+	return o->f.fd <= 2 && !t->place && !(pipe_ && in_tree(t, o->st.st_ino) && !held_outside(o->st.st_ino, "pipe"));
 }
 static void take(const struct target *t, struct writer *w, struct open_fd *o)
 {
@@ -388,7 +419,7 @@ static void take(const struct target *t, struct writer *w, struct open_fd *o)
 		take_anonymous(t, w, o);
 	} else if (S_ISSOCK(o->st.st_mode)) {
 		int fd = copy_of(t, o->f.fd);
-		save_socket(t, w, fd, &o->f);
+		save_socket(t, w, fd, &o->st, &o->f);
 		close(fd);
 	} else if (S_ISFIFO(o->st.st_mode) && !strncmp(o->path, "pipe:", 5)) {
 		take_pipe(t, o);
@@ -460,11 +491,6 @@ void save_files(const struct target *t, struct writer *w)
 /* When all processes are saved: their pipes, with what lies in them */
 void save_pipes(struct writer *w)
 {
-	for (unsigned i = 0; i < n_pipes; i++) {
-		const struct target *t = pipes[i].t;
-		if (!pipes[i].reader || !pipes[i].writer)
-			cannot(t, "it has only one end of a pipe, whose other end is closed or out of sight (descriptor %d)" HINT, pipes[i].fd,
-			       pipes[i].fd, pipes[i].fd);
-		pipe_out(w, i);
-	}
+	for (unsigned i = 0; i < n_pipes; i++)
+		pipe_out(w, i);          /* without readers nobody can see what lies in it */
 }

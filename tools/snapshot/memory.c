@@ -122,9 +122,16 @@ static void pages_by_map(const struct target *t, struct writer *w, const struct 
 	}
 }
 /* --- shared memory: one of each, whoever has it mapped or open, in the file of the first --------------------------------- */
-static struct shm { dev_t dev; ino_t ino; struct snap_shm r; struct { uint64_t lo, hi; } *done; unsigned n_done; } *shms;
+static struct shm { dev_t dev; ino_t ino; struct snap_shm r; struct { uint64_t lo, hi; } *done; unsigned n_done; uint64_t exact; bool is_file; } *shms;
 static unsigned n_shms;
 
+static bool shared_known(dev_t dev, ino_t ino)
+{
+	for (unsigned i = 0; i < n_shms; i++)
+		if (shms[i].dev == dev && shms[i].ino == ino)
+			return true;
+	return false;
+}
 unsigned shared_of(const struct stat *st, const char *name)
 {
 	for (unsigned i = 0; i < n_shms; i++)
@@ -186,6 +193,8 @@ void shared_file(const struct target *t, struct writer *w, unsigned object, int 
 	if (fstat(fd, &st) < 0)
 		cannot(t, "its shared memory cannot be looked at: %s", strerror(errno));
 	shms[object].r.seals = seals > 0 ? (uint32_t)seals : 0;
+	shms[object].exact = (uint64_t)st.st_size;
+	shms[object].is_file = true;
 	if (shared_done(&shms[object], 0, (uint64_t)st.st_size))
 		return;
 	shared_begin(w, object, 0);
@@ -199,8 +208,12 @@ void shared_file(const struct target *t, struct writer *w, unsigned object, int 
 }
 void save_shared(struct writer *w)
 {
-	for (unsigned i = 0; i < n_shms; i++)
+	for (unsigned i = 0; i < n_shms; i++) {
+		/* a mapping is of whole pages; how long the file is only the file says */
+		if (shms[i].is_file && PAGE_UP(shms[i].exact) >= shms[i].r.size)
+			shms[i].r.size = shms[i].exact;
 		writer_record(w, SNAP_SHM, &shms[i].r, sizeof shms[i].r, NULL);
+	}
 }
 /* --- mappings ------------------------------------------------------------------------------------------------------------- */
 void ident_of(struct snap_ident *id, const struct stat *st)
@@ -222,13 +235,19 @@ static void refuse_kinds(const struct target *t, const struct vma *v)
 		if (has(v, no[i].flag))
 			cannot(t, "it has %s mapped at %#llx (%s)", no[i].what, (unsigned long long)v->m.lo, *v->path ? v->path : "no file");
 }
+/* Mapped, and saved with its content as long as some descriptor of the tree has it (files.c) */
+static bool is_nameless(const struct vma *v)
+{
+	return strstr(v->path, " (deleted)") && shared_known(v->dev, v->ino);
+}
 /* Whose file is it? Sets the mapping's flags; true: all of it is to be read. */
 static bool judge_file(const struct target *t, struct vma *v)
 {
 	bool shared = v->m.flags & MAPPED_SHARED, zero = !strncmp(v->path, "/dev/zero", 9);
 	struct stat st;
 
-	if (*v->path != '/' || zero || (shared && !strncmp(v->path, "/memfd:", 7))) {
+	bool nameless = shared && is_nameless(v);
+	if (*v->path != '/' || zero || nameless || (shared && !strncmp(v->path, "/memfd:", 7))) {
 		if (strncmp(v->path, "anon_inode:", 11) == 0)
 			cannot(t, "it has a %s mapped at %#llx", v->path, (unsigned long long)v->m.lo);
 		if (shared) {

@@ -9,11 +9,13 @@
  *   memory.c   its mappings and their pages
  *   files.c    its descriptors, by kind
  *   sockets.c  ... those that are sockets
+ *   pairs.c    ... and connected to each other
  *   machine.c  memory and disk of a bare-metal guest
  *   write.c    the file
  * What cannot be saved ends the command with a sentence (refuse); the guest then goes on, and no file is left.
  */
 #pragma once
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/types.h>
 #include "tools/command.h"
@@ -85,7 +87,12 @@ void save_machine(const struct target *, struct writer *);
 void save_files(const struct target *, struct writer *);
 void files_except(bool drop, int fd);        /* not saved: drop: closed in the copy; else: the restorer's */
 void files_met(const struct target *);       /* all are saved, its tree too: refuses where such a number was nobody's */
-void save_socket(const struct target *, struct writer *, int fd, struct snap_fd *);
+void save_socket(const struct target *, struct writer *, int fd, const struct stat *, struct snap_fd *);
+bool pair_take(const struct target *, struct snap_fd *, int fd, const struct stat *, const struct sockaddr_storage *own, socklen_t n_own,
+	       const struct sockaddr_storage *peer);
+void save_pairs(struct writer *);                    /* when all processes are saved */
+void pairs_end(void);                                /* before the tree is ended */
+int held_outside(ino_t, const char *kind);           /* a process that has that "pipe" or "socket" and is none of the tree, or 0 */
 void save_signals(const struct target *, struct writer *);
 void ident_of(struct snap_ident *, const struct stat *);
 void host_features(struct snap_host *);

@@ -13,6 +13,7 @@
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
+#include "loader/snapimage.h"
 #include "tools/snapshot/snapshot.h"
 
 static void describe(const struct sockaddr_storage *a, socklen_t n, char *to, size_t size)
@@ -45,23 +46,19 @@ static bool is_bound(const struct sockaddr_storage *a, socklen_t n)
 		return ((const struct sockaddr_in6 *)a)->sin6_port != 0;
 	return n > sizeof(sa_family_t);
 }
-/* What a program may have set, compared with a fresh socket of the same kind. SO_RCVBUF and SO_SNDBUF tell twice what was
- * asked for. Membership in groups (multicast) is not told by any call. */
-static const struct { int level, name, family, type; } options[] = {
-	{ SOL_SOCKET, SO_RCVTIMEO, 0, 0 }, { SOL_SOCKET, SO_SNDTIMEO, 0, 0 }, { SOL_SOCKET, SO_LINGER, 0, 0 }, { SOL_SOCKET, SO_RCVLOWAT, 0, 0 },
-	{ SOL_SOCKET, SO_RCVBUF, 0, 0 }, { SOL_SOCKET, SO_SNDBUF, 0, 0 }, { SOL_SOCKET, SO_OOBINLINE, 0, 0 }, { SOL_SOCKET, SO_DONTROUTE, 0, 0 },
-	{ SOL_SOCKET, SO_TIMESTAMP, 0, 0 }, { SOL_SOCKET, SO_TIMESTAMPNS, 0, 0 }, { SOL_SOCKET, SO_PASSCRED, AF_UNIX, 0 },
-	{ SOL_SOCKET, SO_PRIORITY, 0, 0 }, { SOL_SOCKET, SO_MARK, 0, 0 }, { SOL_SOCKET, SO_PEEK_OFF, 0, 0 },
-	{ IPPROTO_TCP, TCP_NODELAY, AF_INET, SOCK_STREAM }, { IPPROTO_TCP, TCP_KEEPIDLE, AF_INET, SOCK_STREAM },
-	{ IPPROTO_TCP, TCP_KEEPINTVL, AF_INET, SOCK_STREAM }, { IPPROTO_TCP, TCP_KEEPCNT, AF_INET, SOCK_STREAM },
-	{ IPPROTO_TCP, TCP_DEFER_ACCEPT, AF_INET, SOCK_STREAM }, { IPPROTO_TCP, TCP_USER_TIMEOUT, AF_INET, SOCK_STREAM },
-	{ IPPROTO_TCP, TCP_MAXSEG, AF_INET, SOCK_STREAM }, { IPPROTO_TCP, TCP_FASTOPEN, AF_INET, SOCK_STREAM },
-	{ IPPROTO_IP, IP_TTL, AF_INET, 0 }, { IPPROTO_IP, IP_TOS, AF_INET, 0 }, { IPPROTO_IP, IP_PKTINFO, AF_INET, 0 },
-	{ IPPROTO_IP, IP_RECVTTL, AF_INET, 0 }, { IPPROTO_IP, IP_RECVERR, AF_INET, 0 }, { IPPROTO_IP, IP_FREEBIND, AF_INET, 0 },
-	{ IPPROTO_IP, IP_MULTICAST_TTL, AF_INET, 0 }, { IPPROTO_IP, IP_MULTICAST_LOOP, AF_INET, 0 },
-	{ IPPROTO_IPV6, IPV6_UNICAST_HOPS, AF_INET6, 0 }, { IPPROTO_IPV6, IPV6_TCLASS, AF_INET6, 0 },
-	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, AF_INET6, 0 }, { IPPROTO_IPV6, IPV6_MULTICAST_HOPS, AF_INET6, 0 },
-};
+/* Of a connection some tell what the kernel has made of it, and not what was asked for. */
+static bool is_made_up(const struct snap_fd *f, int fd, int level, int name)
+{
+	int locked = 0;
+	socklen_t n = sizeof locked;
+	if (f->kind != FD_PAIR || f->word[0] == AF_UNIX)
+		return false;
+	if (level == SOL_SOCKET && (name == SO_RCVBUF || name == SO_SNDBUF))
+		return !getsockopt(fd, SOL_SOCKET, SO_BUF_LOCK, &locked, &n) && !(locked & (name == SO_SNDBUF ? 1 : 2));
+	return (level == IPPROTO_TCP && (name == TCP_MAXSEG || name == TCP_DEFER_ACCEPT || name == TCP_FASTOPEN)) ||
+	       (level == IPPROTO_IP && (name == IP_MULTICAST_TTL || (f->word[0] == AF_INET6))) ||
+	       (level == IPPROTO_IPV6 && name == IPV6_MULTICAST_HOPS);
+}
 static void options_out(const struct target *t, struct writer *w, int fd, const struct snap_fd *f)
 {
 	int fresh = socket((int)f->word[0], (int)f->word[1] | SOCK_CLOEXEC, (int)f->word[2]), filters = 0;
@@ -75,13 +72,13 @@ static void options_out(const struct target *t, struct writer *w, int fd, const 
 	n = sizeof device;
 	if (!getsockopt(fd, SOL_SOCKET, SO_BINDTODEVICE, device, &n) && *device)
 		cannot(t, "its descriptor %d is a socket bound to the device %s", f->fd, device);
-	for (unsigned i = 0; fresh >= 0 && i < ARRAY_LEN(options); i++) {
-		struct snap_sockopt o = { .fd = f->fd, .level = options[i].level, .name = options[i].name };
+	for (unsigned i = 0; fresh >= 0 && i < n_snap_sockopts; i++) {
+		struct snap_sockopt o = { .fd = f->fd, .level = snap_sockopts[i].level, .name = snap_sockopts[i].name };
 		uint8_t was[sizeof o.value] = { 0 };
 		socklen_t size = sizeof o.value, size_was = sizeof was;
-		bool ip = options[i].family == AF_INET && (f->word[0] == AF_INET || f->word[0] == AF_INET6);
-		if ((options[i].family && options[i].family != f->word[0] && !ip) || (options[i].type && options[i].type != f->word[1]) ||
-		    getsockopt(fd, o.level, o.name, o.value, &size) < 0 || getsockopt(fresh, o.level, o.name, was, &size_was) < 0 ||
+		bool ip = snap_sockopts[i].family == AF_INET && (f->word[0] == AF_INET || f->word[0] == AF_INET6);
+		if ((snap_sockopts[i].family && snap_sockopts[i].family != f->word[0] && !ip) || (snap_sockopts[i].type && snap_sockopts[i].type != f->word[1]) ||
+		    is_made_up(f, fd, o.level, o.name) || getsockopt(fd, o.level, o.name, o.value, &size) < 0 || getsockopt(fresh, o.level, o.name, was, &size_was) < 0 ||
 		    (size == size_was && !memcmp(was, o.value, size)))
 			continue;
 		o.size = size;
@@ -97,7 +94,15 @@ static bool somebody_waits(int fd)
 	struct pollfd p = { .fd = fd, .events = POLLIN };
 	return poll(&p, 1, 0) > 0 && p.revents & POLLIN;
 }
-void save_socket(const struct target *t, struct writer *w, int fd, struct snap_fd *f)
+/* Options that are switches, and all others that differ */
+static void save_options(const struct target *t, struct writer *w, int fd, struct snap_fd *f)
+{
+	f->word[5] = option(fd, SOL_SOCKET, SO_REUSEADDR) | option(fd, SOL_SOCKET, SO_REUSEPORT) << 1 |
+		     option(fd, SOL_SOCKET, SO_KEEPALIVE) << 2 | (f->word[0] == AF_INET6 ? option(fd, IPPROTO_IPV6, IPV6_V6ONLY) << 3 : 0) |
+		     option(fd, SOL_SOCKET, SO_BROADCAST) << 4;
+	options_out(t, w, fd, f);
+}
+void save_socket(const struct target *t, struct writer *w, int fd, const struct stat *st, struct snap_fd *f)
 {
 	struct sockaddr_storage own = { 0 }, peer = { 0 };
 	socklen_t n = sizeof own, np = sizeof peer;
@@ -115,6 +120,10 @@ void save_socket(const struct target *t, struct writer *w, int fd, struct snap_f
 	if (f->word[0] != AF_INET && f->word[0] != AF_INET6 && f->word[0] != AF_UNIX)
 		cannot(t, "its descriptor %d is a socket of family %lld", f->fd, (long long)f->word[0]);
 	if (!getpeername(fd, (struct sockaddr *)&peer, &np)) {
+		if (pair_take(t, f, fd, st, &own, n, &peer)) {
+			save_options(t, w, fd, f);
+			return;
+		}
 		describe(&peer, np, text, sizeof text);
 		cannot(t, "its descriptor %d is a socket that is connected (to %s) (--drop-fd %d leaves it out, --inherit-fd %d has the restorer "
 		       "bring it)", f->fd, text, f->fd, f->fd);
@@ -141,8 +150,5 @@ void save_socket(const struct target *t, struct writer *w, int fd, struct snap_f
 		f->word[4] = f->word[0] != AF_UNIX && !getsockopt(fd, IPPROTO_TCP, TCP_INFO, &info, &ni) && info.tcpi_sacked ?
 			     (int)info.tcpi_sacked : 128;
 	}
-	f->word[5] = option(fd, SOL_SOCKET, SO_REUSEADDR) | option(fd, SOL_SOCKET, SO_REUSEPORT) << 1 |
-		     option(fd, SOL_SOCKET, SO_KEEPALIVE) << 2 | (f->word[0] == AF_INET6 ? option(fd, IPPROTO_IPV6, IPV6_V6ONLY) << 3 : 0) |
-		     option(fd, SOL_SOCKET, SO_BROADCAST) << 4;
-	options_out(t, w, fd, f);
+	save_options(t, w, fd, f);
 }

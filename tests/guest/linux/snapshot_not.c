@@ -7,7 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/file.h>
 #include <sys/inotify.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -18,10 +17,40 @@
 
 static int child;
 
+/* Of its own group and parent: no child of the guest, but it has what the guest has */
+static int stranger(void)
+{
+	if (!(child = fork())) {
+		if (fork())
+			_exit(0);
+		return 1;
+	}
+	waitpid(child, NULL, 0);
+	child = 0;
+	return 0;
+}
+static void stays(void)
+{
+	for (int i = 0; i < 6000 && access("no.go", F_OK); i++)
+		usleep(10000);
+	_exit(0);
+}
 static void socket_(void)
 {
 	int s[2];
 	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+	if (stranger()) {
+		close(s[0]);
+		stays();
+	}
+	close(s[1]);
+}
+static void both(void)                           /* ... and so has a stranger */
+{
+	int s[2];
+	socketpair(AF_UNIX, SOCK_STREAM, 0, s);
+	if (stranger())
+		stays();
 }
 static int knock(void)                           /* a descriptor that is connected to a listening one of ours */
 {
@@ -49,7 +78,7 @@ static int file(void)
 	ftruncate(fd, 8192);
 	return fd;
 }
-static void deleted(void) { file(); unlink("no.file"); }
+static void deleted(void) { (void)!ftruncate(file(), 300 << 20); unlink("no.file"); }
 static void shared(void)
 {
 	int fd = file();
@@ -59,20 +88,12 @@ static void shared(void)
 }
 static void fifo(void) { mkfifo("no.fifo", 0600); open("no.fifo", O_RDWR); unlink("no.fifo"); }
 static void inotify(void) { inotify_init1(0); }
-static void lock_(void) { flock(file(), LOCK_EX); }
 static void outside(void)
 {
 	int p[2];
 	pipe(p);
-	if (!(child = fork())) {                 /* of its own group and parent: no child of the guest, but it has the pipe */
-		if (fork())
-			_exit(0);
-		for (int i = 0; i < 6000 && access("no.go", F_OK); i++)
-			usleep(10000);
-		_exit(0);
-	}
-	waitpid(child, NULL, 0);
-	child = 0;
+	if (stranger())
+		stays();
 }
 static void async(void)
 {
@@ -90,8 +111,8 @@ static void cancel(void)
 	timerfd_settime(timerfd_create(CLOCK_REALTIME, 0), TFD_TIMER_ABSTIME | TFD_TIMER_CANCEL_ON_SET, &it, NULL);
 }
 static const struct { const char *name; void (*fn)(void); } cases[] = {
-	{ "socket", socket_ }, { "tcp", tcp }, { "child", child_ }, { "deleted", deleted }, { "shared", shared }, { "fifo", fifo },
-	{ "inotify", inotify }, { "lock", lock_ }, { "outside", outside },
+	{ "socket", socket_ }, { "both", both }, { "tcp", tcp }, { "child", child_ }, { "deleted", deleted }, { "shared", shared }, { "fifo", fifo },
+	{ "inotify", inotify }, { "outside", outside },
 	{ "async", async }, { "accept", accept_ }, { "master", master }, { "cancel", cancel },
 };
 int main(int argc, char **argv)
