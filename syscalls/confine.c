@@ -77,7 +77,7 @@ long confine_call(struct call *c, const struct row *top, long e)
 		return -X_ECAPMODE;
 	for (int i = 0; !e && i < 8 && r->arg[i].kind; i++)
 		e = of_arg(c, i);
-	return e;
+	return e || !c->t->p->pers->refuses ? e : c->t->p->pers->refuses(c);
 }
 void confine_answered(struct call *c)
 {

@@ -93,6 +93,10 @@ struct personality {
 	/* what argument i needs besides by the call's other arguments; an error refuses the call at once */
 	long (*rights_more)(struct call *, int i, struct rights *need);
 	void (*refused)(struct call *, int err);             /* a limit has refused this call */
+	/* Of a process with limits (proc.limited): what refuses the whole call, or 0; and another's number that it may not know.
+	 * hidden(t, 0): are there such? NULL */
+	long (*refuses)(struct call *);
+	bool (*hidden)(struct thread *, long pid);
 	unsigned scripts;                                    /* how many may be each other's interpreter; 0 is 1 */
 	uint32_t itimer_least_us, timer_least_ns;            /* a shorter time of setitimer, timer_settime is made that long */
 	unsigned open_adds;                                  /* host flags of every open of this system: O_NOCTTY, or nothing */

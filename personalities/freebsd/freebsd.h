@@ -58,7 +58,7 @@ long fbsd_procctl_self(struct call *);               /* procctl.c: 0, or why it 
 
 /* id.c */
 size_t fbsd_kept(struct proc *, char *, size_t);
-void fbsd_id_start(const struct proc *);             /* what was kept */
+void fbsd_id_start(struct proc *);             /* what was kept */
 const char *fbsd_login_class(void);                  /* where every guest has its own */
 
 /* reaper.c */

@@ -9,6 +9,7 @@
 #include "options.h"
 #include "bsd/login.h"
 #include "freebsd/freebsd.h"
+#include "freebsd/jail.h"
 
 sysfn fbsd_old_getgroups, fbsd_old_setgroups, fbsd_getloginclass, fbsd_setloginclass;
 
@@ -74,14 +75,17 @@ long fbsd_setloginclass(struct call *c)
 	str_copy(login_class, new, sizeof login_class);
 	return 0;
 }
-/* Over exec, a line each: the class, the login name, and what procctl has set. */
+/* Over exec, a line each: the class, the login name, what procctl has set, and the jail. */
 static char set_first[16];           /* the settings of a program for which nobody has set any */
 size_t fbsd_kept(struct proc *p, char *buf, size_t n)
 {
-	char set[16];
+	char set[16], jail[40] = "";
 	const char *login = bsd_login_said();
 	fbsd_settings_kept(set, sizeof set);
-	return *login || str_cmp(login_class, "default") || str_cmp(set, set_first) ? fmt(buf, n, "%s\n%s\n%s", login_class, login, set) : 0;
+	bool in_jail = jail_kept(jail, sizeof jail);
+	if (!*login && !str_cmp(login_class, "default") && !str_cmp(set, set_first) && !in_jail)
+		return 0;
+	return fmt(buf, n, "%s\n%s\n%s\n%s", login_class, login, set, jail);
 }
 static void line(const char **at, char *to, size_t n)
 {
@@ -90,9 +94,9 @@ static void line(const char **at, char *to, size_t n)
 	str_copy(to, *at, MIN(n, len + 1));
 	*at += len + (end != NULL);
 }
-void fbsd_id_start(const struct proc *p)
+void fbsd_id_start(struct proc *p)
 {
-	char login[LOGIN_CLASS_MOST];
+	char login[LOGIN_CLASS_MOST], set[16];
 	const char *at = p->opt->kept;
 	fbsd_settings_kept(set_first, sizeof set_first);
 	if (!at)
@@ -100,6 +104,8 @@ void fbsd_id_start(const struct proc *p)
 	line(&at, login_class, sizeof login_class);
 	line(&at, login, sizeof login);
 	bsd_login_kept(login);
-	fbsd_settings_start(at);
+	line(&at, set, sizeof set);
+	fbsd_settings_start(set);
+	jail_start(p, at);
 }
 const char *fbsd_login_class(void) { return login_class; }

@@ -10,7 +10,7 @@
 #include "host.h"
 #include "freebsd/sysctl.h"
 
-sysfn fbsd_getpagesize, fbsd_setfib, fbsd_utrace, fbsd_jail_get, fbsd_exterrctl, fbsd_abort2, fbsd_kenv, fbsd_kldfind,
+sysfn fbsd_getpagesize, fbsd_setfib, fbsd_utrace, fbsd_exterrctl, fbsd_abort2, fbsd_kenv, fbsd_kldfind,
       fbsd_kldnext, fbsd_kldstat, fbsd_kldfirstmod, fbsd_modnext, fbsd_modfnext, fbsd_modstat, fbsd_modfind,
       fbsd_specialfd, fbsd_uuidgen;
 
@@ -18,9 +18,6 @@ long fbsd_getpagesize(struct call *c) { return PAGE; }
 long fbsd_setfib(struct call *c) { return c->arg[0] ? -EINVAL : 0; }
 /* Nobody listens: the kernel takes the record and drops it. */
 long fbsd_utrace(struct call *c) { return 0; }
-long fbsd_jail_get(struct call *c) { return -ENOENT; }
-long jail_list(struct sysctl_req *r) { return 0; }
-long jail_size(struct sysctl_req *r) { return sysctl_out(r, &r->row->value, sizeof r->row->value); }
 /* The record that a later error would fill stays as it is: empty. */
 long fbsd_exterrctl(struct call *c) { return c->arg[0] > 2 ? -EINVAL : 0; }
 /* Its text goes to the system's log there, to our standard error here. */

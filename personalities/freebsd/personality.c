@@ -9,6 +9,7 @@
 #include "bsd/kqueue.h"
 #include "sock.h"
 #include "sysctl.h"
+#include "jail.h"
 #include "loader/image.h"
 #include "loader/stack.h"
 #include "observe/layout.h"
@@ -126,6 +127,8 @@ static const char *proc_saved(struct proc *p, uint64_t own[4])
 	own[1] = fbsd_procctl_saved();
 	if (!fbsd_protmax_saved())
 		return "has more bounds of mprotect (PROT_MAX) than there is memory to tell of";
+	if (jail_mine())
+		return "is in a jail";
 	return fbsd_umtx_shm_held() ? "holds shared memory of locks (UMTX_OP_SHM)" : NULL;
 }
 static void proc_restored(struct proc *p, const uint64_t own[4])
@@ -134,6 +137,11 @@ static void proc_restored(struct proc *p, const uint64_t own[4])
 	fbsd_procctl_restored(own[1]);
 }
 
+static void proc_execs(struct proc *p)
+{
+	bsd_proc_execs(p);
+	jail_execs();
+}
 static void identify(struct proc *p, const struct image *im)
 {
 	const struct note *n = abi_note(im);
@@ -210,7 +218,7 @@ static const struct personality freebsd = {
 	.signal_hold = fbsd_signal_hold, .fault = fbsd_fault, .thread_exit = fbsd_thread_exit,
 	.proc_saved = proc_saved, .proc_restored = proc_restored, .bound_restored = fbsd_protmax_restored, .thread_saved = fbsd_thread_saved, .knote_restored = bsd_knote_restored,
 	.thread_restored = fbsd_thread_restored, .proc_start = proc_start, .proc_forked = bsd_proc_forked, .proc_forks = bsd_proc_forks, .listened = bsd_listened,
-	.proc_execs = bsd_proc_execs, .kept = fbsd_kept, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
+	.proc_execs = proc_execs, .kept = fbsd_kept, .proc_exit = fbsd_proc_exit, .interp_dirs = interp_dirs, .lib_dirs = lib_dirs,
 	.lib_list = "/var/run/ld-elf.so.hints", .made_for = made_for, .sigcode = fbsd_trampoline, .sysctl = &fbsd_sysctl,
 	.tab = fbsd_tab, .n_tab = 2, .device = fbsd_device, .sub = fbsd_sub, .rec = fbsd_rec,
 	.layout = fbsd_layout, .cmsg_head = 12, .cmsg_align = 8, .cmsg_sol = 0xffff, .oid_name = bsd_oid_name,
@@ -224,5 +232,6 @@ static const struct personality freebsd = {
 	.dirent = fbsd_dirent, .nofollow_err = EMLINK, .itimer_least_us = 62, .timer_least_ns = 1000000, .sigsys_unknown = true,
 	.open_adds = O_NOCTTY,               /* a terminal is made one's own by TIOCSCTTY alone */
 	.rights = fbsd_rights, .rights_more = fbsd_rights_more, .refused = fbsd_refused,
+	.refuses = fbsd_refuses, .hidden = fbsd_hidden,
 };
 PERSONALITY(freebsd);

@@ -12,9 +12,10 @@
 #include "host.h"
 #include "options.h"
 #include "freebsd/sysctl.h"
+#include "freebsd/jail.h"
 
 static sysctl_fn host_number, host_number_ms, vmstat_count, stat_count, mem_pages, mem_bytes, kern_osrelease, kern_version,
-	kern_osreldate, kern_hostname, kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc,
+	kern_osreldate, kern_securelevel, kern_hostid, kern_hostname, kern_domainname, kern_clockrate, kern_boottime, kern_maxfilesperproc,
 	kern_timecounter, kern_lastpid, kern_ps_strings, kern_usrstack, kern_hostuuid, kern_arandom, kern_compiler, kern_cp_time,
 	kern_cp_times, kern_smp_maxid, kern_smp_active, kern_cpusetsize, vm_vmtotal, vm_loadavg, vm_swap_total,
 	vm_swap_reserved, vm_pages, hw_model, hw_vendor, hw_ncpu, hw_physmem, hw_usermem, hw_pagesizes,
@@ -139,7 +140,11 @@ uint32_t fbsd_osreldate(const struct proc *p)
 	uint32_t rel = asked(p) ? fbsd_release_of(asked(p)) : 0;
 	return rel ? rel : fbsd_made_for(p);
 }
-static long kern_osreldate(struct sysctl_req *r) { return sysctl_int(r, fbsd_osreldate(r->p)); }
+static long kern_osreldate(struct sysctl_req *r)
+{
+	struct jail j;
+	return sysctl_int(r, jail_copy(r->p, &j) ? j.osreldate : (int64_t)fbsd_osreldate(r->p));
+}
 static void release(const struct proc *p, char *buf, size_t n)
 {
 	uint32_t rel = fbsd_osreldate(p);
@@ -151,8 +156,9 @@ static void release(const struct proc *p, char *buf, size_t n)
 static long kern_osrelease(struct sysctl_req *r)
 {
 	char buf[32];
+	struct jail j;
 	release(r->p, buf, sizeof buf);
-	return sysctl_text(r, buf);
+	return sysctl_text(r, jail_copy(r->p, &j) ? j.osrelease : buf);
 }
 static long kern_version(struct sysctl_req *r)
 {
@@ -177,6 +183,43 @@ static long host_name(struct sysctl_req *r, const char *now, long call)
 	e = sysctl_in(r, buf, r->new_len);
 	return e ? e : host(call, buf, r->new_len);
 }
+/* A jail has names of its own, or those of the jail that it lies in: changed, they change in the table. */
+static long jail_name(struct sysctl_req *r, size_t at, size_t room, long (*of_host)(struct sysctl_req *))
+{
+	int fd, jid = jail_mine();
+	char new[256];
+	struct jails *t = jid ? jails_open(r->p, false, &fd) : NULL;
+	struct jail *j = t ? jail_find(t, jid) : NULL;
+	bool may = j && j->allow & ALLOW_SET_HOSTNAME && !host(SYS_geteuid), changed = false;
+	while (j && j->host == JAIL_SYS_INHERIT)
+		j = jail_find(t, j->parent);
+	if (!j) {
+		if (t)
+			jails_close(t, fd, false);
+		return jid && r->new ? -EPERM : of_host(r);
+	}
+	long e = sysctl_text(r, (char *)j + at);
+	if (!e && r->new)
+		e = !may ? -EPERM : r->new_len >= MIN(room, sizeof new) ? -EINVAL : sysctl_in(r, new, r->new_len);
+	if (!e && r->new) {
+		memcpy((char *)j + at, new, r->new_len);
+		((char *)j)[at + r->new_len] = 0;
+		changed = true;
+	}
+	jails_close(t, fd, changed);
+	return e;
+}
+#define JAIL_NAME(field_) offsetof(struct jail, field_), sizeof(((struct jail *)0)->field_)
+static long kern_securelevel(struct sysctl_req *r)
+{
+	struct jail j;
+	return sysctl_int(r, jail_copy(r->p, &j) ? j.securelevel : -1);
+}
+static long kern_hostid(struct sysctl_req *r)
+{
+	struct jail j;
+	return sysctl_int(r, jail_copy(r->p, &j) && j.host == JAIL_SYS_NEW ? (int64_t)j.hostid : 0);
+}
 /* There is one to choose. */
 static long kern_timecounter(struct sysctl_req *r)
 {
@@ -190,20 +233,20 @@ static long kern_timecounter(struct sysctl_req *r)
 		return e ? e : -EINVAL;
 	return str_cmp(name, "TSC-low") ? -EINVAL : 0;
 }
-static long kern_hostname(struct sysctl_req *r)
+static long host_hostname(struct sysctl_req *r)
 {
 	struct utsname u;
 	host(SYS_uname, &u);
 	return host_name(r, u.nodename, SYS_sethostname);
 }
-static long kern_domainname(struct sysctl_req *r)
+static long host_domainname(struct sysctl_req *r)
 {
 	struct utsname u;
 	host(SYS_uname, &u);
 	return host_name(r, str_cmp(u.domainname, "(none)") ? u.domainname : "", SYS_setdomainname);
 }
 /* The host's machine id, cut into the groups of a UUID. */
-static long kern_hostuuid(struct sysctl_req *r)
+static long host_hostuuid(struct sysctl_req *r)
 {
 	char id[64], out[37] = "00000000-0000-0000-0000-000000000000";
 	if (file_read("/etc/machine-id", id, sizeof id) >= 32)
@@ -212,6 +255,9 @@ static long kern_hostuuid(struct sysctl_req *r)
 				out[i] = id[k++];
 	return sysctl_text(r, out);
 }
+static long kern_hostname(struct sysctl_req *r) { return jail_name(r, JAIL_NAME(hostname), host_hostname); }
+static long kern_domainname(struct sysctl_req *r) { return jail_name(r, JAIL_NAME(domainname), host_domainname); }
+static long kern_hostuuid(struct sysctl_req *r) { return jail_name(r, JAIL_NAME(hostuuid), host_hostuuid); }
 static long kern_arandom(struct sysctl_req *r)
 {
 	uint8_t buf[256];

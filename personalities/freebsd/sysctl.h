@@ -25,4 +25,4 @@ sysctl_fn devstat_all, devstat_numdevs, vm_nswapdev, vm_swap_info, kern_msgbuf, 
 sysctl_fn pcb_tcp, pcb_udp, pcb_raw, pcb_stream, pcb_dgram, pcb_seqpacket, kern_file;            /* sysctl_pcb.c */
 sysctl_fn vfs_conflist;                                                                          /* sysctl_vfs.c */
 sysctl_fn ipc_shmsegs, ipc_msqids, ipc_sema, ipc_shmmni, ipc_msgmni, ipc_semmni, ipc_sem, ipc_msg, ipc_posix_shm;        /* sysctl_ipc.c */
-sysctl_fn jail_list, jail_size;                                                                  /* misc.c */
+sysctl_fn jail_list, jail_size, jail_jailed, jail_children;                                      /* jail.c */

@@ -13,6 +13,7 @@
 #include "freebsd/freebsd.h"
 #include "freebsd/kinfo.h"
 #include "freebsd/sysctl.h"
+#include "freebsd/jail.h"
 
 /* --- whom -------------------------------------------------------------------------------------------------------- */
 static int pid_of(const struct sysctl_req *r) { return r->rest[0] == -1 || !r->rest[0] ? r->p->pid : r->rest[0]; }
@@ -22,7 +23,7 @@ static long need_pid(const struct sysctl_req *r)
 	if (r->n_rest != 1)
 		return -EINVAL;
 	fmt(path, sizeof path, "/proc/%d", pid_of(r));
-	return r->rest[0] < -1 || host(SYS_access, path, F_OK) < 0 ? -ESRCH : 0;
+	return r->rest[0] < -1 || fbsd_hidden(r->c->t, pid_of(r)) || host(SYS_access, path, F_OK) < 0 ? -ESRCH : 0;
 }
 static bool is_me(const struct sysctl_req *r) { return pid_of(r) == r->p->pid; }
 

@@ -17,6 +17,7 @@
 #include "freebsd/kinfo.h"
 #include "freebsd/freebsd.h"
 #include "freebsd/sysctl.h"
+#include "freebsd/jail.h"
 #include "freebsd/thr.h"
 
 #define HOSTS_OWN 0x4000                 /* PF_USER_WORKER: a thread that the host's kernel has made for itself (of KVM, of io_uring) */
@@ -143,8 +144,9 @@ static bool fill(int pid, struct info *i)
 	int64_t *f = i->st.f;
 
 	memset(i, 0, sizeof *i);
-	if (!procfs_stat(pid, &i->st))
+	if (fbsd_hidden(thread_self(), pid) || !procfs_stat(pid, &i->st))
 		return false;
+	k->jid = jail_of(pid);
 	read_ids(pid, i);
 	str_copy(k->comm, i->st.comm, sizeof k->comm);
 	k->structsize = sizeof *k;

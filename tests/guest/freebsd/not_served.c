@@ -63,7 +63,7 @@ static void calls(void)
 			gone += rows[i].kind == GONE_;
 		}
 	}
-	yes(missing > 20 && gone > 100 && refused > 40);
+	yes(missing > 20 && gone > 100 && refused > 30);
 }
 static void commands(void)
 {
