@@ -99,7 +99,7 @@ static void processes(void)
 {
 	sigset_t all = SIGSET(34, 64, 95, 96, 126, 127), none = { 0 };
 	siginfo_t si;
-	int pp[2];
+	int pp[2], ready[2], go[2];
 	char b;
 	long p, t;
 
@@ -122,23 +122,28 @@ static void processes(void)
 	sigprocmask(SIG_SETMASK, &none, 0);
 	for (int restart = 0; restart < 2; restart++) {
 		pipe2(pp, 0);
+		pipe2(ready, 0);
 		p = fork();
 		if (p == 0) {
 			handle(126, on, SA_SIGINFO | (restart ? SA_RESTART : 0));
 			hits = 0;
+			write(ready[1], "x", 1);
 			t = read(pp[0], &b, 1);
 			if (!restart)
 				sleep_ms(30);    /* the parent tells first */
 			say("read %e hits %d value %d from parent %d\n", t, hits, value, from == getppid());
+			write(ready[1], "x", 1);
 			t = nanosleep(TS(3, 0), 0);
 			sleep_ms(30);
 			say("nanosleep %e\n", t);
 			quit(0);
 		}
+		read(ready[0], &b, 1);
 		sleep_ms(60);
 		show(sigqueue(p, 126, 9));
 		sleep_ms(60);
 		write(pp[1], "x", 1);
+		read(ready[0], &b, 1);
 		sleep_ms(60);
 		show(kill(p, 126));
 		wait_for(p);
@@ -149,15 +154,19 @@ static void processes(void)
 	sleep_ms(30);
 	show(kill(p, 120));
 	yes(WTERMSIG(wait_for(p)) != 0);
+	pipe2(ready, 0);
+	pipe2(go, 0);
 	p = fork();
 	if (p == 0) {
 		struct sigaction ign = { .handler = (void *)SIG_IGN };
 		sigaction(120, &ign, 0);
-		sleep_ms(100);
+		write(ready[1], "x", 1);
+		read(go[0], &b, 1);
 		quit(7);
 	}
-	sleep_ms(30);
+	read(ready[0], &b, 1);
 	show(kill(p, 120));
+	write(go[1], "x", 1);
 	show(WEXITSTATUS(wait_for(p)));
 }
 static void groups(void)
