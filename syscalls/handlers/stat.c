@@ -44,7 +44,7 @@ static long do_stat(struct call *c, int i, int dirfd, uint64_t at, int out)
 		e = host(SYS_statx, w.dirfd, w.path, (at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH)) | AT_NO_AUTOMOUNT,
 			 STAT_MASK, &st);
 	where_done(&w);
-	if (!e)
+	if (!e && w.path != (const char *)c->raw[i])     /* it did not go to the host as it was */
 		fd_node(c, i, how & PATH_FOLLOW, &st);
 	return e ? e : arg_put(c, out, &st);
 }
