@@ -203,13 +203,6 @@ const struct snap_sockopt_row snap_sockopts[] = {
 	{ IPPROTO_IPV6, IPV6_RECVPKTINFO, AF_INET6, 0 }, { IPPROTO_IPV6, IPV6_MULTICAST_HOPS, AF_INET6, 0 },
 };
 const unsigned n_snap_sockopts = ARRAY_LEN(snap_sockopts);
-static bool is_sockopt(const struct snap_sockopt *o)
-{
-	for (unsigned i = 0; i < n_snap_sockopts; i++)
-		if (snap_sockopts[i].level == o->level && snap_sockopts[i].name == o->name)
-			return true;
-	return false;
-}
 /* They are in order. */
 const struct snap_fd *image_fd(const struct snap_image *g, int fd)
 {
@@ -226,6 +219,16 @@ const struct snap_fd *image_fd(const struct snap_image *g, int fd)
 			hi = mid;
 	}
 	return NULL;
+}
+static bool is_sockopt(const struct snap_image *g, const struct snap_sockopt *o)
+{
+	const struct snap_fd *f = image_fd(g, o->fd);
+	if (!f || (f->kind != FD_SOCKET && f->kind != FD_PAIR) || o->size > sizeof o->value)
+		return false;
+	for (unsigned i = 0; i < n_snap_sockopts; i++)
+		if (snap_sockopts[i].level == o->level && snap_sockopts[i].name == o->name)
+			return true;
+	return false;
 }
 static bool fds_are_right(struct snap_image *g)
 {
@@ -251,7 +254,7 @@ static bool fds_are_right(struct snap_image *g)
 			return bad(g, "descriptor %d is said to watch %d, and cannot", w->epfd, w->fd);
 	}
 	EACH(g, SNAP_SOCKOPT, struct snap_sockopt, o)
-		if (!image_fd(g, o->fd) || (image_fd(g, o->fd)->kind != FD_SOCKET && image_fd(g, o->fd)->kind != FD_PAIR) || o->size > sizeof o->value || !is_sockopt(o))
+		if (!is_sockopt(g, o))
 			return bad(g, "what it says of socket %d cannot be", o->fd);
 	EACH(g, SNAP_OWNER, struct snap_owner, o)
 		if (o->n_groups > ARRAY_LEN(o->group))
@@ -383,8 +386,8 @@ static bool read_member(struct snap_image *g)
 	g->proc = g->of[SNAP_PROC].at[0];
 	g->host = g->of[SNAP_HOST].at[0];
 	g->machine = g->of[SNAP_MACHINE].n ? g->of[SNAP_MACHINE].at[0] : NULL;
-	return machine_is_right(g) && proc_is_right(g) && shared_is_right(g) && pairs_are_right(g) && threads_are_right(g) && maps_are_right(g) && fds_are_right(g) &&
-	       tree_is_right(g);
+	return machine_is_right(g) && proc_is_right(g) && shared_is_right(g) && pairs_are_right(g) && threads_are_right(g) && maps_are_right(g) &&
+	       fds_are_right(g) && tree_is_right(g);
 }
 bool image_read(struct snap_image *g, int fd)
 {

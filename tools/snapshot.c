@@ -158,8 +158,8 @@ static const struct subcommand snapshot_command = {
 	.name = "snapshot", .args = "[OPTION...] -o FILE PID|NAME",
 	.about = "save a running guest of the engine kvm, or a bare-metal one, in a file (guise restore goes on from it)",
 	.text = "NAME is what guise run --name gave it, else its program's name. The guest stands still while it is saved.\n"
-		"All processes that it has started are saved with it. What cannot be saved (a connected socket, a file\n"
-		"without a name, ...) is named; then no file is made and the guest goes on. docs/SNAPSHOT.md says what is in the file.",
+		"All processes that it has started are saved with it. What cannot be saved (a device, a socket\n"
+		"that is connected to somebody else, ...) is named; then no file is made and the guest goes on. docs/SNAPSHOT.md says what is in the file.",
 	.options = { &snapshot_options, &common_options },
 	.run = run,
 };

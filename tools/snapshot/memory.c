@@ -122,7 +122,15 @@ static void pages_by_map(const struct target *t, struct writer *w, const struct 
 	}
 }
 /* --- shared memory: one of each, whoever has it mapped or open, in the file of the first --------------------------------- */
-static struct shm { dev_t dev; ino_t ino; struct snap_shm r; struct { uint64_t lo, hi; } *done; unsigned n_done; uint64_t exact; bool is_file; } *shms;
+static struct shm {
+	dev_t dev;
+	ino_t ino;
+	struct snap_shm r;
+	struct { uint64_t lo, hi; } *done;
+	unsigned n_done;
+	uint64_t exact;                  /* of a file: how long it is */
+	bool is_file;
+} *shms;
 static unsigned n_shms;
 
 static bool shared_known(dev_t dev, ino_t ino)

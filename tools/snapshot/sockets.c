@@ -78,7 +78,8 @@ static void options_out(const struct target *t, struct writer *w, int fd, const 
 		socklen_t size = sizeof o.value, size_was = sizeof was;
 		bool ip = snap_sockopts[i].family == AF_INET && (f->word[0] == AF_INET || f->word[0] == AF_INET6);
 		if ((snap_sockopts[i].family && snap_sockopts[i].family != f->word[0] && !ip) || (snap_sockopts[i].type && snap_sockopts[i].type != f->word[1]) ||
-		    is_made_up(f, fd, o.level, o.name) || getsockopt(fd, o.level, o.name, o.value, &size) < 0 || getsockopt(fresh, o.level, o.name, was, &size_was) < 0 ||
+		    is_made_up(f, fd, o.level, o.name) || getsockopt(fd, o.level, o.name, o.value, &size) < 0 ||
+		    getsockopt(fresh, o.level, o.name, was, &size_was) < 0 ||
 		    (size == size_was && !memcmp(was, o.value, size)))
 			continue;
 		o.size = size;

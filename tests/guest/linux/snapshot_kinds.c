@@ -22,8 +22,8 @@
 static int bad;
 #define CHECK(x) do { if (!(x)) { printf("process %d, line %d: %s (%s)\n", which, __LINE__, #x, strerror(errno)); fflush(stdout); bad = 1; } } while (0)
 
-static int which, stream[2], half[2], dgram[2], seq[2], orphan[2], child_[2], ls, client, server, tls, tc, ts, t6, t6c, t6s, gone, gonelog, locked,
-	   posix_, map_fd, ep, eof[2], pipes[2];
+static int which, stream[2], half[2], dgram[2], seq[2], orphan[2], child_[2], ls, client, server, tls, tc, ts, t6, t6c, t6s, gone,
+	   gonelog, locked, posix_, map_fd, ep, eof[2], pipes[2];
 static char *map;
 static struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "kinds.sock" };
 static struct sockaddr_in in = { .sin_family = AF_INET };
@@ -69,12 +69,14 @@ static void sockets(void)
 	CHECK((client = socket(AF_UNIX, SOCK_STREAM, 0)) >= 0 && !connect(client, (void *)&un, sizeof un) && (server = accept(ls, NULL, NULL)) >= 0);
 	CHECK(send(client, "hello", 5, 0) == 5);
 	in.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-	CHECK((tls = socket(AF_INET, SOCK_STREAM, 0)) >= 0 && !setsockopt(tls, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) && !bind(tls, (void *)&in, sizeof in) && !listen(tls, 5));
+	CHECK((tls = socket(AF_INET, SOCK_STREAM, 0)) >= 0 && !setsockopt(tls, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+	CHECK(!bind(tls, (void *)&in, sizeof in) && !listen(tls, 5));
 	CHECK(!getsockname(tls, (void *)&in, &n) && (tc = socket(AF_INET, SOCK_STREAM, 0)) >= 0 && !connect(tc, (void *)&in, sizeof in));
 	CHECK((ts = accept(tls, NULL, NULL)) >= 0 && send(tc, big, 30000, 0) == 30000 && send(ts, "from the server", 15, 0) == 15);
 	struct sockaddr_in6 in6 = { .sin6_family = AF_INET6, .sin6_addr = IN6ADDR_ANY_INIT };
 	n = sizeof in6;
-	CHECK((t6 = socket(AF_INET6, SOCK_STREAM, 0)) >= 0 && !setsockopt(t6, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) && !bind(t6, (void *)&in6, sizeof in6) && !listen(t6, 5) && !getsockname(t6, (void *)&in6, &n));
+	CHECK((t6 = socket(AF_INET6, SOCK_STREAM, 0)) >= 0 && !setsockopt(t6, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on));
+	CHECK(!bind(t6, (void *)&in6, sizeof in6) && !listen(t6, 5) && !getsockname(t6, (void *)&in6, &n));
 	struct sockaddr_in to = { .sin_family = AF_INET, .sin_addr = in.sin_addr, .sin_port = in6.sin6_port };
 	CHECK((t6c = socket(AF_INET, SOCK_STREAM, 0)) >= 0 && !connect(t6c, (void *)&to, sizeof to) && (t6s = accept(t6, NULL, NULL)) >= 0);
 	CHECK(send(t6c, "mapped", 6, 0) == 6 && !shutdown(t6c, SHUT_WR));
