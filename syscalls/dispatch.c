@@ -304,14 +304,15 @@ static inline __attribute__((always_inline)) long run(struct call *c, const stru
 	if (todo & DO_SUB && (known = to_subrow(c)))
 		todo = recipe(p, c->row);
 	e = scalars(c, p, (uint32_t)todo);
-	if (is_asked(c, p) && slow_enter(c, top, &e))   /* an injection answered it */
+	bool asked = is_asked(c, p);
+	if (asked && (proc_barred(p) ? slow_enter(c, top, &e) : observe_enter(c)))       /* an injection answered it */
 		return todo & DO_ERRNO ? as_value(c, c->rv) : c->rv;
 	if (box_closed)                          /* behind the observers, who tell what was passed */
 		box_args(c);
 	if (todo & DO_ROOM && p->fds_full && !e && no_room(c))
 		e = -EMFILE;
 	rv = e ? e : todo & DO_ABSENT ? absent(c, top, known) : c->row->fn(c);
-	if (todo & (DO_DIRECT | DO_QUICK))
+	if (todo & (DO_DIRECT | DO_QUICK) && !asked)
 		shorter(c, todo);
 	if (todo & DO_FD && !fd_allowed(p, rv))
 		rv = fd_too_high(c, rv);
@@ -335,7 +336,9 @@ static inline __attribute__((always_inline)) long call_made(struct call *c)
 	c->rv2 = 0;
 	c->has_rv2 = false;
 	c->rv = c->row ? run(c, c->row) : run_unknown(c);
-	if (c->t->p->slow && (c->t->telling || is_asked(c, c->t->p)))
+	if (c->t->telling && !proc_barred(c->t->p))
+		observe_exit(c);
+	else if (c->t->telling || is_asked(c, c->t->p))
 		slow_exit(c);
 	return c->rv;
 }

@@ -28,10 +28,10 @@ static uint64_t text_of(const struct call *c, bool written)
 	return session->text;
 }
 
-static void take(struct writer *w, uaddr a, uint64_t n, uint64_t limit)
+QUICK void take(struct writer *w, uaddr a, uint64_t n, uint64_t limit)
 {
 	uint64_t len = MIN(n, limit);
-	struct piece *p = a && len ? entry_piece(w, PIECE_MEM, a, len) : NULL;
+	struct piece *p = a && len ? record_piece(w, PIECE_MEM, a, len) : NULL;
 	if (!p)
 		return;
 	p->cut = len < n;
@@ -41,7 +41,7 @@ static void take(struct writer *w, uaddr a, uint64_t n, uint64_t limit)
 static void take_str(struct writer *w, uaddr a, size_t limit)
 {
 	size_t step = 128, got = 0;
-	struct piece *p = a ? entry_piece(w, PIECE_MEM, a, step) : NULL;
+	struct piece *p = a ? record_piece(w, PIECE_MEM, a, step) : NULL;
 	if (!p)
 		return;
 	for (;;) {                           /* most are short: room is taken as it is needed */
@@ -108,7 +108,7 @@ static void take_behind(struct writer *w, const struct layout *y, uaddr a, uint6
 	}
 }
 static void take_records(struct writer *w, const struct personality *p, unsigned rec, uaddr a, uint64_t n,
-	uint64_t bytes, uint64_t text)
+	uint64_t bytes, uint64_t text, bool behind)
 {
 	const struct layout *y = layout_of(p, rec);
 	uint64_t size = y ? y->size : 0;
@@ -118,7 +118,7 @@ static void take_records(struct writer *w, const struct personality *p, unsigned
 	take(w, a, n * y->size, ~0ull);
 	if (rec == REC_MMSGHDR)          /* each is a message, and how much of it went */
 		y = layout_of(p, REC_MSGHDR);
-	for (uint64_t k = 0; a && y && k < n && !y->scalar; k++)
+	for (uint64_t k = 0; a && y && behind && k < n && !y->scalar; k++)
 		take_behind(w, y, a + k * size, bytes, text);
 }
 static void take_strv(struct writer *w, uaddr a)
@@ -179,12 +179,13 @@ static void take_fd(struct writer *w, struct call *c, int fd)
 
 /* --- by kind ------------------------------------------------------------------------------------------------------ */
 /* As show.c's count_of, but from the guest itself. */
-static uint64_t count_of(struct call *c, int i)
+static int counter_of(plan p, int i) { return p >> (PLAN_LENGTHS + 3 * i) & 7; }
+static uint64_t count_of(struct call *c, int i, plan p)
 {
-	int k = arg_index(c->row, c->row->arg[i].len);
+	int k = counter_of(p, i);
 	uint32_t n32 = 0;
 	uint64_t n64 = 0;
-	if (k < 0)
+	if (k == i)
 		return 0;
 	const struct arg *a = &c->row->arg[k];
 	if (a->kind != A_IN && a->kind != A_OUT && a->kind != A_INOUT)
@@ -193,14 +194,15 @@ static uint64_t count_of(struct call *c, int i)
 		return copy_in(&n64, (uaddr)c->raw[k], 8) ? 0 : n64;
 	return copy_in(&n32, (uaddr)c->raw[k], 4) ? 0 : n32;
 }
-static void take_record(struct writer *w, struct call *c, int i, uint64_t bytes, bool out)
+static bool leads_on(plan p, int i) { return p >> (PLAN_BEHIND + i) & 1; }
+static void take_record(struct writer *w, struct call *c, int i, uint64_t bytes, bool out, plan p)
 {
 	if (c->row->arg[i].what == REC_FDSET)
 		take(w, (uaddr)c->raw[i], (uint64_t)(MIN(MAX((int)c->raw[0], 0), 1024) + 63) / 64 * 8, ~0ull);
 	else
-		take_records(w, c->t->p->pers, c->row->arg[i].what, (uaddr)c->raw[i], 1, bytes, text_of(c, !out));
+		take_records(w, c->t->p->pers, c->row->arg[i].what, (uaddr)c->raw[i], 1, bytes, text_of(c, !out), leads_on(p, i));
 }
-static void take_in(struct writer *w, struct call *c, int i)
+static void take_in(struct writer *w, struct call *c, int i, plan plan_)
 {
 	const struct arg *a = &c->row->arg[i];
 	const struct personality *p = c->t->p->pers;
@@ -218,16 +220,17 @@ static void take_in(struct writer *w, struct call *c, int i)
 	case A_PATH: take_str(w, at, MOST_PATH); break;
 	case A_STR: take_str(w, at, MOST_STR); break;
 	case A_STRV: str_ncmp(a->name, "env", 3) || session->want & WANT_ALL ? take_strv(w, at) : take_envv(w, at); break;
-	case A_IN: case A_INOUT: take_record(w, c, i, a->kind == A_IN ? ~0ull : 0, false); break;
-	case A_INV: case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull, text_of(c, true)); break;
-	case A_INBUF: take(w, at, count_of(c, i), text_of(c, true)); break;
-	case A_IOVIN: take_iov(w, at, count_of(c, i), ~0ull, text_of(c, true)); break;
-	case A_SOCKIN: take(w, at, count_of(c, i), 128); break;
+	case A_IN: case A_INOUT: take_record(w, c, i, a->kind == A_IN ? ~0ull : 0, false, plan_); break;
+	case A_INV: case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i, plan_), ~0ull, text_of(c, true),
+			leads_on(plan_, i)); break;
+	case A_INBUF: take(w, at, count_of(c, i, plan_), text_of(c, true)); break;
+	case A_IOVIN: take_iov(w, at, count_of(c, i, plan_), ~0ull, text_of(c, true)); break;
+	case A_SOCKIN: take(w, at, count_of(c, i, plan_), 128); break;
 	case A_SIGSETIN: take(w, at, sigset_size(p), ~0ull); break;
 	default: break;
 	}
 }
-static void take_out(struct writer *w, struct call *c, int i)
+static void take_out(struct writer *w, struct call *c, int i, plan plan_)
 {
 	const struct arg *a = &c->row->arg[i];
 	const struct personality *p = c->t->p->pers;
@@ -235,13 +238,15 @@ static void take_out(struct writer *w, struct call *c, int i)
 	uint64_t n;
 
 	switch ((enum argkind)a->kind) {
-	case A_OUT: case A_INOUT: take_record(w, c, i, counts_bytes(c) ? (uint64_t)c->rv : ~0ull, true); break;
-	case A_OUTV: take_records(w, p, a->what, at, MIN(count_of(c, i), (uint64_t)c->rv), ~0ull, text_of(c, false)); break;
-	case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i), ~0ull, MAX(text_of(c, false), text_of(c, true))); break;
+	case A_OUT: case A_INOUT: take_record(w, c, i, counts_bytes(c) ? (uint64_t)c->rv : ~0ull, true, plan_); break;
+	case A_OUTV: take_records(w, p, a->what, at, MIN(count_of(c, i, plan_), (uint64_t)c->rv), ~0ull, text_of(c, false),
+			leads_on(plan_, i)); break;
+	case A_INOUTV: take_records(w, p, a->what, at, count_of(c, i, plan_), ~0ull, MAX(text_of(c, false), text_of(c, true)),
+			leads_on(plan_, i)); break;
 	case A_OUTBUF:
-		n = count_of(c, i);
+		n = count_of(c, i, plan_);
 		if (counts_bytes(c))
-			n = a->len && arg_index(c->row, a->len) >= 0 ? MIN(n, (uint64_t)c->rv) : (uint64_t)c->rv;
+			n = counter_of(plan_, i) != i ? MIN(n, (uint64_t)c->rv) : (uint64_t)c->rv;
 		if (a->what && counts_bytes(c))
 			take(w, at, n, MOST_DIRENTS);
 		else if (counts_bytes(c))
@@ -249,8 +254,8 @@ static void take_out(struct writer *w, struct call *c, int i)
 		else
 			take(w, at, n, MAX(session->text, TEXT_LIMIT + 1u));
 		break;
-	case A_IOVOUT: take_iov(w, at, count_of(c, i), (uint64_t)c->rv, text_of(c, false)); break;
-	case A_SOCKOUT: take(w, at, count_of(c, i), 128); break;
+	case A_IOVOUT: take_iov(w, at, count_of(c, i, plan_), (uint64_t)c->rv, text_of(c, false)); break;
+	case A_SOCKOUT: take(w, at, count_of(c, i, plan_), 128); break;
 	case A_SIGSETOUT: take(w, at, sigset_size(p), ~0ull); break;
 	default: break;
 	}
@@ -291,8 +296,7 @@ static void take_stack(struct writer *w, const struct regs *r)
 	}
 	entry_trim(w, p, sizeof s + n);
 }
-/* Most rows take few registers and nothing of the memory: what a row needs is found out once. */
-enum { NEED_KNOWN = 1, NEED_IN = 2, NEED_OUT = 4, NEED_FD = 8 };
+/* Most rows take few registers and nothing of the memory: what they do is found out once. */
 static bool needs_in(const struct arg *a)
 {
 	switch ((enum argkind)a->kind) {
@@ -303,51 +307,56 @@ static bool needs_in(const struct arg *a)
 	default: return false;
 	}
 }
-static unsigned needs_of(const struct row *r)
+static bool has_behind(const struct personality *p, const struct arg *a)
 {
-	unsigned n = 0, need = NEED_KNOWN;
+	bool record = a->kind == A_IN || a->kind == A_OUT || a->kind == A_INOUT || a->kind == A_INV || a->kind == A_OUTV || a->kind == A_INOUTV;
+	const struct layout *y = record ? layout_of(p, a->what) : NULL;
+	return y && (a->what == REC_MMSGHDR || (!y->scalar && pointer(y->field)->type));
+}
+static plan plan_make(const struct personality *p, const struct row *r)
+{
+	unsigned n = 0, does = PLAN_MADE;
+	plan all = 0;
 	for (; n < 8 && r->arg[n].kind; n++) {
-		need |= needs_in(&r->arg[n]) ? NEED_IN : 0;
-		need |= arg_is_out(&r->arg[n]) ? NEED_OUT : 0;
+		int k = arg_index(r, r->arg[n].len);
+		does |= (needs_in(&r->arg[n]) ? PLAN_IN : 0) | (arg_is_out(&r->arg[n]) ? PLAN_OUT : 0);
+		all |= (plan)(k < 0 ? n : (unsigned)k) << (PLAN_LENGTHS + 3 * n) | (plan)has_behind(p, &r->arg[n]) << (PLAN_BEHIND + n);
 	}
-	need |= r->ret == R_FD && session->want & WANT_FDS ? NEED_FD : 0;
-	return need | ((n + 1) & ~1u) << 4;
+	does |= r->ret == R_FD && session->want & WANT_FDS ? PLAN_OUT : 0;
+	if (!(session->want & WANT_ARGS))
+		does &= ~(unsigned)(PLAN_IN | PLAN_OUT);
+	return all | does | ((n + 1) & ~1u) << 4;
 }
-/* A row's address and, above it, what it needs: one word, since threads read and write it without a lock. */
-static volatile uint64_t known[MOST_NRS];
-static volatile uint32_t known_want; /* by what was wanted then */
-#define NEED_SHIFT 56
-
-static unsigned needs(const struct call *c)
+volatile plan plans[PLANS];
+plan capture_plan_new(const struct call *c, uint64_t place)
 {
-	if (known_want != session->want) {
-		for (unsigned i = 0; i < MOST_NRS; i++)
-			known[i] = 0;
-		known_want = session->want;
-	}
-	uint64_t k = known[c->nr % MOST_NRS];
-	if (k << 8 >> 8 != (uint64_t)c->row)
-		known[c->nr % MOST_NRS] = k = (uint64_t)c->row | (uint64_t)needs_of(c->row) << NEED_SHIFT;
-	return (unsigned)(k >> NEED_SHIFT);
+	if (!c->row || !c->row->fn)
+		return 6 << 4;           /* all registers that there can be */
+	plan p = plan_make(c->t->p->pers, c->row);
+	if (!(place >> (64 - PLAN_PLACE)))
+		plans[place % PLANS] = p | place << PLAN_PLACE;
+	return p;
 }
-/* Those registers that the row speaks of, in pairs; all that there can be where it says nothing. */
-unsigned capture_registers(const struct call *c) { return c->row && c->row->fn ? needs(c) >> 4 : 6; }
-
-void capture_in(struct writer *w, struct call *c)
+void capture_forget(void)
 {
-	if (session->want & WANT_ARGS && c->row && c->row->fn && needs(c) & NEED_IN)
-		for (int i = 0; i < 8 && c->row->arg[i].kind; i++)
-			take_in(w, c, i);
-	if (session->want & WANT_STACK)
-		take_frames(w, &c->t->regs), take_stack(w, &c->t->regs);
+	for (unsigned i = 0; i < PLANS; i++)
+		plans[i] = 0;
 }
-void capture_out(struct writer *w, struct call *c)
+void capture_stack(struct writer *w, struct call *c)
 {
-	if (!(session->want & WANT_ARGS) || !c->row || !c->row->fn || c->rv < 0 || !(needs(c) & (NEED_OUT | NEED_FD)))
-		return;
+	take_frames(w, &c->t->regs);
+	take_stack(w, &c->t->regs);
+}
+void capture_in(struct writer *w, struct call *c, plan p)
+{
+	for (int i = 0; i < 8 && c->row->arg[i].kind; i++)
+		take_in(w, c, i, p);
+}
+void capture_out(struct writer *w, struct call *c, plan p)
+{
 	for (int i = 0; i < 8 && c->row->arg[i].kind; i++)
 		if (arg_is_out(&c->row->arg[i]))
-			take_out(w, c, i);
+			take_out(w, c, i, p);
 	if (c->row->ret == R_FD && session->want & WANT_FDS)
 		take_fd(w, c, (int)c->rv);
 }

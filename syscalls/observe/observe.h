@@ -84,13 +84,18 @@ long must_check peek_str(const struct line *, char *to, uaddr, size_t n);    /* 
 const struct piece *piece_first(const struct memory *, unsigned kind, uint64_t at);
 
 /* show.c: arguments and results, by the row alone */
-bool arg_is_out(const struct arg *);             /* has a meaning only after the call */
+/* It has a meaning only after the call. */
+static inline bool arg_is_out(const struct arg *a)
+{
+	return (1ull << A_OUT | 1ull << A_INOUT | 1ull << A_OUTV | 1ull << A_INOUTV | 1ull << A_OUTBUF | 1ull << A_IOVOUT | 1ull << A_SOCKOUT |
+		1ull << A_SIGSETOUT) >> a->kind & 1;
+}
 bool arg_is_unused(const struct call *, int i);  /* the call does not look at it */
 void show_arg(struct line *, struct call *, int i);
 void show_result(struct line *, struct call *);
 const struct row *row_top(const struct call *);  /* the multiplexer's own row where c->row is that of a command */
 int arg_index(const struct row *, const char *name);         /* -1: none of that name */
-bool counts_bytes(const struct call *);
+static inline bool counts_bytes(const struct call *c) { return c->row->ret == R_SIZE || c->row->ret == R_LONG; }
 
 /* names.c */
 extern const char *const host_errno_name[], *const host_errno_text[];

@@ -15,20 +15,17 @@
 
 struct session *session FORKED;
 
-static bool __attribute__((noinline)) dead(void)
+bool ring_dead(void)
 {
 	uint32_t died = FUTEX_OWNER_DIED;
 	if (__atomic_compare_exchange_n(&session->drainer, &died, DRAINER_LEFT, false, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
 		warn("the process that writes the trace was killed: the program goes on, the trace ends here");
 	return false;
 }
-bool ring_alive(void) { return session && (!(session->drainer & FUTEX_OWNER_DIED) || dead()); }
 
-static uint64_t ring_time(void)
+uint64_t ring_clock(void)
 {
 	struct timespec ts;
-	if (session->tsc)
-		return __builtin_ia32_rdtsc();
 	time_now(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000000000 + (uint64_t)ts.tv_nsec;
 }
@@ -38,10 +35,11 @@ static void wake(void)
 	host(SYS_futex, &session->bell, FUTEX_WAKE, 1, NULL, NULL, 0);
 }
 /* The drainer says that it sleeps, makes all processors see it (membarrier), and looks a last time: one of us sees. */
-static void wake_if_asleep(struct ring *r)
+void ring_wake(struct ring *r)
 {
 	uint32_t how = session->asleep;
-	if (how == 1 || (how == 2 && r->head - (r->seen = r->tail) > RING_BYTES / 2))
+	bool due = how == 1 || (how == 2 && r->head - (r->seen = r->tail) > RING_BYTES / 2);
+	if (due && __atomic_exchange_n(&session->asleep, 0, __ATOMIC_SEQ_CST))   /* once: it takes a while until it runs */
 		wake();
 }
 static void nap(volatile uint32_t *word, uint32_t is)
@@ -83,10 +81,6 @@ void ring_leave(struct thread *t)
 }
 
 /* --- writing ------------------------------------------------------------------------------------------------------ */
-static char *place(const struct writer *w, uint64_t pos)
-{
-	return w->data + (pos & (RING_BYTES - 1));
-}
 static bool wait_for(struct ring *r, uint64_t end)
 {
 	while (end - (r->seen = __atomic_load_n(&r->tail, __ATOMIC_ACQUIRE)) > RING_BYTES) {
@@ -99,8 +93,7 @@ static bool wait_for(struct ring *r, uint64_t end)
 	}
 	return true;
 }
-/* n more bytes behind what is written of the record; NULL: it would be too long, or nobody will read it. */
-char *entry_room(struct writer *w, size_t n)
+char *entry_more(struct writer *w, size_t n)
 {
 	uint64_t end = w->pos + w->len + n;
 	if (w->len + n > RECORD_MOST)
@@ -110,49 +103,19 @@ char *entry_room(struct writer *w, size_t n)
 		end += skip;
 		if (end - w->ring->seen > RING_BYTES && !wait_for(w->ring, end))
 			return NULL;
-		memmove(place(w, w->pos + skip), place(w, w->pos), w->len);
-		*(struct entry *)place(w, w->pos) = (struct entry){ .size = (uint32_t)skip, .type = EN_PAD };
+		memmove(entry_place(w, w->pos + skip), entry_place(w, w->pos), w->len);
+		*(struct entry *)entry_place(w, w->pos) = (struct entry){ .size = (uint32_t)skip, .type = EN_PAD };
 		w->pos += skip;
 	} else if (end - w->ring->seen > RING_BYTES && !wait_for(w->ring, end)) {
 		return NULL;
 	}
-	char *at = place(w, w->pos + w->len);
+	char *at = entry_place(w, w->pos + w->len);
 	w->len += n;
 	return at;
 }
-bool entry_begin(struct writer *w, struct thread *t, unsigned type, size_t head)
-{
-	if (!ring_alive() || (!(t->ring && t->ring->tid == t->tid) && !claim(t)))
-		return false;
-	*w = (struct writer){ .ring = t->ring, .pos = t->ring->head, .data = ring_data(session, (unsigned)(t->ring - ring_at(session, 0))) };
-	char *at = entry_room(w, head);
-	if (!at)
-		return false;
-	((struct entry *)at)->type = (uint16_t)type;
-	((struct entry *)at)->time = ring_time();
-	return true;
-}
-/* The drainer has read there: the next lines come from its cache while we do something else. */
-static inline void fetch_ahead(const char *at)
-{
-	__asm__ volatile("prefetchw 64(%0)\n\tprefetchw 128(%0)\n\tprefetchw 192(%0)" : : "r"(at));
-}
-void *entry_head(const struct writer *w) { return place(w, w->pos); }
-
-void entry_end(struct writer *w)
-{
-	static const uint64_t zero[2];
-	size_t odd = w->len & 15;
-	if (odd)
-		memcpy(entry_room(w, 16 - odd), zero, 16 - odd);   /* never too long: RECORD_MOST is a multiple of 16 */
-	struct entry *r = entry_head(w);
-	r->size = (uint32_t)w->len;
-	r->pieces = w->pieces;
-	__atomic_store_n(&w->ring->head, w->pos + w->len, __ATOMIC_RELEASE);
-	fetch_ahead(place(w, w->pos + w->len));
-	if (session->asleep)
-		wake_if_asleep(w->ring);
-}
+bool ring_claimed(struct thread *t) { return ring_alive() && (ring_is_own(t) || claim(t)); }
+bool entry_begin(struct writer *w, struct thread *t, unsigned type, size_t head) { return record_begin(w, t, type, head); }
+void entry_end(struct writer *w) { record_end(w); }
 /* Less than a quarter is left: time to drop what nobody will miss. */
 bool ring_tight(struct thread *t)
 {
@@ -164,17 +127,7 @@ bool ring_tight(struct thread *t)
 }
 
 /* --- pieces ------------------------------------------------------------------------------------------------------- */
-struct piece *entry_piece(struct writer *w, unsigned kind, uint64_t at, size_t len)
-{
-	size_t size = (sizeof(struct piece) + len + 7) & ~7ul;
-	struct piece *p = (void *)entry_room(w, size);
-	if (!p)
-		return NULL;
-	*p = (struct piece){ .at = at, .len = (uint32_t)len, .kind = (uint16_t)kind };
-	w->last = size;
-	w->pieces++;
-	return p;
-}
+struct piece *entry_piece(struct writer *w, unsigned kind, uint64_t at, size_t len) { return record_piece(w, kind, at, len); }
 /* It became shorter, or (size 0) nothing. */
 void entry_trim(struct writer *w, struct piece *p, size_t len)
 {

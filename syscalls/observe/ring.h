@@ -17,7 +17,7 @@
 #include "guise.h"
 
 #define RING_MAGIC   0x45525453494755ull             /* "GUISTRE" */
-#define RING_VERSION 5u
+#define RING_VERSION 6u
 #define RINGS        2048u
 #define RING_BYTES   (512 * 1024ul)
 #define RECORD_MOST  (RING_BYTES / 8)                /* pieces that would make it longer are left out */

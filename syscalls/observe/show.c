@@ -40,7 +40,6 @@ static long count_of(struct line *l, struct call *c, int i)
 		return peek(l, &n64, (uaddr)c->raw[k], 8) ? -1 : (long)n64;
 	return peek(l, &n32, (uaddr)c->raw[k], 4) ? -1 : (long)n32;
 }
-bool counts_bytes(const struct call *c) { return c->row->ret == R_SIZE || c->row->ret == R_LONG; }
 
 /* --- scalars ---------------------------------------------------------------------------------------------------- */
 /* Options of sockets: the levels but the first are protocols, which have one number everywhere. */
@@ -350,12 +349,6 @@ static showfn *const show[] = {
 	[A_SOCKIN] = show_sockaddr, [A_SOCKOUT] = show_sockaddr,
 	[A_SIGSETIN] = show_sigset, [A_SIGSETOUT] = show_sigset,
 };
-static const bool out[ARRAY_LEN(show)] = {
-	[A_OUT] = true, [A_INOUT] = true, [A_OUTV] = true, [A_INOUTV] = true, [A_OUTBUF] = true, [A_IOVOUT] = true,
-	[A_SOCKOUT] = true, [A_SIGSETOUT] = true,
-};
-bool arg_is_out(const struct arg *a) { return out[a->kind]; }
-
 /* The mode of an open that creates nothing is whatever was in the register. */
 bool arg_is_unused(const struct call *c, int i)
 {

@@ -67,16 +67,16 @@ static void hello(struct thread *t, unsigned how)
 	entry_end(&w);
 }
 /* This thread has a ring of its own in which it said who it is. */
-bool trace_introduced(struct thread *t)
+static bool __attribute__((noinline)) introduce(struct thread *t)
 {
-	if (!ring_alive())
-		return false;
-	if (t->ring && t->ring->tid == t->tid)
-		return true;
 	unsigned how = t->p->told_pid == t->p->pid ? HELLO_THREAD : t->vforked ? HELLO_VFORK : HELLO_FORK;
 	t->p->told_pid = t->p->pid;
 	hello(t, how);
 	return t->ring != NULL;
+}
+bool trace_introduced(struct thread *t)
+{
+	return ring_alive() && ((t->ring && t->ring->tid == t->tid) || introduce(t));
 }
 void observe_start(struct proc *p)
 {
@@ -146,23 +146,73 @@ static void take_cpu(struct writer *w, uint64_t ns)
 	if (p)
 		memcpy(p->bytes, &ns, sizeof ns);
 }
+/* Most calls need nothing of the memory, find their ring ready and room in it: their records are a few stores. false: not this one. */
+QUICK char *quick_begin(struct thread *t, size_t size, uint64_t type)
+{
+	struct ring *r = t->ring;
+	if (session->drainer & FUTEX_OWNER_DIED || !ring_is_own(t))
+		return NULL;
+	uint64_t pos = r->head, from = pos & (RING_BYTES - 1);
+	if (from + size > RING_BYTES || pos + size - r->seen > RING_BYTES)
+		return NULL;
+	struct entry *e = (void *)(ring_bytes(r) + from);
+	*(uint64_t *)e = type << 32 | size;
+	e->time = ring_time();
+	return (char *)e;
+}
+_Static_assert(offsetof(struct entry, type) == 4 && offsetof(struct entry, pieces) == 6, "written at once");
+_Static_assert(offsetof(struct en_enter, tab) == offsetof(struct en_enter, nr) + 4 && offsetof(struct en_enter, n) == offsetof(struct en_enter, nr) + 6, "as these");
+QUICK bool quick_enter(struct call *c)
+{
+	struct thread *t = c->t;
+	plan p = capture_plan(c);
+	size_t n = plan_registers(p), size = sizeof(struct en_enter) + n * 8;
+	struct en_enter *e;
+
+	if (p & PLAN_IN || session->want & (WANT_CPU | WANT_STACK) || !(e = (void *)quick_begin(t, size, EN_ENTER)))
+		return false;
+	*(uint64_t *)&e->nr = c->nr | (uint64_t)(c->tab & 0xff) << 32 | n << 48;
+	e->rip = t->regs.rip;
+	for (size_t i = 0; i < n; i += 2)
+		e->raw[i] = c->raw[i], e->raw[i + 1] = c->raw[i + 1];
+	ring_publish(t->ring, ring_bytes(t->ring), t->ring->head + size);
+	t->telling = TELL_EXIT;
+	return true;
+}
+QUICK bool quick_exit(struct call *c, plan p)
+{
+	struct thread *t = c->t;
+	struct en_exit *e;
+
+	if ((c->rv >= 0 && p & PLAN_OUT) || session->want & WANT_CPU || !(e = (void *)quick_begin(t, sizeof *e, EN_EXIT)))
+		return false;
+	e->rv = c->rv;
+	e->rv2 = c->row && c->row->ret == R_PAIR ? c->rv2 : 0;
+	ring_publish(t->ring, ring_bytes(t->ring), t->ring->head + sizeof *e);
+	t->telling = TELL_NOTHING;
+	return true;
+}
 bool trace_enter(struct call *c, bool late)
 {
 	struct thread *t = c->t;
 	struct writer w;
-	unsigned n = capture_registers(c);
+	plan p = capture_plan(c);
+	unsigned n = plan_registers(p);
 	uint64_t cpu = session->want & WANT_CPU ? cpu_time() : 0;        /* before the call's time begins */
-	if (!entry_begin(&w, t, EN_ENTER, sizeof(struct en_enter) + n * 8))
+	if (!record_begin(&w, t, EN_ENTER, sizeof(struct en_enter) + n * 8))
 		return false;
 	struct en_enter *e = entry_head(&w);
 	e->nr = c->nr, e->tab = (uint8_t)c->tab, e->late = late, e->n = (uint16_t)n;
 	e->rip = t->regs.rip;
-	for (unsigned i = 0; i < n; i++)
-		e->raw[i] = c->raw[i];
+	for (unsigned i = 0; i < n; i += 2)
+		e->raw[i] = c->raw[i], e->raw[i + 1] = c->raw[i + 1];
 	if (cpu)
 		take_cpu(&w, cpu);
-	capture_in(&w, c);
-	entry_end(&w);
+	if (p & PLAN_IN)
+		capture_in(&w, c, p);
+	if (session->want & WANT_STACK)
+		capture_stack(&w, c);
+	record_end(&w);
 	return true;
 }
 static void enter(struct call *c, bool late)
@@ -191,6 +241,7 @@ static void attach(struct thread *t)
 			t->p->engine->count(&rewritten, &left);
 		observe_sites(rewritten, left);
 		own_index = pers_index(t->p->pers);
+		capture_forget();
 		t->p->watched = true;
 		t->p->told_pid = t->p->pid;
 		ask(t->p);
@@ -205,20 +256,23 @@ bool observe_enter(struct call *c)
 {
 	struct thread *t = c->t;
 
-	cover_enter(c);
-	if (attach_point.pid)
-		attach(t);
+	if (__builtin_expect(t->p->told_all, 0)) {
+		cover_enter(c);
+		if (attach_point.pid)
+			attach(t);
+	}
 	if (policy && nr_in(&policy->touch, own_index, c->tab, c->nr) && audit_enter(c))
 		return true;
 	if (!session || !nr_in(&session->watch, own_index, c->tab, c->nr))
 		return false;
-	if (!ring_alive()) {             /* who asked is gone */
-		ask(t->p);
+	if (!(session->n_injections | (session->want & WANT_LOSSY)) && quick_enter(c))
+		return false;
+	if (!trace_introduced(t)) {
+		if (!ring_alive())       /* who asked is gone */
+			ask(t->p);
 		return false;
 	}
 	bool answered = session->n_injections && nr_in(&session->touch, own_index, c->tab, c->nr) && inject_before(c);
-	if (!trace_introduced(t))
-		return answered;
 	if (session->want & WANT_LOSSY && ring_tight(t) && c->row && c->row->ret != R_NOTHING)
 		t->telling = TELL_LATE;
 	else
@@ -234,26 +288,31 @@ void observe_exit(struct call *c)
 	struct thread *t = c->t;
 	struct writer w;
 
-	cover_exit(c);
+	if (__builtin_expect(t->p->told_all, 0))
+		cover_exit(c);
 	if (policy && (t->judging || nr_in(&policy->result, own_index, c->tab, c->nr)))
 		audit_exit(c);
 	if (!(t->telling | t->injected))
 		return;
 	uint32_t injected = t->injected;
+	plan p = capture_plan(c);
+	if (t->telling == TELL_EXIT && !injected && quick_exit(c, p))
+		return;
 	if (injected)
 		inject_after(c);
 	if (t->telling == TELL_LATE && is_rare(c))
 		enter(c, true);
 	else if (t->telling == TELL_LATE)
 		t->ring->dropped++;
-	if (t->telling == TELL_EXIT && entry_begin(&w, t, injected ? EN_INJECTED : EN_EXIT, sizeof(struct en_exit))) {
+	if (t->telling == TELL_EXIT && record_begin(&w, t, injected ? EN_INJECTED : EN_EXIT, sizeof(struct en_exit))) {
 		struct en_exit *e = entry_head(&w);
 		e->rv = c->rv;
 		e->rv2 = c->row && c->row->ret == R_PAIR ? c->rv2 : 0;
 		if (session->want & WANT_CPU)    /* its time has ended already */
 			take_cpu(&w, cpu_time());
-		capture_out(&w, c);
-		entry_end(&w);
+		if (c->rv >= 0 && p & PLAN_OUT)
+			capture_out(&w, c, p);
+		record_end(&w);
 	}
 	t->telling = TELL_NOTHING;
 }

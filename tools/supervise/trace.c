@@ -224,7 +224,9 @@ void trace_close(struct task *t)
 	struct en_exit *e = entry_head(&w);
 	e->rv = c->rv;
 	e->rv2 = c->row && c->row->ret == R_PAIR ? c->rv2 : 0;
-	capture_out(&w, c);
+	plan p = capture_plan(c);
+	if (c->rv >= 0 && p & PLAN_OUT)
+		capture_out(&w, c, p);
 	entry_end(&w);
 }
 long trace_verdict(struct task *t, const struct found *f, const char *path, const struct sockaddr_storage *ss)
@@ -284,7 +286,11 @@ void trace_host(struct task *t, const struct seen *seen)
 		e->pad = 0;
 		e->ip = seen->ip;
 		memcpy(e->raw, seen->arg, sizeof e->raw);
-		capture_in(&w, &c);
+		plan p = capture_plan(&c);
+		if (p & PLAN_IN)
+			capture_in(&w, &c, p);
+		if (session->want & WANT_STACK)
+			capture_stack(&w, &c);
 		entry_end(&w);
 	}
 	decode_from(t->tid, NULL);

@@ -187,7 +187,8 @@ static void give(struct source *f)
 		watch_process(((const struct en_hello *)e)->pid);
 	if (raw)
 		raw_entry(raw, f->ring, e, &now);
-	events_feed(f->ring, e, clock_ns(&now, e->time));
+	if (events_heard(e->type))
+		events_feed(f->ring, e, clock_ns(&now, e->time));
 	f->pos += size;
 }
 /* Calls that a full ring had no room for (WANT_LOSSY). */

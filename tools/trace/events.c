@@ -317,6 +317,8 @@ static void past(struct task *t, const struct en_past *p, uint64_t ns)
 		sinks[i]->event(sinks[i], &(struct event){ .type = EV_PAST, .task = t, .ns = ns, .mem = &m, .past = &c, .ip = p->ip });
 	task_is_self(t);
 }
+/* Without sinks (--raw alone) only who lives counts. */
+bool events_heard(unsigned type) { return n_sinks || (type != EN_ENTER && type != EN_EXIT && type != EN_INJECTED); }
 void events_feed(unsigned ring, const struct entry *r, uint64_t ns)
 {
 	struct task *t = task_of[ring];

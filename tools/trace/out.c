@@ -57,7 +57,8 @@ void out_bytes(struct out *o, const void *p, size_t n)
 		abort();
 	if (n > o->room - o->len)
 		out_flush(o);
-	if (n > o->room) {
+	if (n > o->room / 4) {           /* as it lies there */
+		out_flush(o);
 		write_all(o, p, n);
 		return;
 	}

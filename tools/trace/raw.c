@@ -5,7 +5,8 @@
  * which the head's fingerprint of all tables tells.
  *
  *   file:   struct raw_head, then chunks
- *   chunk:  struct raw_chunk, then `bytes` of items; its checksum covers both
+ *   chunk:  struct raw_chunk, then `bytes` of items; its checksum covers both: it is against accidents, and taken at each call's expense,
+ *           so it is a multiplication for 8 bytes, not a CRC
  *   item:   u32 ring, u32 0, then the record (ring.h)
  * The last chunk has no items and says so (RAW_END): a file without it was cut off, or its writer was killed.
  */
@@ -26,7 +27,7 @@
 enum { RAW_END = 1 };
 
 struct raw_head { char magic[16]; uint32_t version, tables; int64_t wall_offset; uint64_t tsc; };
-struct raw_chunk { uint32_t magic, bytes, flags, crc; uint64_t serial; struct clock clock; };
+struct raw_chunk { uint32_t magic, bytes, flags, sum; uint64_t serial; struct clock clock; };
 _Static_assert(sizeof(struct raw_head) == 40 && sizeof(struct raw_chunk) == 64, "part of the format");
 
 struct raw {
@@ -34,7 +35,7 @@ struct raw {
 	uint64_t serial;
 	bool begun, ended;
 	uint32_t len;
-	char items[CHUNK_ROOM];
+	struct { struct raw_chunk head; char items[CHUNK_ROOM]; } chunk;
 };
 
 /* Every row of every system: name, argument kinds, result. */
@@ -63,26 +64,36 @@ struct raw *raw_new(int fd, const char *name)
 	r->out = out_new(fd, name);
 	return r;
 }
-static uint32_t checksum(const struct raw_chunk *c, const void *items)
+static uint64_t mixed(uint64_t sum, const char *p, size_t n)
+{
+	for (; n; p += MIN(n, 8u), n -= MIN(n, 8u)) {
+		uint64_t word = 0;
+		memcpy(&word, p, n < 8 ? n : 8);
+		sum = (sum ^ word) * 0x9e3779b97f4a7c15ull;
+		sum ^= sum >> 29;
+	}
+	return sum;
+}
+static uint32_t checksum(const struct raw_chunk *c, const char *items)
 {
 	struct raw_chunk plain = *c;
-	plain.crc = 0;
-	return (uint32_t)crc32(crc32(0, (const void *)&plain, sizeof plain), items, c->bytes);
+	plain.sum = 0;
+	uint64_t sum = mixed(mixed(1, (const void *)&plain, sizeof plain), items, c->bytes);
+	return (uint32_t)(sum ^ sum >> 32);
 }
 static void put_chunk(struct raw *r, const struct clock *now, uint32_t flags)
 {
-	struct raw_chunk c;
+	struct raw_chunk *c = &r->chunk.head;
 	if (!r->begun) {
 		struct raw_head h = { RAW_MAGIC, RING_VERSION, fingerprint(), wall_offset, now->tsc };
 		out_bytes(r->out, &h, sizeof h);
 		r->begun = true;
 	}
-	memset(&c, 0, sizeof c);
-	c.magic = CHUNK_MAGIC, c.bytes = r->len, c.flags = flags, c.serial = r->serial++;
-	c.clock.t0 = now->t0, c.clock.ns0 = now->ns0, c.clock.t1 = now->t1, c.clock.ns1 = now->ns1, c.clock.tsc = now->tsc;
-	c.crc = checksum(&c, r->items);
-	out_bytes(r->out, &c, sizeof c);
-	out_bytes(r->out, r->items, r->len);
+	memset(c, 0, sizeof *c);
+	c->magic = CHUNK_MAGIC, c->bytes = r->len, c->flags = flags, c->serial = r->serial++;
+	c->clock.t0 = now->t0, c->clock.ns0 = now->ns0, c->clock.t1 = now->t1, c->clock.ns1 = now->ns1, c->clock.tsc = now->tsc;
+	c->sum = checksum(c, r->chunk.items);
+	out_bytes(r->out, c, sizeof *c + r->len);
 	r->len = 0;
 }
 void raw_entry(struct raw *r, unsigned ring, const struct entry *e, const struct clock *now)
@@ -91,8 +102,8 @@ void raw_entry(struct raw *r, unsigned ring, const struct entry *e, const struct
 		return;
 	if (r->len + 8 + e->size > CHUNK_ROOM)
 		put_chunk(r, now, 0);
-	memcpy(r->items + r->len, &(uint32_t[2]){ ring, 0 }, 8);
-	memcpy(r->items + r->len + 8, e, e->size);
+	memcpy(r->chunk.items + r->len, &(uint32_t[2]){ ring, 0 }, 8);
+	memcpy(r->chunk.items + r->len + 8, e, e->size);
 	r->len += 8 + e->size;
 }
 void raw_flush(struct raw *r, const struct clock *now)
@@ -156,7 +167,7 @@ int raw_read(const char *name)
 		const char *wrong = NULL;
 		if (size - at < sizeof *c || c->bytes > size - at - sizeof *c)
 			wrong = "ends too early: it was cut off, or its writer was killed; what is whole was read";
-		else if (c->magic != CHUNK_MAGIC || c->crc != checksum(c, c + 1) || c->serial != serial++)
+		else if (c->magic != CHUNK_MAGIC || c->sum != checksum(c, (const char *)(c + 1)) || c->serial != serial++)
 			wrong = "is damaged: a checksum is wrong; what stands before was read";
 		else if (c->clock.tsc && c->clock.t1 == c->clock.t0)
 			wrong = "is damaged: its clock stands still";

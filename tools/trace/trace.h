@@ -144,6 +144,7 @@ void view_text(const char *bytes);       /* -s, wherever there is one */
 /* --- events.c ----------------------------------------------------------------------------------------------------- */
 void events_start(struct sink **sinks, unsigned n);                  /* whom to tell */
 void events_feed(unsigned ring, const struct entry *, uint64_t ns);    /* one record, in the order of time */
+bool events_heard(unsigned type);     /* somebody wants to be told of such records; else they need not be fed */
 bool entry_fits(const struct entry *, size_t room);          /* it is a whole record, and all its pieces lie in it */
 void events_gone(int pid, int status, uint64_t ns);                   /* a process ended; -1: nobody knows how */
 void events_flush(void);
