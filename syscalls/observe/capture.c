@@ -28,7 +28,7 @@ static uint64_t text_of(const struct call *c, bool written)
 	return session->text;
 }
 
-QUICK void take(struct writer *w, uaddr a, uint64_t n, uint64_t limit)
+EACH_CALL void take(struct writer *w, uaddr a, uint64_t n, uint64_t limit)
 {
 	uint64_t len = MIN(n, limit);
 	struct piece *p = a && len ? record_piece(w, PIECE_MEM, a, len) : NULL;

@@ -52,11 +52,11 @@ static inline void ring_publish(struct ring *r, const char *data, uint64_t head)
 }
 
 /* What entry_* do, for those who do it at each call. */
-#define QUICK static inline __attribute__((always_inline))
-QUICK char *entry_place(const struct writer *w, uint64_t pos) { return w->data + (pos & (RING_BYTES - 1)); }
-QUICK void *entry_head(const struct writer *w) { return entry_place(w, w->pos); }     /* moves when entry_room is called */
+#define EACH_CALL static inline __attribute__((always_inline))
+EACH_CALL char *entry_place(const struct writer *w, uint64_t pos) { return w->data + (pos & (RING_BYTES - 1)); }
+EACH_CALL void *entry_head(const struct writer *w) { return entry_place(w, w->pos); }     /* moves when entry_room is called */
 /* As entry_more. What is seen of the drainer is old: there is at least so much room. */
-QUICK char *entry_room(struct writer *w, size_t n)
+EACH_CALL char *entry_room(struct writer *w, size_t n)
 {
 	uint64_t from = w->pos & (RING_BYTES - 1), len = w->len + n;
 	if (__builtin_expect(len > RECORD_MOST || from + len > RING_BYTES || w->pos + len - w->ring->seen > RING_BYTES, 0))
@@ -64,7 +64,7 @@ QUICK char *entry_room(struct writer *w, size_t n)
 	w->len = len;
 	return w->data + from + len - n;
 }
-QUICK bool record_begin(struct writer *w, struct thread *t, unsigned type, size_t head)
+EACH_CALL bool record_begin(struct writer *w, struct thread *t, unsigned type, size_t head)
 {
 	bool ready = session && !(session->drainer & FUTEX_OWNER_DIED) && ring_is_own(t);
 	if (!__builtin_expect(ready, 1) && !ring_claimed(t))
@@ -78,7 +78,7 @@ QUICK bool record_begin(struct writer *w, struct thread *t, unsigned type, size_
 	e->time = ring_time();
 	return true;
 }
-QUICK void record_end(struct writer *w)
+EACH_CALL void record_end(struct writer *w)
 {
 	if (w->len & 15)                 /* all lengths are multiples of 8 */
 		*(uint64_t *)entry_room(w, 8) = 0;        /* never too long: RECORD_MOST is a multiple of 16 */
@@ -87,7 +87,7 @@ QUICK void record_end(struct writer *w)
 	r->pieces = w->pieces;
 	ring_publish(w->ring, w->data, w->pos + w->len);
 }
-QUICK struct piece *record_piece(struct writer *w, unsigned kind, uint64_t at, size_t len)
+EACH_CALL struct piece *record_piece(struct writer *w, unsigned kind, uint64_t at, size_t len)
 {
 	size_t size = (sizeof(struct piece) + len + 7) & ~7ul;
 	struct piece *p = (void *)entry_room(w, size);
@@ -107,13 +107,13 @@ extern volatile plan plans[PLANS];
 extern char __executable_start[];
 plan capture_plan_new(const struct call *, uint64_t place);
 void capture_forget(void);                   /* something else is wanted from now on */
-QUICK plan capture_plan(const struct call *c)
+EACH_CALL plan capture_plan(const struct call *c)
 {
 	uint64_t place = (uint64_t)((const char *)c->row - __executable_start) >> 3;
 	plan p = plans[place % PLANS];
 	return __builtin_expect(p >> PLAN_PLACE == place && p & PLAN_MADE, 1) ? p : capture_plan_new(c, place);
 }
-QUICK unsigned plan_registers(plan p) { return p >> 4 & 15; }        /* even */
+EACH_CALL unsigned plan_registers(plan p) { return p >> 4 & 15; }        /* even */
 void capture_in(struct writer *, struct call *, plan);       /* after the head of an ENTER, of an EXIT; only if PLAN_IN, PLAN_OUT */
 void capture_stack(struct writer *, struct call *);
 void capture_out(struct writer *, struct call *, plan);

@@ -147,7 +147,7 @@ static void take_cpu(struct writer *w, uint64_t ns)
 		memcpy(p->bytes, &ns, sizeof ns);
 }
 /* Most calls need nothing of the memory, find their ring ready and room in it: their records are a few stores. false: not this one. */
-QUICK char *quick_begin(struct thread *t, size_t size, uint64_t type)
+EACH_CALL char *quick_begin(struct thread *t, size_t size, uint64_t type)
 {
 	struct ring *r = t->ring;
 	if (session->drainer & FUTEX_OWNER_DIED || !ring_is_own(t))
@@ -162,7 +162,7 @@ QUICK char *quick_begin(struct thread *t, size_t size, uint64_t type)
 }
 _Static_assert(offsetof(struct entry, type) == 4 && offsetof(struct entry, pieces) == 6, "written at once");
 _Static_assert(offsetof(struct en_enter, tab) == offsetof(struct en_enter, nr) + 4 && offsetof(struct en_enter, n) == offsetof(struct en_enter, nr) + 6, "as these");
-QUICK bool quick_enter(struct call *c)
+EACH_CALL bool quick_enter(struct call *c)
 {
 	struct thread *t = c->t;
 	plan p = capture_plan(c);
@@ -179,7 +179,7 @@ QUICK bool quick_enter(struct call *c)
 	t->telling = TELL_EXIT;
 	return true;
 }
-QUICK bool quick_exit(struct call *c, plan p)
+EACH_CALL bool quick_exit(struct call *c, plan p)
 {
 	struct thread *t = c->t;
 	struct en_exit *e;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  * fork, vfork and spawn from a process whose other threads are busy with all that takes locks of the translator: no lock
  * stays held in a child, nobody sleeps for ever on one in the parent, no descriptor goes astray.
- * TEST timeout: 90
+ * TEST timeout: 200
  */
 #include "fbsd.h"
 
