@@ -42,6 +42,9 @@ bool __attribute__((format(printf, 2, 3))) restore_bad(struct restore *, const c
 /* Room where the guest's memory was: -EEXIST if something of this process lies there (another try has other addresses). */
 long restore_reserve(struct restore *);
 bool restore_memory(struct restore *);
+/* Every run of every section of that kind that this image has, looked at, with its n bytes; object: of shared memory. */
+typedef bool restore_run(struct restore *, void *arg, const struct snap_run *, unsigned object, const uint8_t *bytes, uint64_t n);
+bool restore_runs(struct restore *, struct snap_image *, unsigned kind, restore_run *, void *arg);
 void restore_margins(struct restore *);              /* what restore_reserve took beyond it is given back */
 
 bool restore_open(struct restore *, int base);       /* the files it names are looked at; base: our own numbers begin there */

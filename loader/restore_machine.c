@@ -14,51 +14,34 @@
 #include "guise.h"
 #include "loader/restore.h"
 
+static bool page_in(struct restore *r, void *machine, const struct snap_run *run, unsigned object, const uint8_t *bytes, uint64_t n)
+{
+	const struct snapshot_machine *m = machine;
+	memcpy((uint8_t *)m->ram + run->at, bytes, n);
+	return true;
+}
 static bool memory(struct restore *r, struct snapshot_machine *m)
 {
-	struct snap_image *g = r->image;
-
-	m->memory = g->machine->memory;
+	m->memory = r->image->machine->memory;
 	m->ram = mmap(NULL, m->memory, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
 	if (m->ram == MAP_FAILED)
 		return restore_bad(r, "its machine's memory of %llu MiB cannot be had: %s", (unsigned long long)m->memory >> 20, strerror(errno));
-	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
-		const struct snap_runs *runs;
-		const uint8_t *bytes;
-		if (g->file.section[i].kind != SECTION_PAGES)
-			continue;
-		if (!(runs = image_pages(g, i)))
-			return restore_bad(r, "%s", g->file.why);
-		bytes = (const uint8_t *)&runs->run[runs->n];
-		for (unsigned k = 0; k < runs->n; k++) {
-			memcpy((uint8_t *)m->ram + runs->run[k].at, bytes, runs->run[k].pages * PAGE);
-			bytes += runs->run[k].pages * PAGE;
-		}
-	}
-	return true;
+	return restore_runs(r, r->image, SECTION_PAGES, page_in, m);
 }
-static bool sectors_in(struct restore *r, struct snapshot_machine *m, unsigned section)
+static bool sectors_in(struct restore *r, void *machine, const struct snap_run *run, unsigned object, const uint8_t *bytes, uint64_t n)
 {
-	const struct snap_runs *runs = image_sectors(r->image, section);
-	const uint8_t *bytes;
+	struct snapshot_machine *m = machine;
 
-	if (!runs)
-		return restore_bad(r, "%s", r->image->file.why);
-	bytes = (const uint8_t *)&runs->run[runs->n];
-	for (unsigned k = 0; k < runs->n; k++) {
-		size_t n = runs->run[k].pages * SNAPFILE_SECTOR;
-		for (size_t done = 0; done < n;) {
-			ssize_t w = pwrite(m->over, bytes + done, n - done, (off_t)(runs->run[k].at * SNAPFILE_SECTOR + done));
-			if (w < 0 && errno == EINTR)
-				continue;
-			if (w <= 0)
-				return restore_bad(r, "its disk's overlay cannot be written: %s", strerror(errno));
-			done += (size_t)w;
-		}
-		for (uint64_t s = runs->run[k].at; s < runs->run[k].at + runs->run[k].pages; s++)
-			m->changed[s / 8] |= (uint8_t)(1u << s % 8);
-		bytes += n;
+	for (uint64_t done = 0; done < n;) {
+		ssize_t w = pwrite(m->over, bytes + done, n - done, (off_t)(run->at * SNAPFILE_SECTOR + done));
+		if (w < 0 && errno == EINTR)
+			continue;
+		if (w <= 0)
+			return restore_bad(r, "its disk's overlay cannot be written: %s", strerror(errno));
+		done += (uint64_t)w;
 	}
+	for (uint64_t s = run->at; s < run->at + run->pages; s++)
+		m->changed[s / 8] |= (uint8_t)(1u << s % 8);
 	return true;
 }
 static bool disk(struct restore *r, struct snapshot_machine *m)
@@ -79,10 +62,7 @@ static bool disk(struct restore *r, struct snapshot_machine *m)
 	if (m->over < 0)
 		return restore_bad(r, "the overlay %s cannot be made: %s%s", r->overlay ? r->overlay : "in memory", strerror(errno),
 				   errno == EEXIST ? "; give a name that is free, since each restored machine wants its own" : "");
-	for (unsigned i = 0; i < g->file.head.n_sections; i++)
-		if (g->file.section[i].kind == SECTION_SECTORS && !sectors_in(r, m, i))
-			return false;
-	return true;
+	return restore_runs(r, g, SECTION_SECTORS, sectors_in, m);
 }
 bool restore_machine(struct restore *r, struct thread *t)
 {

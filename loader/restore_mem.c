@@ -26,6 +26,28 @@ bool restore_bad(struct restore *r, const char *f, ...)
 	va_end(ap);
 	return false;
 }
+bool restore_runs(struct restore *r, struct snap_image *g, unsigned kind, restore_run *each, void *arg)
+{
+	static const struct { const struct snap_runs *(*of)(struct snap_image *, unsigned section); uint64_t unit; } kinds[] = {
+		[SECTION_PAGES] = { image_pages, PAGE }, [SECTION_SHARED] = { image_shared, PAGE },
+		[SECTION_SECTORS] = { image_sectors, SNAPFILE_SECTOR },
+	};
+	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
+		if (g->file.section[i].kind != kind || g->file.section[i].flags >> SECTION_MEMBER != g->member)
+			continue;
+		const struct snap_runs *u = kinds[kind].of(g, i);
+		if (!u)
+			return restore_bad(r, "%s", g->file.why);
+		const uint8_t *bytes = (const uint8_t *)&u->run[u->n];
+		for (unsigned k = 0; k < u->n; k++) {
+			uint64_t n = u->run[k].pages * kinds[kind].unit;
+			if (!each(r, arg, &u->run[k], u->object, bytes, n))
+				return false;
+			bytes += n;
+		}
+	}
+	return true;
+}
 static bool take(uint64_t lo, uint64_t len)
 {
 	void *p = mmap((void *)lo, len, PROT_NONE, NO_ROOM, -1, 0);
@@ -94,33 +116,14 @@ static bool map_one(struct restore *r, const struct snap_map *m)
 						 (unsigned long long)m->lo, strerror(e));
 }
 /* A file may be shorter than it was (--changed), or than a hostile snapshot says: beyond its end there is no page. */
-static bool page_in(struct restore *r, uint64_t at, const uint8_t *from, uint64_t n)
+static bool page_in(struct restore *r, void *arg, const struct snap_run *run, unsigned object, const uint8_t *from, uint64_t n)
 {
-	const struct snap_map *m = image_map_at(r->image, at);
-	struct iovec here = { (void *)from, n }, there = { (void *)at, n };
+	const struct snap_map *m = image_map_at(r->image, run->at);
+	struct iovec here = { (void *)from, n }, there = { (void *)run->at, n };
 	if (!(m->flags & MAPPED_FILE))
-		memcpy((void *)at, from, n);
+		memcpy((void *)run->at, from, n);
 	else if (process_vm_writev(getpid(), &here, 1, &there, 1, 0) != (ssize_t)n)
-		return restore_bad(r, "%s ends before what was changed in its copy at %#llx", m->path, (unsigned long long)at);
-	return true;
-}
-static bool pages_in(struct restore *r)
-{
-	struct snap_image *g = r->image;
-	for (unsigned i = 0; i < g->file.head.n_sections; i++) {
-		const struct snap_runs *runs;
-		const uint8_t *bytes;
-		if (g->file.section[i].kind != SECTION_PAGES || g->file.section[i].flags >> SECTION_MEMBER != g->member)
-			continue;
-		if (!(runs = image_pages(g, i)))
-			return restore_bad(r, "%s", g->file.why);
-		bytes = (const uint8_t *)&runs->run[runs->n];
-		for (unsigned k = 0; k < runs->n; k++) {
-			if (!page_in(r, runs->run[k].at, bytes, runs->run[k].pages * PAGE))
-				return false;
-			bytes += runs->run[k].pages * PAGE;
-		}
-	}
+		return restore_bad(r, "%s ends before what was changed in its copy at %#llx", m->path, (unsigned long long)run->at);
 	return true;
 }
 /* What mmap's own flags do not say. That memory cannot be locked here is no reason not to run. */
@@ -146,7 +149,7 @@ bool restore_memory(struct restore *r)
 	EACH(r->image, SNAP_MAP, struct snap_map, m)
 		if (!map_one(r, m))
 			return false;
-	if (!pages_in(r))
+	if (!restore_runs(r, r->image, SECTION_PAGES, page_in, NULL))
 		return false;
 	EACH(r->image, SNAP_MAP, struct snap_map, m)
 		if (!finish_one(r, m))

@@ -74,22 +74,13 @@ static bool make_pipes(struct restore *r, struct tree *t)
 			return false;
 	return true;
 }
-static bool fill_shared(struct restore *r, struct tree *t, unsigned section)
+static bool fill_shared(struct restore *r, void *tree, const struct snap_run *run, unsigned object, const uint8_t *bytes, uint64_t n)
 {
-	const struct snap_runs *runs = image_shared(t->member, section);
-	const uint8_t *bytes;
-
-	if (!runs)
-		return restore_bad(r, "%s", t->member->file.why);
-	bytes = (const uint8_t *)&runs->run[runs->n];
-	for (unsigned k = 0; k < runs->n; k++) {
-		uint64_t n = runs->run[k].pages * PAGE, size = ((const struct snap_shm *)t->member->of[SNAP_SHM].at[runs->object])->size;
-		uint64_t some = MIN(n, size - runs->run[k].at);
-		if (pwrite(t->shm[runs->object], bytes, some, (off_t)runs->run[k].at) != (ssize_t)some)
-			return restore_bad(r, "shared memory cannot be filled: %s", strerror(errno));
-		bytes += n;
-	}
-	return true;
+	const struct tree *t = tree;
+	uint64_t size = ((const struct snap_shm *)t->member->of[SNAP_SHM].at[object])->size;
+	uint64_t some = MIN(n, size - run->at);
+	return pwrite(t->shm[object], bytes, some, (off_t)run->at) == (ssize_t)some ||
+	       restore_bad(r, "shared memory cannot be filled: %s", strerror(errno));
 }
 static bool make_shared(struct restore *r, struct tree *t)
 {
@@ -100,9 +91,8 @@ static bool make_shared(struct restore *r, struct tree *t)
 	EACH(g, SNAP_SHM, struct snap_shm, s)
 		if ((t->shm[i_s] = up(memfd_create(s->name, MFD_CLOEXEC | MFD_ALLOW_SEALING))) < 0 || ftruncate(t->shm[i_s], (off_t)s->size) < 0)
 			return restore_bad(r, "shared memory of %llu KiB cannot be made: %s", (unsigned long long)s->size / 1024, strerror(errno));
-	for (unsigned i = 0; i < g->file.head.n_sections; i++)
-		if (g->file.section[i].kind == SECTION_SHARED && !fill_shared(r, t, i))
-			return false;
+	if (!restore_runs(r, g, SECTION_SHARED, fill_shared, t))
+		return false;
 	EACH(g, SNAP_SHM, struct snap_shm, s)
 		if (s->seals)
 			fcntl(t->shm[i_s], F_ADD_SEALS, s->seals);

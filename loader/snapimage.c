@@ -207,18 +207,9 @@ const unsigned n_snap_sockopts = ARRAY_LEN(snap_sockopts);
 const struct snap_fd *image_fd(const struct snap_image *g, int fd)
 {
 	const struct snap_list *l = &g->of[SNAP_FD];
-	unsigned lo = 0, hi = l->n;
-	while (lo < hi) {
-		unsigned mid = (lo + hi) / 2;
-		const struct snap_fd *f = l->at[mid];
-		if (f->fd == fd)
-			return f;
-		if (f->fd < fd)
-			lo = mid + 1;
-		else
-			hi = mid;
-	}
-	return NULL;
+	size_t at = COUNT_BEFORE(l->n, i, ((const struct snap_fd *)l->at[i])->fd < fd);
+	const struct snap_fd *f = at < l->n ? l->at[at] : NULL;
+	return f && f->fd == fd ? f : NULL;
 }
 static bool is_sockopt(const struct snap_image *g, const struct snap_sockopt *o)
 {
