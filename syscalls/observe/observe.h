@@ -60,6 +60,7 @@ void put_str(struct line *, uaddr, size_t limit);                 /* NUL-termina
 void put_set(struct line *, unsigned set, uint64_t guest);
 void put_set_host(struct line *, unsigned set, uint64_t host);
 void put_sig(struct line *, long guest);
+void put_signal(struct line *, int ours);            /* of a system without signals: the host's number */
 void put_errno(struct line *, int host_errno);                    /* name and meaning, as text */
 const char *errno_name(const struct personality *, int host_errno);       /* NULL: has none */
 void put_sigbits(struct line *, sigbits ours);

@@ -336,6 +336,14 @@ void put_sig(struct line *l, long guest)
 	sig_text(l, guest);
 	word_end(l);
 }
+void put_signal(struct line *l, int ours)
+{
+	int guest = sig_to_guest(l->pers, ours);
+	if (guest || l->json)
+		put_sig(l, guest ? guest : ours);
+	else
+		PUT(l, "the host's signal %d", ours);
+}
 const char *errno_name(const struct personality *p, int err)
 {
 	int guest = errno_to_guest(p, err);
@@ -409,7 +417,7 @@ void put_siginfo(struct line *l, const siginfo_t *si, int sig)
 	const char *code = sigcode_name(sig, si->si_code);
 
 	put_open(l, '{');
-	put_key(l, "si_signo"), put_sig(l, sig_to_guest(l->pers, sig));
+	put_key(l, "si_signo"), put_signal(l, sig);
 	put_key(l, "si_code");
 	if (code)
 		put_word(l, code);

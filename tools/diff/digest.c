@@ -168,7 +168,7 @@ static void on_signal(struct sink *s, const struct event *e)
 	char text[64] = "";
 	struct line l;
 	line_of(&l, text, sizeof text, e);
-	put_sig(&l, sig_to_guest(l.pers, e->sig));
+	put_signal(&l, e->sig);
 	if (!rule_word(RULE_SIGNAL, text))
 		put_head(s, e, DG_SIGNAL, 0, text, NULL, NULL);
 }

@@ -68,7 +68,7 @@ static void on_signal(struct sink *s, const struct event *e)
 	struct line l, w;
 	begin(&l, e, "i", e->ns);
 	line_of(&w, words, sizeof words, e);
-	put_sig(&w, sig_to_guest(w.pers, e->sig));
+	put_signal(&w, e->sig);
 	string(&l, "name", words);
 	put_s(&l, ",\"s\":\"t\",\"cat\":\"signal\"}");
 	out_bytes(s->out, l.at, l.len);

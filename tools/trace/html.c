@@ -160,7 +160,7 @@ static void on_mark(struct sink *s, const struct event *e)
 	struct line l, w;
 	line_of(&w, words, sizeof words, e);
 	if (e->type == EV_SIGNAL)
-		put_sig(&w, sig_to_guest(w.pers, e->sig));
+		put_signal(&w, e->sig);
 	else
 		PUT(&w, "end %d", e->status);
 	line_of(&l, text, sizeof text, e);

@@ -130,7 +130,7 @@ static void on_end(struct line *l, const struct event *e)
 {
 	head(l, e, e->status < 0 ? "gone" : e->status & 0x100 ? "killed" : "exit", e->ns);
 	if (e->status & 0x100 && e->status > 0)
-		member(l, "signal"), put_sig(l, sig_to_guest(l->pers, e->status & 0xff));
+		member(l, "signal"), put_signal(l, e->status & 0xff);
 	else if (e->status >= 0)
 		member(l, "status"), put_int(l, e->status & 0xff);
 	put_s(l, e->whole ? ",\"whole\":true" : ",\"whole\":false");
@@ -174,7 +174,7 @@ static void event(struct sink *s, const struct event *e)
 		break;
 	case EV_SIGNAL:
 		head(&l, e, "signal", e->ns);
-		member(&l, "signal"), put_sig(&l, sig_to_guest(l.pers, e->sig));
+		member(&l, "signal"), put_signal(&l, e->sig);
 		member(&l, "info"), put_siginfo(&l, e->info, e->sig);
 		break;
 	case EV_END: on_end(&l, e); break;

@@ -294,13 +294,10 @@ static void on_signal(struct text *x, const struct event *e)
 	break_open(x, NULL);
 	line_of(&l, text, sizeof text, e);
 	put_front(&l, x, e, e->ns);
-	if (sig_to_guest(l.pers, e->sig)) {
-		put_s(&l, "--- "), put_sig(&l, sig_to_guest(l.pers, e->sig));
+	put_s(&l, "--- "), put_signal(&l, e->sig);
+	if (sig_to_guest(l.pers, e->sig))
 		put_s(&l, " "), put_siginfo(&l, e->info, e->sig);
-		put_s(&l, " ---\n");
-	} else {                         /* a system without signals */
-		PUT(&l, "--- the host's signal %d ---\n", e->sig);
-	}
+	put_s(&l, " ---\n");
 	write_line(x, e, &l);
 }
 static void on_end(struct text *x, const struct event *e)
@@ -313,10 +310,8 @@ static void on_end(struct text *x, const struct event *e)
 	put_front(&l, x, e, e->ns);
 	if (e->status < 0)
 		put_s(&l, "+++ ended without a word: killed, it seems +++\n");
-	else if (e->status & 0x100 && !sig_to_guest(l.pers, e->status & 0xff))      /* a system without signals */
-		PUT(&l, "+++ killed by the host's signal %d +++\n", e->status & 0xff);
 	else if (e->status & 0x100)
-		put_s(&l, "+++ killed by "), put_sig(&l, sig_to_guest(l.pers, e->status & 0xff)), put_s(&l, " +++\n");
+		put_s(&l, "+++ killed by "), put_signal(&l, e->status & 0xff), put_s(&l, " +++\n");
 	else
 		PUT(&l, "+++ exited with %d +++\n", e->status & 0xff);
 	write_line(x, e, &l);
