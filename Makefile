@@ -35,7 +35,7 @@ WHOLE := dd bs=64M status=none
 # What every fork and nearly every call runs is linked first and together: a forked child finds it all in one look at the
 # file's pages (64 KiB), and pays for each such look.
 RT_FIRST := $(wildcard $(addprefix syscalls/,engines/entry.S engines/trap.c engines/rewrite.c engines/sites.c engines/change.c \
-            dispatch.c direct.c proc.c fd.c thread.c signal.c arrive.c carrier.c mem.c lock.c xlate.c pending.c handlers/proc.c \
+            dispatch.c direct.c proc.c fd.c thread.c signal.c arrive.c carrier.c mem.c lock.c xlate.c pending.c pace.c handlers/proc.c \
             handlers/wait.c handlers/rw.c handlers/time.c observe/trace.c observe/report.c) personalities/*/personality.c \
             personalities/*/thr.c personalities/*/umtx_mutex.c personalities/*/umtx_shm.c personalities/*/proc_note.c)
 # The same for an exec: what it runs before and what a start runs after it comes next; of loader/, tools/ and libc: loader/start.ld.

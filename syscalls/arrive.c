@@ -8,6 +8,7 @@
  * What becomes of it is signal.c's. Everything here runs on our alternate stack, with everything but faults blocked.
  */
 #include <ucontext.h>
+#include <asm/prctl.h>
 #include "host.h"
 #include "thread.h"
 #include "pending.h"
@@ -35,6 +36,14 @@ static uint64_t fixup_find(uint64_t rip)
 			return (uint64_t)&f->fault + (uint64_t)f->resume;
 	return 0;
 }
+/* Natively no program has anything at gs, and a store there is its SIGSEGV; under the engines that share its address space it hits
+ * this block. */
+static bool is_overwritten(const struct thread *t)
+{
+	uint64_t base = 0;
+	host(SYS_arch_prctl, ARCH_GET_GS, &base);
+	return base != (uint64_t)t || t->stack != (base & ~63ul) || (t->entry != entry_jump && t->entry != entry_direct);
+}
 static void our_fault(struct thread *t, int sig, siginfo_t *si, greg_t *g)
 {
 	uint64_t to = fixup_find((uint64_t)g[REG_RIP]);
@@ -42,6 +51,9 @@ static void our_fault(struct thread *t, int sig, siginfo_t *si, greg_t *g)
 		to = (uint64_t)mem_guard_broken;
 		g[REG_RSP] = (greg_t)t->guard;
 	}
+	if (!to && is_overwritten(t))
+		die("the program has written over memory of guise's own, in which a thread is described: through the segment register gs, "
+		    "where there is nothing natively, or by an address of its own making. The engine kvm keeps it from that");
 	if (!to)
 		die("internal error: signal %d at %#lx (text begins at %#lx), address %#lx: please report this", sig,
 		    (uint64_t)g[REG_RIP], OWN_LO, (uint64_t)si->si_addr);
@@ -201,7 +213,7 @@ void signal_host(int sig, siginfo_t *si, void *context)
 		note_spoiled(t, si, g);
 	else if (sig == t->p->pers->sig_carrier || carrier_within(t, si))
 		carrier_arrived(t, si);
-	else if (!carrier_astray(t, si))
+	else if (!carrier_astray(t, si) && !pace_over(t, si, &uc->uc_sigmask))
 		note(t, sig, si, g, caused);
 	if (t->p->traced)
 		tracee_halted(t, ours, g, uc->uc_mcontext.fpregs);

@@ -386,6 +386,7 @@ long signal_send(struct thread *t, int pid, int tid, int sig, int code, uint64_t
 	si.si_pid = t->p->pid;
 	si.si_uid = (uid_t)host(SYS_getuid);
 	si.si_value.sival_ptr = (void *)value;
+	pace_stop(t);                    /* what one sends to oneself has arrived when the call is over */
 	if (sig > 64)
 		return send_unnumbered(t, pid, tid, &si);
 	if (sig == SIGSTOP && pid == t->p->pid && t->p->traced)

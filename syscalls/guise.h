@@ -157,6 +157,15 @@ struct thread_traced {
 	volatile bool gone;      /* its end is told, though it waits here for the process's end or exec */
 };
 enum { TR_FPU = 1, TR_FS = 2 };
+struct pace {                        /* pace.c: of signals of timers */
+	int64_t since;           /* when the last was delivered, or (not open) its handler was over; nanoseconds */
+	int64_t took, idle;      /* from one to the other; and what passes between two that leave no time at all */
+	uint64_t regs;           /* a fingerprint of the guest's registers behind that handler */
+	sigbits sig, held;       /* its bit; what the host holds back though the guest does not */
+	int timer;               /* 1 + the host's timer that ends this, or 0 */
+	uint8_t poor;            /* so often in a row the code between two had next to no time */
+	bool open;               /* its handler is not over */
+};
 struct thread {
 	struct thread *self;     /* 0   for "mov %gs:0, %rdi" */
 	uint64_t stack;          /* 8   top of our stack; every entry begins there */
@@ -209,6 +218,7 @@ struct thread {
 	struct { int32_t pdeathsig, nnp, keepcaps, secure; uint64_t slack, persona; } prctls;   /* stopped: what only it can ask */
 	uint64_t left_at;        /* restored: the sleep called from here goes on with ... */
 	int64_t left_ns;         /* ... this; its own */
+	struct pace pace;
 	void (*begin)(struct thread *);  /* what a restored thread does first, or NULL */
 	uint8_t iopl;            /* machine/privilege.h: the I/O privilege that its system gave it, virtual; its own */
 	bool held_back;          /* ... and its (virtual) interrupt flag is clear */

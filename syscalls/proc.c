@@ -93,6 +93,7 @@ static long fork_copy(struct thread *t, unsigned long flags)
 	long e = t->p->engine->spawn ? t->p->engine->spawn(t, t) : 0;
 	if (e < 0)
 		return e;
+	pace_stop(t);                    /* what ends it is the parent's alone */
 	if (flags & CLONE_FILES)
 		shared = true;
 	if (locks)

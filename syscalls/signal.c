@@ -36,8 +36,10 @@ static void host_mask(uint64_t m)
 static sigbits deliverable(struct thread *t)
 {
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return pending_for(t) & ~t->sigmask;
+	return pending_for(t) & ~(t->sigmask | t->pace.held);
 }
+/* The guest's mask as the host is to have it. */
+static void guest_mask(struct thread *t) { host_mask(sigset_host(pace_mask(t, t->sigmask))); }
 
 void signal_setmask(struct thread *t, sigbits set)
 {
@@ -46,7 +48,7 @@ void signal_setmask(struct thread *t, sigbits set)
 		t->attn = 1;
 	if (t->pend.sig)
 		return;                  /* thread_attend sets the host's mask when it is done */
-	host_mask(sigset_host(t->sigmask));
+	guest_mask(t);
 }
 void signal_mask_swap(struct thread *t, sigbits set)
 {
@@ -154,8 +156,8 @@ static long host_action(struct proc *p, int sig)
 		else if (a->handler == 0 && !told && !is_told(p, sig))
 			k.handler = (void *)SIG_DFL;
 	}
-	if (sig == SIGSYS || (p->sig_watch >> (sig - 1) & 1 && a->handler < 2))
-		k.flags |= SA_RESTART;   /* ours first of all (carrier.c, engines) */
+	if (sig == SIGSYS || sig == PACE_SIGNAL || (p->sig_watch >> (sig - 1) & 1 && a->handler < 2))
+		k.flags |= SA_RESTART;   /* ours first of all (carrier.c, pace.c, engines) */
 	return host(SYS_rt_sigaction, sig, &k, NULL, 8);
 }
 long signal_action(struct thread *t, int sig, const struct sigact *new, struct sigact *old)
@@ -279,6 +281,7 @@ static void deliver(struct thread *t, struct sigpend *pd)
 		.oldmask = t->has_savedmask ? t->savedmask : t->sigmask,
 		.sp = alt ? t->altstack.base + t->altstack.size : t->regs.rsp - 128,
 	};
+	pace_delivered(t, pd);
 	if (p->pers->frame(t, &sf) < 0)
 		signal_die(t, SIGSEGV);
 	__atomic_add_fetch(&p->signals_taken, 1, __ATOMIC_RELAXED);
@@ -358,7 +361,7 @@ void thread_attend(struct thread *t)
 			t->sigmask = t->savedmask;
 			t->has_savedmask = false;
 		}
-		host_mask(sigset_host(t->sigmask));
+		guest_mask(t);
 	} while (t->attn);
 }
 void signal_force(struct thread *t, int sig, int code, uaddr addr, unsigned trapno)
@@ -430,6 +433,7 @@ void signal_thread_exit(struct thread *t)
 {
 	sigbits left = pending_of_process(t->p) & ~t->sigmask;
 	pending_forget(t);
+	pace_end(t);
 	t->sigmask = ~(sigbits)0;
 	t->sigwait = 0;
 	for (int sig = 1; left; sig++, left >>= 1)

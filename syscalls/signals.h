@@ -33,6 +33,20 @@ size_t sigset_size(const struct personality *);      /* bytes of a guest's set *
 uint64_t sigset_host(sigbits);                        /* as the kernel wants it; never blocks what we need */
 extern sigbits const SIGSET_UNBLOCKABLE;
 
+/* --- pace.c: signals of a timer that is faster than a delivery ---------------------------------------------------------------- */
+#define PACE_SIGNAL SIGBUS               /* that of its own timers */
+void pace_delivered(struct thread *, const struct sigpend *);
+sigbits pace_mask(struct thread *, sigbits mask);    /* the guest's mask is set: what the host is to block for it */
+void pace_end(struct thread *);                      /* nothing is held back any more; the host's mask is the caller's to set */
+static inline void pace_stop(struct thread *t)       /* ... and it is set */
+{
+	if (!t->pace.held)
+		return;
+	pace_end(t);
+	signal_setmask(t, t->sigmask);
+}
+bool pace_over(struct thread *, const siginfo_t *, void *host_mask);
+
 /* --- carrier.c: for calls by which the host's kernel is to send a signal without a host number ------------------------------- */
 struct sigevent;
 int carrier_event(struct thread *, struct sigevent *);   /* makes ev the host's; the row to give back, or -errno */

@@ -5,7 +5,7 @@
  */
 #include "linux.h"
 
-sysfn lnx_sigaction, lnx_sigprocmask, lnx_sigpending, lnx_sigtimedwait, lnx_sigaltstack, lnx_sigqueue,
+sysfn lnx_sigaction, lnx_sigprocmask, lnx_sigpending, lnx_sigtimedwait, lnx_sigaltstack, lnx_kill, lnx_sigqueue,
 	lnx_masked;
 sysfn sys_sigaction, sys_sigprocmask, sys_sigpending, sys_sigtimedwait, sys_sigsuspend;
 
@@ -57,6 +57,12 @@ long lnx_sigaltstack(struct call *c)
 	return c->arg[1] ? arg_put(c, 1, &old) : 0;
 }
 
+/* What one sends to oneself has arrived when the call is over. They do not sleep: nothing that is due turns them back. */
+long lnx_kill(struct call *c)
+{
+	pace_stop(c->t);
+	return host6(c->nr, c->raw[0], c->raw[1], c->raw[2], c->raw[3], c->raw[4], c->raw[5]);
+}
 /* A positive code may be sent only to the own number. Under a fault's it would look, on its way through the kernel, as if
  * we had faulted (crash handlers send themselves a fault's very words, to die by it in the end): it takes our way. */
 long lnx_sigqueue(struct call *c)
@@ -67,7 +73,7 @@ long lnx_sigqueue(struct call *c)
 
 	if (sig < 1 || sig > 64 || !(FAULTS >> (sig - 1) & 1) || !c->arg[i + 1] || copy_in(&si, (uaddr)c->arg[i + 1], sizeof si) ||
 	    si.si_code <= 0)
-		return lnx_make(c, c->raw);
+		return lnx_kill(c);
 	if (c->nr == SYS_pidfd_send_signal || c->arg[i - 1] != c->t->tid)
 		return -EPERM;
 	si.si_signo = sig;

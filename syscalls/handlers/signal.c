@@ -119,6 +119,7 @@ static long wait_for(struct call *c, siginfo_t *si, const struct timespec *ts)
 	if (e)
 		return e;
 	set &= ~SIGSET_UNBLOCKABLE;
+	pace_stop(t);
 	memset(si, 0, sizeof *si);
 	uint64_t m = (uint64_t)set;
 	bool open = m & ~sigset_host(t->sigmask) & ~t->p->sig_watch;
