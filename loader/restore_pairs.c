@@ -32,27 +32,44 @@ static int up(int fd)
 	return high;
 }
 /* --- local ones ----------------------------------------------------------------------------------------------------------- */
+/* Names that do not begin with a slash are of the guest's directory, where we are not yet. */
+static int enter(const struct snap_image *g)
+{
+	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
+	EACH(g, SNAP_OPTION, struct snap_option, o)
+		if (here >= 0 && o->what == OPTION_CWD && chdir(o->text) < 0) {
+			close(here);
+			return -1;
+		}
+	return here;
+}
 /* The name that it was accepted under belongs to whoever listens, and is his again afterwards. */
-static void name(int fd, const struct snap_end *e, int type)
+static void name(const struct snap_image *g, int fd, const struct snap_end *e, int type)
 {
 	const struct sockaddr_un *un = (const void *)e->name;
 
 	if (e->name_len <= sizeof(sa_family_t))
 		return;
 	bool path = un->sun_path[0];
-	restore_free_name(un, e->name_len, type);
-	if (!path || bind(fd, (const void *)un, e->name_len) < 0)
+	int here = enter(g);
+	if (here >= 0)
+		restore_free_name(un, e->name_len, type);
+	if (here < 0 || !path || bind(fd, (const void *)un, e->name_len) < 0)
 		say("the name %s%.100s of one of its connected sockets cannot be had here: it has none", path ? "" : "@",
 		    un->sun_path + !path);
 	else
 		unlink(un->sun_path);
+	if (here >= 0 && fchdir(here) < 0)
+		say("the directory that this was started in is gone: %s", strerror(errno));
+	if (here >= 0)
+		close(here);
 }
-static bool make_local(struct restore *r, const struct snap_pair *p, int end[2])
+static bool make_local(struct restore *r, const struct tree *t, const struct snap_pair *p, int end[2])
 {
 	if (socketpair(AF_UNIX, (int)p->type | SOCK_CLOEXEC, 0, end) < 0 || (end[0] = up(end[0])) < 0 || (end[1] = up(end[1])) < 0)
 		return restore_bad(r, "two connected sockets cannot be made: %s", strerror(errno));
-	name(end[0], &p->end[0], (int)p->type);
-	name(end[1], &p->end[1], (int)p->type);
+	name(t->member, end[0], &p->end[0], (int)p->type);
+	name(t->member, end[1], &p->end[1], (int)p->type);
 	return true;
 }
 /* --- TCP ------------------------------------------------------------------------------------------------------------------- */
@@ -187,7 +204,7 @@ bool restore_pairs(struct restore *r, struct tree *t)
 		return restore_bad(r, "no memory for its connected sockets");
 	EACH(g, SNAP_PAIR, struct snap_pair, p) {
 		int *end = t->pair[i_p].end;
-		if (!(p->family == AF_UNIX ? make_local(r, p, end) : make_tcp(r, p, end)))
+		if (!(p->family == AF_UNIX ? make_local(r, t, p, end) : make_tcp(r, p, end)))
 			return false;
 		t->n_pairs = i_p + 1;
 		if (!fill(r, g, p, end, 0) || !fill(r, g, p, end, 1))
