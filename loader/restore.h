@@ -64,6 +64,8 @@ void begin_proc_renamed(void);                       /* restore.c */
 bool restore_pairs(struct restore *, struct tree *);  /* restore_pairs.c: before the tree is forked */
 struct sockaddr_un;
 void restore_free_name(const struct sockaddr_un *, unsigned n, int type);  /* if nobody lives there */
+int restore_enter(const struct snap_image *);         /* its directory; -1: it is gone. What leads back: */
+void restore_leave(int);
 bool restore_locks(struct restore *);                /* last: a close would give some of them up */
 bool restore_owner(struct restore *);                /* restore_owner.c: users, groups, capabilities */
 bool owner_of(int pid, struct snap_owner *);

@@ -33,7 +33,7 @@ static int up(int fd)
 }
 /* --- local ones ----------------------------------------------------------------------------------------------------------- */
 /* Names that do not begin with a slash are of the guest's directory, where we are not yet. */
-static int enter(const struct snap_image *g)
+int restore_enter(const struct snap_image *g)
 {
 	int here = open(".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 	EACH(g, SNAP_OPTION, struct snap_option, o)
@@ -43,6 +43,13 @@ static int enter(const struct snap_image *g)
 		}
 	return here;
 }
+void restore_leave(int here)
+{
+	if (here >= 0 && fchdir(here) < 0)
+		say("the directory that this was started in is gone: %s", strerror(errno));
+	if (here >= 0)
+		close(here);
+}
 /* The name that it was accepted under belongs to whoever listens, and is his again afterwards. */
 static void name(const struct snap_image *g, int fd, const struct snap_end *e, int type)
 {
@@ -51,7 +58,7 @@ static void name(const struct snap_image *g, int fd, const struct snap_end *e, i
 	if (e->name_len <= sizeof(sa_family_t))
 		return;
 	bool path = un->sun_path[0];
-	int here = enter(g);
+	int here = restore_enter(g);
 	if (here >= 0)
 		restore_free_name(un, e->name_len, type);
 	if (here < 0 || !path || bind(fd, (const void *)un, e->name_len) < 0)
@@ -59,10 +66,7 @@ static void name(const struct snap_image *g, int fd, const struct snap_end *e, i
 		    un->sun_path + !path);
 	else
 		unlink(un->sun_path);
-	if (here >= 0 && fchdir(here) < 0)
-		say("the directory that this was started in is gone: %s", strerror(errno));
-	if (here >= 0)
-		close(here);
+	restore_leave(here);
 }
 static bool make_local(struct restore *r, const struct tree *t, const struct snap_pair *p, int end[2])
 {

@@ -113,7 +113,10 @@ static bool open_shared(struct restore *r, struct tree *t)
 				continue;
 			if (!(t->open = realloc(t->open, (t->n_open + 1) * sizeof *t->open)))
 				return restore_bad(r, "no memory for its open files");
-			int fd = up(restore_open_one(r, &t->member[m], f));
+			int here = restore_enter(&t->member[m]);
+			int fd = up(restore_open_one(r, &t->member[m], f)), e = errno;
+			restore_leave(here);
+			errno = e;
 			if (fd < 0)
 				return *r->why ? false : restore_bad(r, "its descriptor %d cannot be made again: %s", f->fd, strerror(errno));
 			t->open[t->n_open].id = f->open;
