@@ -26,8 +26,8 @@ FORK_LOCK(protmax_lock);
 static volatile uint32_t changing FORKED;
 AT_FORK_FREE(changing);
 
-sysfn fbsd_mmap, fbsd_old_mmap, fbsd_munmap, fbsd_mprotect, fbsd_shmat;
-sysfn fbsd_map, fbsd_old_map, sys_munmap, sys_mprotect, sys_shmat;
+sysfn fbsd_mmap, fbsd_old_mmap, fbsd_munmap, fbsd_mprotect, fbsd_shmat, fbsd_attach;
+sysfn fbsd_map, fbsd_old_map, sys_munmap, sys_mprotect;
 
 static bool make_room(unsigned more)
 {
@@ -150,10 +150,10 @@ long fbsd_shmat(struct call *c)
 {
 	struct shmid_ds ds = { 0 };
 	if (!n_bounds)
-		return sys_shmat(c);
+		return fbsd_attach(c);
 	lock(&changing);
 	host(SYS_shmctl, (int)c->arg[0], IPC_STAT, &ds);         /* who may attach it may do this */
-	long rv = make_room(2) ? sys_shmat(c) : -ENOMEM;
+	long rv = make_room(2) ? fbsd_attach(c) : -ENOMEM;
 	if (rv >= 0)
 		settle((uaddr)rv, PAGE_UP((uaddr)rv + ds.shm_segsz), ANY);
 	unlock(&changing);

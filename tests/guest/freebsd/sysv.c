@@ -36,7 +36,13 @@ static void shm(void)
 	say("mode %x\n", ds.perm.mode & 0777);
 	show(sys(SYS_shmdt, at));
 	show(sys(SYS_shmdt, at));
-	at = sys(SYS_shmat, id, 0, 010000);
+	long taken = mmap(0, 8192, PROT_READ | PROT_WRITE, MAP_ANON | MAP_PRIVATE, -1, 0);
+	show(sys(SYS_shmat, id, taken, 0));
+	show(sys(SYS_shmat, id, taken + 1, 0));
+	yes(sys(SYS_shmat, id, taken + 1, 060000) == taken);     /* SHM_RND | SHM_REMAP */
+	show(*(int *)taken);
+	show(sys(SYS_shmdt, taken));
+	at = sys(SYS_shmat, id, 0, 050000);      /* without a place there is nothing to map over */
 	yes(at > 0 && *(int *)at == 8);
 	sys(SYS_shmdt, at);
 	show(sys(SYS_shmctl, id, IPC_RMID, 0));
