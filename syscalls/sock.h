@@ -16,6 +16,8 @@ struct addr {                        /* an address made ready for the host; addr
 /* how: PATH_* for the path of a local socket, relative to dirfd. 0 or -errno; addr_done only after 0. */
 long must_check addr_get(struct thread *, uaddr guest, uint64_t n, int dirfd, unsigned how, struct addr *);
 void addr_done(struct addr *);
+/* May it be used, by this process, for its own end of fd (local) or another's? It may be changed. NULL: nobody asks. */
+extern long (*addr_limits)(struct thread *, int fd, struct sockaddr_storage *, bool local);
 /* The same into our memory: its length. */
 long addr_bytes(struct thread *, const struct addr *, void *guest, size_t max);
 /* To the guest's buffer and length word. full: the length told is the address's, else what was written. */

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause
  *
  * Jails are made, asked for, entered and removed here: a vector of names and values, of which params[] says where each lies.
- * What a jail gives here is a root directory, names of the machine, its processes out of the others' reach (jail_limits.c),
- * and no or all of the network; addresses of its own, a network of its own and new System V name spaces it does not: these
- * parameters are refused, with the sentence that libjail shows. Only the super-user has jails. Order of checks, errors and
+ * What a jail gives here is a root directory, names of the machine, its processes out of the others' reach, and of the
+ * network nothing, some of the host's addresses or all (jail_limits.c); a network of its own and new System V name spaces it
+ * does not: these parameters are refused, with the sentence that libjail shows. Only the super-user has jails. Order of checks, errors and
  * messages: sys/kern/kern_jail.c (15.0). Descriptors of jails (15) there are none.
  */
 #include <fcntl.h>
@@ -35,7 +35,7 @@ static const struct param params[] = {
 	F_("host.hostuuid", P_TEXT, 0, hostuuid), F_("host.hostid", P_LONG, 0, hostid), F_("host", P_SYS, 0, host),
 	F_("vnet", P_SYS, ONCE, vnet), F_("ip4", P_SYS, ONCE | ANY_SYS, ip4), F_("ip6", P_SYS, ONCE | ANY_SYS, ip6),
 	F_("ip4.saddrsel", P_FLAG, 0, saddrsel4), F_("ip6.saddrsel", P_FLAG, 0, saddrsel6),
-	{ "ip4.addr", P_ADDRS, 0, 0, 4, 0 }, { "ip6.addr", P_ADDRS, 0, 0, 16, 0 },
+	{ "ip4.addr", P_ADDRS, 0, offsetof(struct jail, addr4), 4, 0 }, { "ip6.addr", P_ADDRS, 0, offsetof(struct jail, addr6), 16, 0 },
 	F_("sysvmsg", P_SYS, ANY_SYS, sysvmsg), F_("sysvsem", P_SYS, ANY_SYS, sysvsem), F_("sysvshm", P_SYS, ANY_SYS, sysvshm),
 	ALLOWS("set_hostname", ALLOW_SET_HOSTNAME), ALLOWS("sysvipc", ALLOW_SYSVIPC), ALLOWS("raw_sockets", ALLOW_RAW_SOCKETS),
 	ALLOWS("chflags", ALLOW_CHFLAGS), ALLOWS("mount", ALLOW_MOUNT), ALLOWS("mount.devfs", ALLOW_MOUNT_DEVFS),
@@ -129,6 +129,20 @@ static long text_of(struct opts *os, const char *name, char *to, size_t room)
 	return e ? e : to[o->v.iov_len - 1] ? -EINVAL : 0;
 }
 
+static long take_addrs(struct opts *os, const struct param *p, const struct opt *o, struct jail *j, bool made)
+{
+	bool four = p->size == 4;
+	int32_t *n = four ? &j->n4 : &j->n6, *mode = four ? &j->ip4 : &j->ip6;
+	if (o->v.iov_len % p->size)
+		return -EINVAL;
+	if (o->v.iov_len / p->size > JAIL_ADDRS)
+		return say(os, -EINVAL, "too many IPv%d addresses", four ? 4 : 6);
+	if (!made && *mode == JAIL_SYS_INHERIT)
+		return say(os, -EINVAL, "ip%d cannot be changed after creation", four ? 4 : 6);
+	*n = (int32_t)(o->v.iov_len / p->size);
+	*mode = JAIL_SYS_DISABLE;
+	return copy_in((char *)j + p->at, (uaddr)o->v.iov_base, o->v.iov_len);
+}
 /* --- one parameter into a jail -------------------------------------------------------------------------------------- */
 static long take(struct opts *os, const struct param *p, struct jail *j, bool made)
 {
@@ -163,12 +177,40 @@ static long take(struct opts *os, const struct param *p, struct jail *j, bool ma
 		*(int32_t *)at = v == JAIL_SYS_NEW && p->how & ANY_SYS ? JAIL_SYS_DISABLE : v;   /* without an address that is the same */
 		return 0;
 	case P_ADDRS:
-		return o->v.iov_len ? say(os, -EINVAL, "%s: a jail has all of the host's addresses here (inherit), or none", p->name) : 0;
+		return take_addrs(os, p, o, j, made);
 	}
 	return 0;
 }
 static const struct jail *up_of(struct jails *t, const struct jail *j) { return jail_find(t, j->parent); }
 
+static bool all_in(const uint8_t *a, int n, const uint8_t *of, int n_of, size_t size)
+{
+	for (int i = 0; i < n; i++) {
+		bool found = false;
+		for (int k = 0; k < n_of && !found; k++)
+			found = !memcmp(a + (size_t)i * size, of + (size_t)k * size, size);
+		if (!found)
+			return false;
+	}
+	return true;
+}
+/* No more than the jail around it has; inherited is what that has. */
+static long addrs_checked(const struct jail *up, struct jail *j)
+{
+	if (up && up->ip4 != JAIL_SYS_INHERIT && j->ip4 == JAIL_SYS_INHERIT) {
+		j->ip4 = up->ip4;
+		j->n4 = up->n4;
+		memcpy(j->addr4, up->addr4, sizeof j->addr4);
+	}
+	if (up && up->ip6 != JAIL_SYS_INHERIT && j->ip6 == JAIL_SYS_INHERIT) {
+		j->ip6 = up->ip6;
+		j->n6 = up->n6;
+		memcpy(j->addr6, up->addr6, sizeof j->addr6);
+	}
+	if (up && up->ip4 != JAIL_SYS_INHERIT && !all_in(j->addr4[0], j->n4, up->addr4[0], up->n4, 4))
+		return -EPERM;
+	return up && up->ip6 != JAIL_SYS_INHERIT && !all_in(j->addr6[0], j->n6, up->addr6[0], up->n6, 16) ? -EPERM : 0;
+}
 static long checked(struct opts *os, struct jails *t, struct jail *j, bool made)
 {
 	const struct jail *up = up_of(t, j);
@@ -180,10 +222,11 @@ static long checked(struct opts *os, struct jails *t, struct jail *j, bool made)
 	if (j->securelevel < (up ? up->securelevel : -1) || j->children_max >= (up ? up->children_max : 999999) ||
 	    j->enforce_statfs < (up ? up->enforce_statfs : 0) || j->allow & more)
 		return -EPERM;
-	for (unsigned i = 0; i < os->n; i++)
+	long e = addrs_checked(up, j);
+	for (unsigned i = 0; i < os->n && !e; i++)
 		if (!os->o[i].seen)
-			return say(os, -EINVAL, "unknown parameter: %s", os->o[i].name);
-	return 0;
+			e = say(os, -EINVAL, "unknown parameter: %s", os->o[i].name);
+	return e;
 }
 static long take_all(struct opts *os, struct jails *t, struct jail *j, bool made)
 {
@@ -501,7 +544,7 @@ static long give_all(struct opts *os, struct jails *t, const struct jail *j)
 		if (p->kind == P_FLAG || p->kind == P_ALLOW)
 			e = give(os, p->name, &v, sizeof v, EXACT) ?: give_no(os, p->name, !v);
 		else if (p->kind == P_ADDRS)
-			e = give(os, p->name, "", 0, PART);
+			e = give(os, p->name, at, (size_t)(p->size == 4 ? j->n4 : j->n6) * p->size, PART);
 		else
 			e = give(os, p->name, at, p->kind == P_TEXT ? str_len(at) + 1 : p->size, p->kind == P_TEXT ? STRING : EXACT);
 	}

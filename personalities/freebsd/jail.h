@@ -15,12 +15,15 @@ enum {
 	ALLOW_FIRST = ALLOW_SET_HOSTNAME | ALLOW_RESERVED_PORTS | ALLOW_UNPRIV_DEBUG | ALLOW_SUSER,
 };
 enum { JAIL_SYS_DISABLE, JAIL_SYS_NEW, JAIL_SYS_INHERIT };
+#define JAIL_ADDRS 16
 struct jail {
 	int32_t jid, parent;     /* 0: no jail; the host's */
 	uint32_t persist, allow;
 	int32_t children_max, securelevel, enforce_statfs, devfs_ruleset, osreldate;
 	int32_t host, ip4, ip6, vnet, sysvmsg, sysvsem, sysvshm;     /* JAIL_SYS_* */
 	uint32_t saddrsel4, saddrsel6;
+	int32_t n4, n6;          /* addresses that it has, where ip4 or ip6 is not JAIL_SYS_INHERIT */
+	uint8_t addr4[JAIL_ADDRS][4], addr6[JAIL_ADDRS][16];
 	uint64_t hostid;
 	char name[256];          /* whole, with its parents' */
 	char path[1024];         /* as the host's guests name it */
@@ -49,3 +52,4 @@ void jail_execs(void);
 /* jail_limits.c */
 bool fbsd_hidden(struct thread *, long pid); /* another's, which ours does not see; 0: are there any? */
 long fbsd_refuses(struct call *);
+void jail_limits_start(void);                /* this process has come into a jail */

@@ -5,9 +5,12 @@
  * handler: the meaning, not the spelling. Whose is not known (a program of the host's) is nobody's here but its parent's.
  * Meaning: sys/kern/kern_jail.c prison_check, prison_priv_check, prison_check_af (15.0).
  */
+#include <string.h>
+#include <netinet/in.h>
 #include <sys/socket.h>
 #include "host.h"
 #include "procfs.h"
+#include "sock.h"
 #include "freebsd/freebsd.h"
 #include "freebsd/jail.h"
 
@@ -49,7 +52,7 @@ static bool sysv_given(const struct jail *j, sysfn *fn)
 static long socket_refused(struct call *c, const struct jail *j)
 {
 	int af = (int)c->arg[0];
-	if ((af == AF_INET && j->ip4 != JAIL_SYS_INHERIT) || (af == AF_INET6 && j->ip6 != JAIL_SYS_INHERIT))
+	if ((af == AF_INET && j->ip4 != JAIL_SYS_INHERIT && !j->n4) || (af == AF_INET6 && j->ip6 != JAIL_SYS_INHERIT && !j->n6))
 		return -EPROTONOSUPPORT;
 	if (af != AF_INET && af != AF_INET6 && af != AF_UNIX && !(j->allow & ALLOW_SOCKET_AF))
 		return -EPROTONOSUPPORT;
@@ -88,3 +91,62 @@ long fbsd_refuses(struct call *c)
 			return -ESRCH;
 	return by_rule(c);
 }
+
+/* --- its addresses -------------------------------------------------------------------------------------------------- */
+/* One family's part of an address: the bytes, and what any, the machine itself and the jail's own are. */
+struct part { uint8_t *a; size_t n; const uint8_t *own; int n_own; const uint8_t *loop; };
+static const uint8_t zero[16], loop4[4] = { 127, 0, 0, 1 }, loop6[16] = { [15] = 1 };
+
+static bool part_of(struct sockaddr_storage *ss, const struct jail *j, struct part *p)
+{
+	if (ss->ss_family == AF_INET && j->ip4 != JAIL_SYS_INHERIT)
+		*p = (struct part){ (uint8_t *)&((struct sockaddr_in *)ss)->sin_addr, 4, j->addr4[0], j->n4, loop4 };
+	else if (ss->ss_family == AF_INET6 && j->ip6 != JAIL_SYS_INHERIT)
+		*p = (struct part){ (uint8_t *)&((struct sockaddr_in6 *)ss)->sin6_addr, 16, j->addr6[0], j->n6, loop6 };
+	else
+		return false;
+	return true;
+}
+static bool owns(const struct part *p)
+{
+	for (int i = 0; i < p->n_own; i++)
+		if (!memcmp(p->a, p->own + (size_t)i * p->n, p->n))
+			return true;
+	return false;
+}
+/* What is not bound yet leaves from the jail's first address: sys/netinet/in_jail.c, prison_get_ip4. */
+static void bind_first(int fd, const struct sockaddr_storage *to, const struct part *p)
+{
+	struct sockaddr_storage now = { 0 };
+	uint32_t n = sizeof now;
+	struct part own = *p;
+	int later = 1;
+	if (host(SYS_getsockname, fd, &now, &n) || now.ss_family != to->ss_family)
+		return;
+	own.a = now.ss_family == AF_INET ? (uint8_t *)&((struct sockaddr_in *)&now)->sin_addr : (uint8_t *)&((struct sockaddr_in6 *)&now)->sin6_addr;
+	if (memcmp(own.a, zero, own.n) || ((struct sockaddr_in *)&now)->sin_port)
+		return;
+	memcpy(own.a, p->own, p->n);
+	host(SYS_setsockopt, fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &later, sizeof later);
+	host(SYS_bind, fd, &now, n);
+}
+static long limit_addr(struct thread *t, int fd, struct sockaddr_storage *ss, bool local)
+{
+	struct jail j;
+	struct part p;
+	if (ss->ss_family != AF_INET && ss->ss_family != AF_INET6)
+		return 0;
+	if (!jail_copy(t->p, &j))
+		return -EADDRNOTAVAIL;
+	if (!part_of(ss, &j, &p))
+		return 0;
+	if (!p.n_own)
+		return -EADDRNOTAVAIL;
+	bool any = !memcmp(p.a, zero, p.n);
+	if ((any && (!local || p.n_own == 1)) || (!memcmp(p.a, p.loop, p.n) && !owns(&p)))
+		memcpy(p.a, p.own, p.n);
+	if (!local)
+		bind_first(fd, ss, &p);
+	return local && memcmp(p.a, zero, p.n) && !owns(&p) ? -EADDRNOTAVAIL : 0;
+}
+void jail_limits_start(void) { addr_limits = limit_addr; }

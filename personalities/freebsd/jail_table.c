@@ -161,6 +161,7 @@ long jail_enter(struct proc *p, const struct jail *j, unsigned slot)
 	mine.slot = (int)slot;
 	mine.jid = j->jid;
 	p->limited = true;               /* every call is looked at: fbsd_refuses */
+	jail_limits_start();
 	return 0;
 }
 bool jail_copy(struct proc *p, struct jail *to)
@@ -193,4 +194,5 @@ void jail_start(struct proc *p, const char *s)
 	mine.slot = (int)slot;
 	mine.fd = (int)up;
 	p->limited = true;
+	jail_limits_start();
 }

@@ -79,6 +79,13 @@ static long un_path(struct thread *t, int dirfd, unsigned how, struct addr *a)
 	a->own[0] = w.own;               /* the name may go through this descriptor: it lasts as long as the name */
 	return e;
 }
+long (*addr_limits)(struct thread *, int, struct sockaddr_storage *, bool);
+static long limits(struct thread *t, struct addr *a, unsigned how)
+{
+	const struct call *c = t->call;
+	int fd = (int)c->arg[c->row->arg[0].kind == A_FD ? 0 : 1];
+	return addr_limits(t, fd, &a->ss, how == PATH_CREATE);
+}
 long addr_get(struct thread *t, uaddr from, uint64_t n, int dirfd, unsigned how, struct addr *a)
 {
 	const struct personality *p = t->p->pers;
@@ -101,6 +108,8 @@ long addr_get(struct thread *t, uaddr from, uint64_t n, int dirfd, unsigned how,
 	if (e < 0)
 		return e;
 	a->len = e;
+	if (addr_limits && (e = limits(t, a, how)) < 0)
+		return e;
 	if (a->ss.ss_family != AF_UNIX || a->len <= (long)SUN_PATH || !((struct sockaddr_un *)&a->ss)->sun_path[0])
 		return audit_judges(t) ? audit_addr(t, a) : 0;
 	t->judging *= 2;                 /* the path is an address */

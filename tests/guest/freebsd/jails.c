@@ -104,7 +104,7 @@ static void wrong(void)
 	begin(), flag("persist"), number("jid", 900001), text("name", "17"), show(set(CREATE));
 	begin(), flag("persist"), number("enforce_statfs", 3), show(set(CREATE));
 	begin(), flag("persist"), number("vnet", 1), show(set(CREATE));
-	begin(), flag("persist"), raw("ip4.addr", b, 4), show(set(CREATE));
+	begin(), flag("persist"), raw("ip4.addr", b, 5), show(set(CREATE));
 	begin(), flag("persist"), number("ip4", 7), show(set(CREATE));
 	begin(), flag("persist"), raw("children.max", b, 8), show(set(CREATE));
 	begin(), flag("persist"), raw("name", "abc", 3), show(set(CREATE));
@@ -291,6 +291,65 @@ static void others(void)
 	begin(), flag("persist"), show(set(CREATE));
 	show(jail_attach(1)), show(jail_remove(1)), show(sys(SYS_jail, &old));
 }
+static long bound(long s, u32 addr)
+{
+	struct sockaddr_in a = { 16, AF_INET, 0, addr };
+	return bind(s, &a, 16);
+}
+static void name_of(const char *what, long s, long nr)
+{
+	struct sockaddr_in a = { 0 };
+	u32 len = 16;
+	long e = sys(nr, s, &a, &len);
+	say("  %s: %e %d.%d.%d.%d\n", what, e, a.addr & 255, a.addr >> 8 & 255, a.addr >> 16 & 255, a.addr >> 24);
+}
+/* Of the machine's addresses one is the jail's: any, and the loopback's, are that one; no other can be had. */
+static void addresses(void)
+{
+	u32 own[2] = { 0x0300007f, 0x0400007f }, got[4] = { 0 }, len = 16;
+	struct sockaddr_in a = { 0 };
+	long p, l, s, u, c;
+	int ip4 = 9;
+
+	say("addresses\n");
+	if (!(p = fork())) {
+		begin(), text("name", one), text("path", dir), raw("ip4.addr", own, 4);
+		yes(set(CREATE | ATTACH) > 0);
+		show(socket(AF_INET6, SOCK_STREAM, 0));
+		l = socket(AF_INET, SOCK_STREAM, 0), s = socket(AF_INET, SOCK_STREAM, 0), u = socket(AF_INET, SOCK_DGRAM, 0);
+		show(bound(l, 0x0500007f)), show(bound(l, 0));
+		name_of("any", l, SYS_getsockname);
+		show(listen(l, 5));
+		sys(SYS_getsockname, l, &a, &len);
+		a.addr = 0x0100007f;
+		show(connect(s, &a, 16));
+		name_of("peer", s, SYS_getpeername), name_of("own", s, SYS_getsockname);
+		c = accept(l, 0, 0);
+		name_of("accepted from", c, SYS_getpeername);
+		show(sendto(u, "x", 1, 0, &a, 16) == 1 ? 0 : 1);
+		name_of("datagrams from", u, SYS_getsockname);
+		show(bound(socket(AF_INET, SOCK_DGRAM, 0), 0x0100007f));
+		quit(0);
+	}
+	show(wait_for(p));
+	begin(), text("name", one), text("path", dir), raw("ip4.addr", own, 8), number("children.max", 2), flag("persist");
+	long jid = set(CREATE);
+	begin(), number("jid", (int)jid), raw("ip4.addr", got, 16), raw("ip4", &ip4, 4);
+	yes(get(0) == jid);
+	say("  %d bytes, %d\n", (int)iov[3].len, !memcmp(got, own, 8));
+	if (!(p = fork())) {
+		jail_attach(jid);
+		u = socket(AF_INET, SOCK_DGRAM, 0);
+		show(bound(u, own[1]));
+		own[0] = 0x0600007f;
+		begin(), flag("persist"), text("path", "/deep"), raw("ip4.addr", own, 4), show(set(CREATE));
+		begin(), flag("persist"), text("path", "/deep"), raw("ip4.addr", own + 1, 4), yes(set(CREATE) > jid);
+		quit(0);
+	}
+	show(wait_for(p));
+	begin(), number("jid", (int)jid), raw("ip4.addr", own + 1, 4), yes(set(UPDATE) == jid);
+	show(jail_remove(jid));
+}
 /* Over exec, by another program of this kind. */
 static void after_exec(char **argv)
 {
@@ -333,6 +392,7 @@ int main(int argc, char **argv)
 	plain();
 	gone();
 	nested();
+	addresses();
 	after_exec(argv);
 	others();
 	return 0;
