@@ -86,7 +86,29 @@ static void set_successful(struct request *r, const char *v) { filter_status("su
 static void set_failed(struct request *r, const char *v) { filter_status("failed"); }
 static void set_habit(struct request *r, const char *v) { }
 static void set_stack(struct request *r, const char *v) { view.stack = MIN(view.stack + 1, 2); }
-static void set_quiet(struct request *r, const char *v) { view.quiet = true; }
+static void set_quiet(struct request *r, const char *v) { view.quiet |= QUIET_EXIT | QUIET_ATTACH; }
+static void set_quiet_of(struct request *r, const char *v) { filter_quiet(v); }
+static void set_decode_fds(struct request *r, const char *v) { filter_decode_fds(v); }
+static void set_append(struct request *r, const char *v) { view.append = true; }
+static void set_shown(struct request *r, const char *v) { view.shown = v; }
+static void set_column(struct request *r, const char *v)
+{
+	char *end;
+	unsigned long n = strtoul(v, &end, 10);
+	if (*end || end == v || n > 500)
+		refuse("-a wants a column up to 500, not \"%s\"", v);
+	view.column = (unsigned)n;
+}
+static void set_sets(struct request *r, const char *v)
+{
+	static const char *const word[] = { "abbrev", "raw", "verbose" };
+	for (int i = 0; i < 3; i++)
+		if (!strcmp(v, word[i])) {
+			view.sets = i;
+			return;
+		}
+	refuse("-X wants abbrev, raw or verbose, not \"%s\"", v);
+}
 static void set_all(struct request *r, const char *v) { view.all = true; }
 static void set_arg_names(struct request *r, const char *v) { view.names = true; }
 static void set_whole(struct request *r, const char *v) { view.whole = true; }
@@ -104,6 +126,7 @@ static void set_read(struct request *r, const char *v) { want.read = v; }
 
 static const struct option_row rows[] = {
 	{ 'o', "output", "FILE", V_FILE, "write the trace to FILE instead of standard error", set_output },
+	{ 'A', "output-append-mode", NULL, V_NONE, "what FILE of -o holds already stays; the trace goes behind it", set_append },
 	{ 'f', "follow", NULL, V_NONE, "follow threads and children: always done; -ff: a file for each thread", set_follow },
 	{ 'e', NULL, "EXPR", V_TEXT, "which calls: names, /regex/, %class, !not; or inject=, status=, signal=SIG,.., raw=, verbose=, abbrev=CALL,..,"
 		" read=, write=FD,..", set_expr },
@@ -123,13 +146,18 @@ static const struct option_row rows[] = {
 	{ 'i', NULL, NULL, V_NONE, "where the call was made", set_rip },
 	{ 'n', NULL, NULL, V_NONE, "the number of the call", set_nr },
 	{ 'k', NULL, NULL, V_NONE, "from where it was called: a line for each frame; -kk: with source lines, where the file has them", set_stack },
-	{ 'q', NULL, NULL, V_NONE, "nothing of ends of threads and processes", set_quiet },
+	{ 'q', NULL, NULL, V_NONE, "nothing of ends of threads and processes, and of being attached", set_quiet },
+	{ 0, "quiet", "WHAT,..", V_TEXT, "of these lines alone nothing: exit, attach, all, none; as -e quiet=", set_quiet_of },
+	{ 0, "decode-fds", "HOW,..", V_TEXT, "what descriptors are: path (-y), socket (-yy), all, none; as -e decode-fds=", set_decode_fds },
+	{ 'X', NULL, "HOW", V_TEXT, "flags and signals by name (abbrev), by number (raw), or both (verbose)", set_sets },
+	{ 'a', "columns", "COLUMN", V_TEXT, "results stand at this column, where the call is shorter", set_column },
 	{ 'v', NULL, NULL, V_NONE, "lists and environments whole, as -e abbrev=none", set_all },
 	{ 0, "arg-names", NULL, V_NONE, "the name of each argument", set_arg_names },
 	{ 0, "whole", NULL, V_NONE, "a line waits for the end of its call; never <unfinished ...>", set_whole },
 	{ 'c', NULL, NULL, V_NONE, "no lines: count calls, errors and times, and tell at the end", set_count },
 	{ 'C', NULL, NULL, V_NONE, "the same besides the lines", set_count_too },
 	{ 'w', NULL, NULL, V_NONE, "-c counts time of the clock, not what the thread had of the processor", set_wall },
+	{ 'U', "summary-columns", "COLUMN,..", V_TEXT, "which columns the table of -c has, in this order", set_shown },
 	{ 'S', NULL, "COLUMN", V_TEXT, "sort the table of -c by time, calls, errors, sites, in-proc, name, avg, max, p99, ...", set_sort },
 	{ 0, "json", NULL, V_NONE, "one JSON object a line instead of text", set_json },
 	{ 0, "perfetto", "FILE", V_FILE, "write events for Perfetto or chrome://tracing to FILE", set_chrome },
@@ -162,7 +190,7 @@ void trace_keep(int fd)
 }
 static int open_for(const char *name, const char *option)
 {
-	int fd = log_open(name, option, O_TRUNC);
+	int fd = log_open(name, option, view.append && !strcmp(option, "-o") ? 0 : O_TRUNC);
 	fds[n_fds++] = fd;
 	return fd;
 }
@@ -190,6 +218,8 @@ static struct raw *open_outputs(const struct request *r)
 	bool files = want.chrome || want.html || want.raw;
 	struct raw *raw = NULL;
 
+	if (view.append && !want.output)
+		refuse("-A wants -o FILE: there is nothing else to go behind");
 	if (view.files && !want.output)
 		refuse("-ff wants -o FILE: each thread has a file FILE.NUMBER");
 	if (view.files && (want.json_out || want.count || want.count_too))

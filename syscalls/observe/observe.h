@@ -34,7 +34,9 @@ struct line {
 	bool first;                  /* nothing was put yet in the list or struct that is open */
 	bool names;                  /* --arg-names */
 	bool all;                    /* every record of a row, every field */
+	uint8_t sets;                /* of flags and signals: NAMES, NUMBERS, BOTH */
 };
+enum { NAMES, NUMBERS, BOTH };
 #define NO_TEXT (~0u)
 static inline unsigned text_limit(const struct line *l) { return l->text == NO_TEXT ? 0 : l->text ? l->text : TEXT_LIMIT; }
 static inline void line_grow(struct line *l, size_t n) { l->len = MIN(l->len + n, l->n - 1); }

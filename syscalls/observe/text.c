@@ -301,8 +301,27 @@ void put_str(struct line *l, uaddr a, size_t limit)
 }
 
 /* --- by the personality's tables -------------------------------------------------------------------------------- */
+/* -X: false, or the number is there, and its name is to follow as a comment. */
+static bool only_number(struct line *l, uint64_t guest, bool flags)
+{
+	if (l->sets == NAMES || l->json)
+		return false;
+	if (flags)
+		put_hex(l, guest);
+	else
+		put_int(l, (int64_t)guest);
+	return l->sets == NUMBERS;
+}
 void put_set(struct line *l, unsigned set, uint64_t guest)
 {
+	if (only_number(l, guest, true))
+		return;
+	if (l->sets == BOTH && !l->json) {
+		put_s(l, " /* ");
+		line_grow(l, set_print(l->pers, set, guest, l->at + l->len, l->n - l->len));
+		put_s(l, " */");
+		return;
+	}
 	word_begin(l);
 	line_grow(l, set_print(l->pers, set, guest, l->at + l->len, l->n - l->len));
 	word_end(l);
@@ -330,6 +349,12 @@ void put_sig(struct line *l, long guest)
 {
 	if (!sig_name(l->pers, guest)) {
 		put_int(l, guest);
+		return;
+	}
+	if (only_number(l, (uint64_t)guest, false))
+		return;
+	if (l->sets == BOTH && !l->json) {
+		put_s(l, " /* "), sig_text(l, guest), put_s(l, " */");
 		return;
 	}
 	word_begin(l);

@@ -36,7 +36,7 @@ bool call_is_raw(const struct task *t) { return chosen(view.raw, t, false); }
 void line_of(struct line *l, char *buf, size_t n, const struct event *e)
 {
 	*l = (struct line){ .at = buf, .n = n, .pers = e->task->pers, .text = view.text, .hex = (uint8_t)view.hex,
-			    .fds = view.fds,
+			    .fds = view.fds, .sets = (uint8_t)view.sets,
 			    .mem = e->mem ? e->mem : &e->task->in, .all = view.all || !chosen(view.abbrev, e->task, true) };
 	buf[0] = 0;
 }

@@ -179,6 +179,45 @@ static void dump(struct session *s, const char *option, const char *text)
 	view.dumps = true;
 	s->want |= WANT_DUMP;
 }
+/* What strace has words for and no line of ours is about is accepted. */
+void filter_quiet(const char *v)
+{
+	static const struct { const char *word; unsigned bits; } all[] = {
+		{ "exit", QUIET_EXIT }, { "thread-exit", QUIET_EXIT }, { "attach", QUIET_ATTACH }, { "all", QUIET_EXIT | QUIET_ATTACH },
+		{ "personality", 0 }, { "path-resolution", 0 }, { "path-resolve", 0 }, { "superseded", 0 }, { "none", 0 },
+	};
+	view.quiet = 0;
+	for (size_t n; *v; v += n + (v[n] == ',')) {
+		n = strcspn(v, ",");
+		unsigned i = 0;
+		while (i < ARRAY_LEN(all) && (strlen(all[i].word) != n || strncmp(v, all[i].word, n)))
+			i++;
+		if (i == ARRAY_LEN(all))
+			refuse("quiet: \"%.*s\" is no line that can be left out; there are exit, thread-exit, attach, all, none", (int)n, v);
+		view.quiet |= all[i].bits;
+	}
+}
+void filter_decode_fds(const char *v)
+{
+	static const char *const word[] = { "none", "path", "socket" };
+	view.fds = 0;
+	for (size_t n; *v; v += n + (v[n] == ',')) {
+		n = strcspn(v, ",");
+		int i = !strncmp(v, "all", n) && n == 3 ? 2 : -1;
+		for (int k = 0; k < 3; k++)
+			if (strlen(word[k]) == n && !strncmp(v, word[k], n))
+				i = k;
+		if (i < 0)
+			refuse("decode-fds: \"%.*s\" is nothing that descriptors are decoded as; there are path, socket, all, none", (int)n, v);
+		view.fds = MAX(view.fds, i);
+	}
+}
+static void add_quiet(struct session *s, const char *v) { filter_quiet(v); }
+static void add_decode_fds(struct session *s, const char *v)
+{
+	filter_decode_fds(v);
+	s->want |= (view.fds ? WANT_FDS : 0) | (view.fds > 1 ? WANT_SOCKS : 0);
+}
 static void add_status(struct session *s, const char *v) { filter_status(v); }
 static void add_raw(struct session *s, const char *v) { look(&view.raw, v); }
 static void add_verbose(struct session *s, const char *v) { look(&view.verbose, v); }
@@ -195,7 +234,8 @@ void filter_add(struct session *s, const char *e)
 	static const struct { const char *word; void (*add)(struct session *, const char *); } all[] = {
 		{ "trace=", add_calls }, { "inject=", inject_add }, { "fault=", inject_fault }, { "status=", add_status },
 		{ "signal=", signals }, { "signals=", signals }, { "raw=", add_raw }, { "verbose=", add_verbose },
-		{ "abbrev=", add_abbrev }, { "read=", add_read }, { "write=", add_write },
+		{ "abbrev=", add_abbrev }, { "read=", add_read }, { "write=", add_write }, { "quiet=", add_quiet }, { "silent=", add_quiet },
+		{ "decode-fds=", add_decode_fds }, { "decode-fd=", add_decode_fds },
 	};
 	for (unsigned i = 0; i < ARRAY_LEN(all); i++)
 		if (!strncmp(e, all[i].word, strlen(all[i].word))) {

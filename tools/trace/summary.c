@@ -166,36 +166,96 @@ static void pick(const char *name)
 	if (!by)
 		refuse("-S %s: it is one of time calls errors sites in-proc avg min max p50 p90 p99 name", name);
 }
-enum { FIRST_TIME = 5 };                 /* of the columns: from here on microseconds */
+/* What the table shows, in this order unless -U says another. */
+static void put_share(struct out *o, const struct total *t) { out_fmt(o, "%6.2f", all.ns ? 100.0 * (double)t->ns / (double)all.ns : 0.0); }
+static void put_seconds(struct out *o, const struct total *t) { out_fmt(o, "%11.6f", (double)t->ns / 1e9); }
+static void put_calls(struct out *o, const struct total *t) { out_fmt(o, "%9lu", t->calls); }
+static void put_errors(struct out *o, const struct total *t) { out_fmt(o, "%9lu", t->errors); }
+static void put_places(struct out *o, const struct total *t) { out_fmt(o, "%6u", t->n_sites); }
+static void put_name(struct out *o, const struct total *t) { out_text(o, t->name); }
+static void put_in_proc(struct out *o, const struct total *t)
+{
+	if (entry_ns)
+		out_fmt(o, "%9lu", t->in_proc);
+	else
+		out_fmt(o, "%9s", "-");
+}
+static void put_us(struct out *o, uint64_t ns) { out_fmt(o, "%9.2f", (double)ns / 1e3); }
+static void put_avg(struct out *o, const struct total *t) { put_us(o, avg(t)); }
+static void put_min(struct out *o, const struct total *t) { put_us(o, t->min); }
+static void put_max(struct out *o, const struct total *t) { put_us(o, t->max); }
+static void put_p50(struct out *o, const struct total *t) { put_us(o, p50(t)); }
+static void put_p90(struct out *o, const struct total *t) { put_us(o, p90(t)); }
+static void put_p99(struct out *o, const struct total *t) { put_us(o, p99(t)); }
+static const struct shown {
+	const char *name, *also, *head;
+	int width;
+	void (*put)(struct out *, const struct total *);
+} shown[] = {
+	{ "time-percent", "time", "% time", 6, put_share }, { "seconds", "total-time", "seconds", 11, put_seconds },
+	{ "calls", "count", "calls", 9, put_calls }, { "errors", "error", "errors", 9, put_errors },
+	{ "sites", "places", "sites", 6, put_places }, { "in-proc", "inproc", "in-proc", 9, put_in_proc },
+	{ "avg", "avg-time", "avg us", 9, put_avg }, { "min", "min-time", "min us", 9, put_min }, { "max", "max-time", "max us", 9, put_max },
+	{ "p50", "median", "p50 us", 9, put_p50 }, { "p90", NULL, "p90 us", 9, put_p90 }, { "p99", NULL, "p99 us", 9, put_p99 },
+	{ "name", "syscall", "call", 16, put_name },
+};
+static const struct shown *order[32];
+static unsigned n_order;
+
+static void choose(const char *v)
+{
+	for (unsigned i = 0; !v && i < ARRAY_LEN(shown); i++)
+		order[n_order++] = &shown[i];
+	for (size_t n; v && *v; v += n + (v[n] == ',')) {
+		n = strcspn(v, ",");
+		unsigned i = 0;
+		while (i < ARRAY_LEN(shown) && !(strlen(shown[i].name) == n && !strncmp(shown[i].name, v, n)) &&
+		       !(shown[i].also && strlen(shown[i].also) == n && !strncmp(shown[i].also, v, n)))
+			i++;
+		if (i == ARRAY_LEN(shown) || n_order == ARRAY_LEN(order))
+			refuse("-U %.*s: the table has time-percent seconds calls errors sites in-proc avg min max p50 p90 p99 name", (int)n, v);
+		order[n_order++] = &shown[i];
+	}
+	if (!n_order)
+		refuse("-U wants the names of columns with commas between them");
+}
 static void row(struct out *o, const struct total *t)
 {
-	out_fmt(o, "%6.2f %11.6f %9lu %9lu %6u", all.ns ? 100.0 * (double)t->ns / (double)all.ns : 0.0, (double)t->ns / 1e9,
-		t->calls, t->errors, t->n_sites);
-	if (entry_ns)
-		out_fmt(o, " %9lu", t->in_proc);
-	else
-		out_fmt(o, " %9s", "-");
-	for (unsigned i = FIRST_TIME; columns[i].value; i++)
-		out_fmt(o, " %9.2f", (double)columns[i].value(t) / 1e3);
-	out_fmt(o, " %s\n", t->name);
+	for (unsigned i = 0; i < n_order; i++) {
+		out_text(o, i ? " " : "");
+		order[i]->put(o, t);
+		if (order[i]->put == put_name && i + 1 < n_order)
+			out_fmt(o, "%*s", (int)MAX(16 - (int)strlen(t->name), 0), "");
+	}
+	out_text(o, "\n");
+}
+static void heads(struct out *o)
+{
+	for (unsigned i = 0; i < n_order; i++) {
+		bool last = order[i]->put == put_name;
+		const char *head = order[i]->put == put_seconds && by_cpu ? "cpu seconds" : order[i]->head;
+		out_fmt(o, "%s%*s", i ? " " : "", last ? i + 1 < n_order ? -16 : 0 : order[i]->width, head);
+	}
+	out_text(o, "\n");
+}
+static void rule(struct out *o)
+{
+	for (unsigned i = 0; i < n_order; i++)
+		out_fmt(o, "%s%.*s", i ? " " : "", order[i]->width, "----------------");
+	out_text(o, "\n");
 }
 static void flush(struct sink *s) { out_flush(s->out); }
 static void finish(struct sink *s)
 {
-	static const char rule[] = "------ ----------- --------- --------- ------ --------- --------- --------- --------- --------- --------- "
-		"--------- ----------------\n";
 	if (printed || !begun)           /* of a program that was never run there is nothing to tell */
 		return;
 	printed = true;
 	qsort(totals, n_totals, sizeof *totals, compare);
-	out_fmt(s->out, "%6s %11s %9s %9s %6s %9s", "% time", by_cpu ? "cpu seconds" : "seconds", "calls", "errors", "sites", "in-proc");
-	for (unsigned i = FIRST_TIME; columns[i].value; i++)
-		out_fmt(s->out, " %6s us", columns[i].name);
-	out_text(s->out, " call\n");
-	out_text(s->out, rule);
+	heads(s->out);
+	rule(s->out);
 	for (unsigned i = 0; i < n_totals; i++)
 		row(s->out, &totals[i]);
-	out_text(s->out, rule);
+	rule(s->out);
 	if (all.calls)
 		row(s->out, &all);
 	if (sites.rewritten || sites.left)
@@ -235,6 +295,7 @@ struct sink *summary_sink(struct out *o, bool cpu, bool live)
 {
 	static struct sink s = { "summary", event, flush, finish, NULL };
 	pick(view.sort ? view.sort : "time");
+	choose(view.shown);
 	by_cpu = cpu;
 	entry_ns = live ? least_entry() : 0;
 	asking_ns = cpu ? least_asking() : 0;

@@ -20,6 +20,7 @@ static char text[LINE_ROOM];
 struct text {
 	struct sink sink;
 	struct task *open;       /* whose line stands unfinished at the end of the output */
+	size_t width;            /* ... and how long it is */
 	uint64_t last;           /* -r */
 	struct { int pid; struct out *out; } *file;      /* -ff */
 	unsigned n_files;
@@ -37,7 +38,7 @@ static struct out *out_for(struct text *x, const struct task *t)
 	if (i < x->n_files && x->file[i].out)
 		return x->file[i].out;
 	snprintf(name, sizeof name, "%s.%d", view.output, t->tid);
-	int again = i < x->n_files ? O_APPEND : O_TRUNC;
+	int again = i < x->n_files || view.append ? O_APPEND : O_TRUNC;
 	int fd = open(name, O_WRONLY | O_CREAT | again | O_CLOEXEC | O_NOCTTY, 0666);
 	if (fd < 0) {
 		dprintf(2, "guise: trace: %s: %s; this thread is not told of\n", name, strerror(errno));
@@ -165,11 +166,18 @@ static void put_stack(struct line *l, const struct task *t)
 			from = i + 1;
 	}
 }
-static void put_end(struct line *l, struct call *c, const struct event *e)
+/* -a: before: what stands on the line already. */
+static void put_column(struct line *l, size_t before)
+{
+	while (before + l->len + 1 < view.column)
+		put_s(l, " ");
+}
+static void put_end(struct line *l, struct call *c, const struct event *e, size_t before)
 {
 	if (is_decoded(c))
 		put_args(l, e, first_out(c->row), 8);
 	put_s(l, ")");
+	put_column(l, before);
 	if (call_is_raw(e->task) && c->rv != SYS_RESTART && c->rv != SYS_NORETURN && !call_failed(c))
 		put_s(l, " = "), put_hex(l, (uint64_t)c->rv);
 	else
@@ -200,9 +208,9 @@ static void on_enter(struct text *x, const struct event *e)
 	put_front(&l, x, e, e->ns);
 	put_begin(&l, e);
 	if (last)
-		put_s(&l, ") = ?\n"), put_stack(&l, e->task);
+		put_s(&l, ")"), put_column(&l, 0), put_s(&l, " = ?\n"), put_stack(&l, e->task);
 	else
-		x->open = e->task;
+		x->open = e->task, x->width = l.len;
 	write_line(x, e, &l);
 }
 static void on_exit_(struct text *x, const struct event *e)
@@ -223,7 +231,7 @@ static void on_exit_(struct text *x, const struct event *e)
 		put_begin(&l, e);
 	else if (resumed)
 		put_s(&l, "<... "), put_s(&l, call_name(c, buf)), put_s(&l, " resumed>");
-	put_end(&l, c, e);
+	put_end(&l, c, e, whole || resumed ? 0 : x->width);
 	write_line(x, e, &l);
 	if (x->open == e->task)
 		x->open = NULL;
@@ -273,13 +281,17 @@ static void on_start(struct text *x, const struct event *e)
 		put_s(&l, i ? ", " : "");
 		put_text(&l, p->args[i], strlen(p->args[i]), false);
 	}
-	PUT(&l, "], /* %u vars */) = 0\n", p->vars);
+	PUT(&l, "], /* %u vars */)", p->vars);
+	put_column(&l, 0);
+	put_s(&l, " = 0\n");
 	write_line(x, e, &l);
 }
 static void on_attach(struct text *x, const struct event *e)
 {
 	const char *program = e->task->process->program;
 	struct line l;
+	if (view.quiet & QUIET_ATTACH)
+		return;
 	break_open(x, NULL);
 	line_of(&l, text, sizeof text, e);
 	put_front(&l, x, e, e->ns);
@@ -303,7 +315,7 @@ static void on_signal(struct text *x, const struct event *e)
 static void on_end(struct text *x, const struct event *e)
 {
 	struct line l;
-	if (view.quiet)
+	if (view.quiet & QUIET_EXIT)
 		return;
 	break_open(x, e->task);
 	line_of(&l, text, sizeof text, e);

@@ -113,7 +113,12 @@ void json_call(struct line *, const struct event *, bool ended);         /* memb
 struct view {
 	bool whole;              /* --whole: a line is never broken */
 	bool files;              /* -ff */
-	bool rip, nr, took, names, quiet, all;   /* -i -n -T --arg-names -q -v */
+	bool rip, nr, took, names, all;          /* -i -n -T --arg-names -v */
+	unsigned quiet;          /* bits of QUIET_*: -q, -e quiet= */
+	unsigned column;         /* -a: where results stand */
+	bool append;             /* -A */
+	int sets;                /* -X: as line.sets */
+	const char *shown;       /* -U */
 	int stack;               /* -k, -kk */
 	int stamp;               /* -t -tt -ttt: 1 2 3; -r: 4 */
 	int hex;                 /* -x, -xx */
@@ -133,10 +138,10 @@ struct view {
 	bool dumps;
 	const char *sort;        /* -S */
 	bool wall;               /* -w */
-	const char *columns;
 	const char *output;      /* -o, for -ff */
 	const char *command;     /* what was run, for titles */
 };
+enum { QUIET_EXIT = 1, QUIET_ATTACH = 2 };
 enum { ST_SUCCESS = 1, ST_FAILED = 2, ST_UNFINISHED = 4, ST_CHOSEN = 8 };
 extern struct view view;
 void view_text(const char *bytes);       /* -s, wherever there is one */
@@ -208,6 +213,8 @@ bool trace_uses(int fd);
 void filter_add(struct session *, const char *expression);   /* -e; refuses what it does not understand */
 void filter_done(struct session *);
 void filter_status(const char *);                            /* --status */
+void filter_quiet(const char *words);                 /* -e quiet= */
+void filter_decode_fds(const char *words);    /* -e decode-fds= */
 const char *filter_word(nrset *, const char *word, bool in); /* one name, /regex/ or %class; NULL, or what is wrong with it */
 void filter_list(nrset *, const char *list);                 /* "a,/b/,%c", "!a,b": all but these; refuses */
 
