@@ -129,7 +129,7 @@ static const struct option_row rows[] = {
 	{ 'A', "output-append-mode", NULL, V_NONE, "what FILE of -o holds already stays; the trace goes behind it", set_append },
 	{ 'f', "follow", NULL, V_NONE, "follow threads and children: always done; -ff: a file for each thread", set_follow },
 	{ 'e', NULL, "EXPR", V_TEXT, "which calls: names, /regex/, %class, !not; or inject=, status=, signal=SIG,.., raw=, verbose=, abbrev=CALL,..,"
-		" read=, write=FD,..", set_expr },
+		" read=, write=FD,.., quiet=, decode-fds=", set_expr },
 	{ 'p', "attach", "PID,..", V_TEXT, "tell of processes that run under guise already, from now on", set_pid },
 	{ 'P', "trace-path", "PATH", V_FILE, "only calls that name PATH or a descriptor of it", set_path },
 	{ 0, "trace-fds", "FD,..", V_TEXT, "only calls that use one of these descriptors", set_fds },
