@@ -193,6 +193,15 @@ static void set_module(struct request *r, const char *v)
 	r->opt.module[r->opt.n_module++] = v;
 }
 static void set_cover(struct request *r, const char *v) { r->opt.cover = v; }
+/* /dev/kvm, opened by somebody who may: for who runs a program as a user who may not (the fuzzers' tests) */
+static void set_engine_fd(struct request *r, const char *v)
+{
+	char *end;
+	long fd = strtol(v, &end, 10);
+	if (*end || end == v || fd < 0 || fd > INT_MAX)
+		refuse("--engine-fd wants the number of an open descriptor, not \"%s\"", v);
+	r->opt.engine_fd = (int)fd;
+}
 
 static const struct option_row run_rows[] = {
 	{ 0, "root", "DIR", V_DIR, "look absolute paths up in DIR first, a base tree of the guest's system", set_root },
@@ -229,6 +238,7 @@ const struct option_table place_options = { place_rows, ARRAY_LEN(place_rows) };
 
 static const struct option_row hidden_rows[] = {
 	{ 0, "cover", "FILE", V_FILE, NULL, set_cover },
+	{ 0, "engine-fd", "FD", V_TEXT, NULL, set_engine_fd },
 };
 const struct option_table hidden_options = { hidden_rows, ARRAY_LEN(hidden_rows) };
 
