@@ -214,7 +214,7 @@ static int open_again(int fd, unsigned flags)
 {
 	char path[64];
 	snprintf(path, sizeof path, "/proc/self/fd/%d", fd);
-	return open(path, (int)(flags & MAY_OPEN) | O_CLOEXEC);
+	return open(path, (int)(flags & MAY_OPEN & ~(unsigned)(O_NOFOLLOW | O_DIRECTORY)) | O_CLOEXEC);
 }
 static int make(struct restore *r, const struct snap_image *g, const struct snap_fd *f)
 {

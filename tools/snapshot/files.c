@@ -452,6 +452,8 @@ static void one_fd(const struct target *t, struct writer *w, int fd)
 		got += (size_t)n;
 	close(info);
 	o.f.flags = (uint32_t)info_number(o.info, "flags:", 8);
+	if (o.f.flags & __O_TMPFILE)             /* how it was made, by way of a directory */
+		o.f.flags &= ~(uint32_t)O_TMPFILE;
 	ident_of(&o.f.id, &o.st);
 	take(t, w, &o);
 	writer_record(w, SNAP_FD, &o.f, offsetof(struct snap_fd, path), o.path);

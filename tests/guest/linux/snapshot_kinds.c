@@ -23,7 +23,7 @@ static int bad;
 #define CHECK(x) do { if (!(x)) { printf("process %d, line %d: %s (%s)\n", which, __LINE__, #x, strerror(errno)); fflush(stdout); bad = 1; } } while (0)
 
 static int which, stream[2], half[2], dgram[2], seq[2], orphan[2], child_[2], ls, client, server, tls, tc, ts, t6, t6c, t6s, gone,
-	   gonelog, locked, posix_, map_fd, ep, eof[2], pipes[2];
+	   gonelog, unnamed, locked, posix_, map_fd, ep, eof[2], pipes[2];
 static char *map;
 static struct sockaddr_un un = { .sun_family = AF_UNIX, .sun_path = "kinds.sock" };
 static struct sockaddr_in in = { .sin_family = AF_INET };
@@ -91,6 +91,7 @@ static void files(void)
 	CHECK((gone = open("kinds.gone", O_RDWR | O_CREAT | O_TRUNC, 0600)) >= 0 && write(gone, "deleted content", 15) == 15);
 	CHECK(!ftruncate(gone, 100001) && pwrite(gone, "far", 3, 90000) == 3 && lseek(gone, 8, SEEK_SET) == 8 && !unlink("kinds.gone"));
 	CHECK((gonelog = open("kinds.log", O_RDWR | O_CREAT | O_TRUNC | O_APPEND, 0600)) >= 0 && write(gonelog, "log ", 4) == 4 && !unlink("kinds.log"));
+	CHECK((unnamed = open(".", O_TMPFILE | O_RDWR | O_NOFOLLOW, 0600)) >= 0 && write(unnamed, "never named", 11) == 11);
 	CHECK((map_fd = open("kinds.map", O_RDWR | O_CREAT | O_TRUNC, 0600)) >= 0 && !ftruncate(map_fd, 5000));
 	map = mmap(NULL, 5000, PROT_READ | PROT_WRITE, MAP_SHARED, map_fd, 0);
 	CHECK(map != MAP_FAILED && !unlink("kinds.map"));
@@ -158,6 +159,7 @@ static void look(void)
 	CHECK(reads(t6s, "mapped", 6) && ended(t6s) && send(t6s, "w", 1, 0) == 1 && reads(t6c, "w", 1));
 	CHECK(read(pipes[0], buf, sizeof buf) == 3 && read(pipes[0], buf, 1) == 0);
 	CHECK(!fstat(gone, &st) && st.st_size == 100001 && read(gone, buf, 7) == 7 && !memcmp(buf, "content", 7));
+	CHECK(lseek(unnamed, 0, SEEK_CUR) == 11 && pread(unnamed, buf, 20, 6) == 5 && !memcmp(buf, "named", 5));
 	CHECK(pread(gone, buf, 4, 90000) == 4 && !memcmp(buf, "far", 4));
 	strcpy(map + 4500, "mapped by the parent");
 	CHECK(pread(map_fd, buf, 20, 4500) == 20 && !memcmp(buf, "mapped by the parent", 20) && !fstat(map_fd, &st) && st.st_size == 5000);
