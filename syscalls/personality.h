@@ -74,7 +74,7 @@ struct personality {
 	unsigned cmsg_sol;                                   /* the number of SOL_SOCKET */
 	const struct sockopt *sockopt;                       /* the same */
 	bool opens_first;                                    /* open acts, and then finds that there is no descriptor left */
-	bool chown_clears;                                   /* chown by an ordinary user takes the set-id bits of any file */
+	bool old_chown;                                      /* by an ordinary user takes the set-id bits of any file; without ids does nothing */
 	bool fd_nodes;                                       /* /dev/fd/N is a device of its own, whatever is open there */
 	bool classic_sockets;                                /* sockets answer as the first ones did, not as the host's (handlers/sock.c) */
 	struct sysctl_tree *sysctl;                          /* declared tree, where the system has one */

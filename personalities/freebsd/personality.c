@@ -224,7 +224,7 @@ static const struct personality freebsd = {
 	.layout = fbsd_layout, .cmsg_head = 12, .cmsg_align = 8, .cmsg_sol = 0xffff, .oid_name = bsd_oid_name,
 	.bits = fbsd_bits, .errno_of = fbsd_errno_of, .errno_name = fbsd_errno_name, .n_errno_name = FBSD_ELAST + 1,
 	.sig_in = fbsd_sig_in, .n_sig = FBSD_NSIG, .sig_out = fbsd_sig_out, .sig_name = fbsd_sig_name,
-	.value = fbsd_value, .sig_carrier = 64, .fd_nodes = true, .chown_clears = true,
+	.value = fbsd_value, .sig_carrier = 64, .fd_nodes = true, .old_chown = true,
 	.sig_ignored = (sigbits)1 << (SIGPWR - 1) | (sigbits)1 << (SIGIO - 1),         /* the first is the guest's SIGINFO */
 	.sockaddr_get = bsd_sockaddr_get, .sockaddr_put = bsd_sockaddr_put,
 	.cmsg_get = bsd_cmsg_get, .cmsg_put = bsd_cmsg_put, .cmsg = fbsd_cmsg, .sockopt = fbsd_sockopt, .classic_sockets = true,

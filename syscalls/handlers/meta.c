@@ -102,9 +102,20 @@ long sys_fchmodat(struct call *c)
 static void clear_set_id(struct thread *t, int dirfd, const char *path, unsigned flags)
 {
 	struct stat st;
-	if (t->p->pers->chown_clears && host(SYS_geteuid) && !host(SYS_newfstatat, dirfd, path, &st, flags) &&
+	if (t->p->pers->old_chown && host(SYS_geteuid) && !host(SYS_newfstatat, dirfd, path, &st, flags) &&
 	    st.st_mode & (S_ISUID | S_ISGID) && !S_ISLNK(st.st_mode))
 		*path ? host(SYS_fchmodat, dirfd, path, st.st_mode & 01777) : host(SYS_fchmod, dirfd, st.st_mode & 01777);
+}
+/* Linux gives a file another ctime where nothing was to be changed. */
+static long set_owner(struct thread *t, int dirfd, const char *path, long uid, long gid, unsigned flags)
+{
+	struct stat st;
+	if (t->p->pers->old_chown && (int)uid == -1 && (int)gid == -1)
+		return host(SYS_newfstatat, dirfd, path, &st, flags);
+	long e = host(SYS_fchownat, dirfd, path, uid, gid, flags);
+	if (!e)
+		clear_set_id(t, dirfd, path, flags);
+	return e;
 }
 static long do_chown(struct call *c, int i, int dirfd, long uid, long gid, uint64_t at)
 {
@@ -112,9 +123,7 @@ static long do_chown(struct call *c, int i, int dirfd, long uid, long gid, uint6
 	long e = meta_path(c, i, dirfd, at, &w);
 	if (e)
 		return e;
-	e = host(SYS_fchownat, w.dirfd, w.path, uid, gid, at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
-	if (!e)
-		clear_set_id(c->t, w.dirfd, w.path, at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
+	e = set_owner(c->t, w.dirfd, w.path, uid, gid, at & (AT_SYMLINK_NOFOLLOW | AT_EMPTY_PATH));
 	where_done(&w);
 	return e;
 }
@@ -122,6 +131,8 @@ long sys_chown(struct call *c) { return do_chown(c, 0, AT_FDCWD, c->arg[1], c->a
 long sys_lchown(struct call *c) { return do_chown(c, 0, AT_FDCWD, c->arg[1], c->arg[2], AT_SYMLINK_NOFOLLOW); }
 long sys_fchown(struct call *c)
 {
+	if (c->t->p->pers->old_chown && (int)c->arg[1] == -1 && (int)c->arg[2] == -1)
+		return set_owner(c->t, (int)c->arg[0], "", -1, -1, AT_EMPTY_PATH);
 	long e = host(SYS_fchown, c->arg[0], c->arg[1], c->arg[2]);
 	if (!e)
 		clear_set_id(c->t, (int)c->arg[0], "", AT_EMPTY_PATH);

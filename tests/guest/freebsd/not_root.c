@@ -46,6 +46,13 @@ int main(int argc, char **argv)
 	fd = open("mine/d", O_RDONLY, 0);
 	show(fchown(fd, -1, GROUP));
 	mode("mine/d");
+	struct stat before, after;
+	fstatat(AT_FDCWD, mine[2], &before, 0);
+	sleep_ms(30);
+	show(chown(mine[2], -1, -1));
+	fstatat(AT_FDCWD, mine[2], &after, 0);
+	yes(before.ctim.nsec == after.ctim.nsec);
+	show(chown("none", -1, -1));
 	for (int i = 0; i < 3; i++) {
 		show(sys(SYS_chflags, his[i], UF_NODUMP));
 		show(sys(SYS_chflags, his[i], 0));
