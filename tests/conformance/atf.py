@@ -44,6 +44,7 @@ MACROS = '''
 #define PLAIN_REQUIRE_FEATURE(n, e)
 #define PLAIN_REQUIRE_KERNEL_MODULE(n, e)
 '''
+MADE = {'posix_spawn': {'h_zero': 2048}, 'sys': {'truncate_test.root_owned': 0}}     # suite: {file of zeros: its length}
 STUBS = 'void set_vm_max_wired(int x) { }\nvoid restore_vm_max_wired(void) { }\n'       # theirs would change the machine's limit
 QEMU = '#include <stdbool.h>\nstatic inline bool isQEMU(void) { return false; }\nstatic inline bool isQEMU_TCG(void) { return false; }\n'
 LIBS = ['-Wl,--as-needed', '-lpthread', '-lutil', '-lrt', '-lm', '-lmd', '-lkvm', '-lcrypt', '-lcrypto', '-lnv', '-lz', '-lsbuf',
@@ -53,6 +54,9 @@ TAP = re.compile(r'(not )?ok\b\s*(\d*)\s*-?\s*(.*)')
 
 
 PASSED = re.compile(r'(\S.*\S)\s+passed$')
+FOREIGN = re.compile(r'_(windows|darwin|linux|sunos)\.c$')
+LIBRARY = re.compile(r'\.so(\.\d+)?$')
+LISTED = re.compile(r'\s*\d+: (test_\S+)')
 
 
 def suites():
@@ -80,7 +84,7 @@ def build(opt, inc, out, sources, flags):
             '-fcommon', '-D_POSIX_THREADS', '-D__printf0like(a,b)=', '-include', inc + '/prelude.h', '-I' + inc, '-I' + nb,
             '-I' + opt.src + '/lib/libnetbsd']
     argv += ['-nostdlib++', '-lc++', '-lcxxrt', '-nostdinc++', '-isystem', opt.root + '/usr/include/c++/v1'] if cxx else []
-    argv += ['-I' + opt.src + '/' + f[2:] if f.startswith('-I') else f for f in flags]
+    argv += ['-I' + os.path.join(opt.src, f[2:]) if f.startswith('-I') else f for f in flags]
     argv += sources + ([] if cxx else [inc + '/stubs.c']) + ['-o', out] + LIBS + (['-lprivateatf-c++'] if cxx else []) + ['-lprivateatf-c']
     of = hashlib.sha256(repr((argv, PRELUDE, MACROS, STUBS, [os.stat(s).st_mtime for s in sources])).encode()).hexdigest()
     if os.path.exists(out + '.of') and open(out + '.of').readline().strip() == of:
@@ -92,16 +96,16 @@ def build(opt, inc, out, sources, flags):
     return why
 
 
-def guest(opt, argv, cwd, user=None, err=False):
+def guest(opt, argv, cwd, user=None, err=False, limit=120):
     """(exit status or 'hang', output); err: output is stdout and stderr"""
-    env = {'SH': '/bin/sh', 'PATH': '/bin:/sbin:/usr/bin:/usr/sbin', 'HOME': '/tmp', 'LANG': 'C', '__RUNNING_INSIDE_ATF_RUN': 'internal-yes-value',
+    env = {'SH': '/bin/sh', 'PATH': '/bin:/sbin:/usr/bin:/usr/sbin', 'HOME': cwd, 'LANG': 'C', '__RUNNING_INSIDE_ATF_RUN': 'internal-yes-value',
            'LD_LIBRARY_PATH': '/usr/lib/private:/lib:/usr/lib'}
     as_user = ['setpriv', '--reuid', '65534', '--regid', '65534', '--clear-groups'] if user == 'unprivileged' else []
     p = subprocess.Popen((as_user if os.geteuid() == 0 else []) + [opt.guise, 'run', '--root', opt.root] + argv, cwd=cwd, env=env,
                          stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE if err else subprocess.STDOUT,
                          start_new_session=True)
     try:
-        out, status = p.communicate(timeout=120), p.returncode
+        out, status = p.communicate(timeout=limit), p.returncode
     except subprocess.TimeoutExpired:
         os.killpg(p.pid, signal.SIGKILL)
         out, status = p.communicate(), 'hang'
@@ -110,7 +114,7 @@ def guest(opt, argv, cwd, user=None, err=False):
 
 
 def ended(status):
-    return 'no end within 120 s' if status == 'hang' else 'exit status %s' % status
+    return 'no end in time' if status == 'hang' else 'exit status %s' % status
 
 
 def cases(opt, argv, work):
@@ -158,7 +162,7 @@ def run_atf(opt, argv, beside, name, user):
 def run_lines(opt, argv):
     """[(case, verdict, why)]: of a program that prints "ok" and "not ok", or else passes by its exit status."""
     def run(where):
-        status, out = guest(opt, argv, where)
+        status, out = guest(opt, argv, where, limit=600)
         told = []
         for line in out.replace(opt.src + '/', '').splitlines():
             passed = PASSED.match(line)
@@ -171,6 +175,22 @@ def run_lines(opt, argv):
         if status != 0 or not told:
             told.append(('end', 'PASS' if status == 0 else 'FAIL', '' if status == 0 else
                          '%s; %s' % (ended(status), out.strip()[-150:].replace('\n', ' '))))
+        return told
+    return in_a_folder(None, run)
+
+
+def run_listed(opt, argv, limit):
+    """[(case, verdict, why)]: of a program that numbers its tests and names those that failed at its end."""
+    def run(where):
+        status, out = guest(opt, argv, where, limit=limit)
+        ran, _, failed = out.partition('Failing tests:')
+        failed, told, lines = set(LISTED.findall(failed)), [], ran.splitlines()
+        for line in [l for l in lines if LISTED.match(l)]:
+            name, skipped = LISTED.match(line).group(1), line.endswith('ok (S)')
+            told.append((name, 'FAIL' if name in failed else 'SKIP' if skipped else 'PASS',
+                         'it says so at its end' if name in failed else 'skips some of itself or all' if skipped else ''))
+        if not told or (status != 0 and not failed):
+            told.append(('end', 'FAIL', '%s; %s' % (ended(status), out.strip()[-150:].replace('\n', ' '))))
         return told
     return in_a_folder(None, run)
 
@@ -198,8 +218,8 @@ def names(opt):
     return ['c/' + n for n, (folder, _) in suites().items() if os.path.isdir(os.path.join(opt.src, folder))], None
 
 
-SCRIPTS = {'status': re.compile(r'\.\d+$'), 'prove': re.compile(r'\.t$')}     # scripts of sh, by what their names end in
-KINDS = ('one', *SCRIPTS)
+SCRIPTS = {'status': re.compile(r'\.\d+$'), 'prove': re.compile(r'\.t$'), 'tap': re.compile(r'_tests?\.sh$')}     # scripts of sh, by what their names end in
+KINDS = ('one', 'list', *SCRIPTS)
 
 
 def sort_of(path):
@@ -214,6 +234,39 @@ def sort_of(path):
     return 'lines'
 
 
+def its_own(flags):
+    """{program: [flag or source]}"""
+    return {x.partition('=')[0]: x.partition('=')[2].split(',') for x in flags if x[0] not in '-!+^' and '=' in x}
+
+
+def in_tree(opt, at, words):
+    """Where the sources among them lie: in the tree, or made beside the programs. A folder stands for all that it has for this system."""
+    found = []
+    for x in [x for x in words if x[0] != '-']:
+        place = os.path.join(opt.src if '/' in x else at, x)
+        found += [place] if not x.endswith('/') else [place + f for f in sorted(os.listdir(place)) if f.endswith('.c') and not FOREIGN.search(f)]
+    return found
+
+
+def rpcgen(opt, src, at):
+    """What the base tree's rpcgen makes of the descriptions of the suite; the flags that find it."""
+    some = [f[:-2] for f in os.listdir(src) if f.endswith('.x')]
+    for x in some:
+        for kind, out in ('-h', x + '.h'), ('-c', x + '_xdr.c'):
+            if os.path.exists(os.path.join(at, out)):
+                os.unlink(os.path.join(at, out))
+            guest(opt, ['/usr/bin/rpcgen', '-Y', '/usr/bin', '-L', '-C', kind, '-o', out, x + '.x'], at)
+    return ['-I' + at] if some else []
+
+
+def libraries(opt, inc, at, own):
+    """The libraries of the suite, made; the flags that find them."""
+    some = {n: what for n, what in own.items() if LIBRARY.search(n)}
+    for n, what in some.items():
+        build(opt, inc, os.path.join(at, n), in_tree(opt, at, what), ['-shared', '-fPIC', '-Wl,-soname,' + n] + [x for x in what if x[0] == '-'])
+    return ['-L' + at, '-Wl,-rpath,' + at] if some else []
+
+
 def prepare(opt, name, work, folder, flags):
     """Everything that the suite needs, built or copied to one folder: (folder, [(program, sort)], told)."""
     at, src, programs, told = os.path.join(opt.cache, 'c', name), os.path.join(opt.src, folder), [], []
@@ -222,12 +275,27 @@ def prepare(opt, name, work, folder, flags):
     shutil.copytree(src, at, dirs_exist_ok=True, ignore=shutil.ignore_patterns('*.c', '*.cc', '*.cxx', '*.h', 'Makefile*'))
     for more in [os.path.join(opt.src, x[1:]) for x in flags if x.startswith('+')]:
         shutil.copy(more, at)
+    for more in [os.path.join(opt.src, x[1:]) for x in flags if x.startswith('^')]:
+        shutil.copy(more, os.path.dirname(at))
+    for made, zeros in MADE.get(name, {}).items():
+        with open(os.path.join(at, made), 'wb') as f:
+            f.write(bytes(zeros))
+        os.chmod(os.path.join(at, made), 0o755)
     left = [x[1:] for x in flags if x.startswith('!')]
-    kinds, flags = [x for x in flags if x in KINDS], [x for x in flags if x[0] == '-']
+    own, kinds, flags = its_own(flags), [x for x in flags if x in KINDS], [x for x in flags if x[0] == '-']
+    flags += rpcgen(opt, src, at) + libraries(opt, inc, at, own)
     sources = sorted(f for f in os.listdir(src) if f.endswith(('.c', '.cc', '.cxx', '.sh')) and f.rpartition('.')[0] not in left)
     for kind in set(kinds) & set(SCRIPTS):
         for where, _, files in sorted(os.walk(at)):
-            programs += [(os.path.join(where, f), kind) for f in sorted(files) if SCRIPTS[kind].search(f)]
+            programs += [(os.path.join(where, f), kind) for f in sorted(files)
+                         if SCRIPTS[kind].search(f) and (kind != 'tap' or sort_of(os.path.join(where, f)) != 'sh')]
+    if 'list' in kinds:
+        with open(os.path.join(at, 'list.h'), 'w') as f:
+            f.writelines(re.findall(r'^DEFINE_TEST\(\w+\)\n', ''.join(open(os.path.join(src, x), errors='replace').read() for x in sources), re.M))
+        flags.append('-I' + at)
+    parts = {os.path.splitext(f)[0] for f in sources} | {name}
+    for program in [x for x in own if x not in parts and not LIBRARY.search(x)]:
+        build(opt, inc, os.path.join(at, program), in_tree(opt, at, own[program]), flags + [x for x in own[program] if x[0] == '-'])
     if 'one' in kinds:                   # all sources are one program
         sources = [[f for f in sources if f.endswith('.c')]]
     with concurrent.futures.ThreadPoolExecutor(opt.jobs) as pool:
@@ -240,7 +308,9 @@ def prepare(opt, name, work, folder, flags):
                 os.chmod(out if sort == 'sh' else os.path.join(at, f), 0o755)
                 job = None
             else:
-                job = pool.submit(build, opt, inc, out, [os.path.join(src, s) for s in some], ['-I' + folder] + flags)
+                more = own.get(os.path.basename(out), [])
+                job = pool.submit(build, opt, inc, out, [os.path.join(src, s) for s in some] + in_tree(opt, at, more),
+                                  ['-I' + folder] + flags + [x for x in more if x[0] == '-'])
             jobs.append((out, 'lines' if isinstance(f, list) else sort, job))
     for out, sort, job in jobs:
         why = job and job.result()
@@ -256,9 +326,11 @@ def begin(opt, pool, at, work, program, sort, flags):
     """What is to be waited for: each result is a list of (case, verdict, why)."""
     if sort == 'status':
         return [pool.submit(run_status, opt, ['/bin/sh', program], program)]
-    if sort in ('lines', 'prove'):
-        args = [x[5:] for x in flags if x.startswith('args:')]
-        return [pool.submit(run_lines, opt, ['/bin/sh', program] if sort == 'prove' else [program] + args)]
+    args = [x[5:].replace('{at}', at) for x in flags if x.startswith('args:')]
+    if 'list' in flags and sort == 'lines':
+        return [pool.submit(run_listed, opt, [program, '-r', at] + args, 900)]
+    if sort in ('lines', 'prove', 'tap'):
+        return [pool.submit(run_lines, opt, [program] + args if sort == 'lines' else ['/bin/sh', program])]
     argv = ['/usr/libexec/atf-sh', program] if sort == 'sh' else [program]
     none = [(os.path.basename(program), 'FAIL', 'it tells no cases')]
     return [pool.submit(run_atf, opt, argv, at, c, user) for c, user in cases(opt, argv, work)] or [pool.submit(lambda: none)]
