@@ -133,8 +133,10 @@ void jails_close(struct jails *t, int fd, bool changed)
 		host(SYS_pwrite64, fd, t, sizeof *t, 0);
 	if (fd >= 0 && !has_any(t))
 		host(SYS_unlink, FILE);  /* without jails there is nothing to keep */
-	if (fd >= 0)
+	if (fd >= 0) {
+		host(SYS_flock, fd, LOCK_UN);    /* a child forked meanwhile has the open file, too */
 		host(SYS_close, fd);
+	}
 	if (t)
 		mem_free(t, sizeof *t);
 }
