@@ -107,15 +107,27 @@ static int reach(int fd, const struct snap_end *own, const struct snap_end *to)
 	memcpy(in6.sin6_addr.s6_addr + 12, &in.sin_addr, 4);
 	return connect(fd, (const void *)&in6, sizeof in6);
 }
+static unsigned port_of(const struct snap_end *e) { return ntohs(((const struct sockaddr_in *)e->name)->sin_port); }
+
+/* Ours is the one that comes from our port: somebody else may have knocked before. */
+static int accepted(int listener, unsigned port)
+{
+	for (;;) {
+		struct sockaddr_in6 who;         /* the port lies where sockaddr_in has it */
+		socklen_t n = sizeof who;
+		int fd = accept4(listener, (void *)&who, &n, SOCK_CLOEXEC);
+		if (fd < 0 || ntohs(who.sin6_port) == port)
+			return fd;
+		close(fd);
+	}
+}
 static bool connect_once(const struct snap_pair *p, int end[2])
 {
-	struct sockaddr_storage who;
-	socklen_t n = sizeof who;
 	int listener = bound(&p->end[1]), on = 1;
 
 	end[0] = end[1] = -1;
 	if (listener >= 0 && !listen(listener, 1) && (end[0] = bound(&p->end[0])) >= 0 && !reach(end[0], &p->end[0], &p->end[1]))
-		end[1] = accept4(listener, (void *)&who, &n, SOCK_CLOEXEC);
+		end[1] = accepted(listener, port_of(&p->end[0]));
 	int e = errno;
 	if (listener >= 0)
 		close(listener);
@@ -128,8 +140,6 @@ static bool connect_once(const struct snap_pair *p, int end[2])
 	errno = e;
 	return false;
 }
-static unsigned port_of(const struct snap_end *e) { return ntohs(((const struct sockaddr_in *)e->name)->sin_port); }
-
 static bool make_tcp(struct restore *r, const struct snap_pair *p, int end[2])
 {
 	static const struct timespec nap = { 0, 50000000 };

@@ -309,6 +309,13 @@ static bool sections_are_known(struct snap_image *g)
 	}
 	return true;
 }
+static bool on_loopback(const struct snap_end *e)
+{
+	const struct sockaddr_in *in = (const void *)e->name;
+	const struct in6_addr *a = &((const struct sockaddr_in6 *)e->name)->sin6_addr;
+	return e->family == AF_INET ? ntohl(in->sin_addr.s_addr) >> 24 == 127 :
+	       IN6_IS_ADDR_LOOPBACK(a) || (IN6_IS_ADDR_V4MAPPED(a) && a->s6_addr[12] == 127);
+}
 /* Local ones of three types, or TCP between two addresses of the loopback */
 static bool end_is_right(const struct snap_image *g, const struct snap_pair *p, const struct snap_end *e)
 {
@@ -320,7 +327,7 @@ static bool end_is_right(const struct snap_image *g, const struct snap_pair *p, 
 	if (e->section && (g->file.section[e->section - 1].kind != SECTION_BYTES || g->file.section[e->section - 1].plain != e->bytes))
 		return false;
 	if (p->family != AF_UNIX)
-		return p->type == SOCK_STREAM && ip && !e->closed && un->sun_family == e->family &&
+		return p->type == SOCK_STREAM && ip && !e->closed && un->sun_family == e->family && on_loopback(e) &&
 		       e->name_len == (e->family == AF_INET ? sizeof(struct sockaddr_in) : sizeof(struct sockaddr_in6));
 	return (p->type == SOCK_STREAM || p->type == SOCK_DGRAM || p->type == SOCK_SEQPACKET) && e->name_len <= sizeof *un && !e->name[sizeof e->name - 1] &&
 	       (e->name_len <= sizeof(sa_family_t) || un->sun_family == AF_UNIX);

@@ -8,8 +8,8 @@
  * So where the interrupted code has several times had next to nothing between two deliveries (its registers are as they were, or
  * its time was less than half of what the delivery took), the signals of that timer stay with the host (blocked, pending, their
  * overruns counted) for as long again as a delivery takes. The guest's mask is what it was. A timer of ours ends that time,
- * wherever the thread is then; calls are made meanwhile, and one that sleeps is interrupted a moment late. Signals that
- * somebody sends are never held.
+ * wherever the thread is then; calls are made meanwhile, and one that sleeps is interrupted a moment late. What a process sends
+ * to itself ends it; what others send under that number comes as late as the timer's.
  *
  * Everything here is the thread's own. Our timer's signal is SIGBUS: never blocked, and where the host has a real one to
  * tell and drops it since this one is pending, the instruction faults again.

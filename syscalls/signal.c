@@ -39,7 +39,15 @@ static sigbits deliverable(struct thread *t)
 	return pending_for(t) & ~(t->sigmask | t->pace.held);
 }
 /* The guest's mask as the host is to have it. */
-static void guest_mask(struct thread *t) { host_mask(sigset_host(pace_mask(t, t->sigmask))); }
+/* Once more where what was held had its end just before the host was told. */
+static void guest_mask(struct thread *t)
+{
+	sigbits mask;
+	do {
+		mask = pace_mask(t, t->sigmask);
+		host_mask(sigset_host(mask));
+	} while (mask != (t->sigmask | *(volatile sigbits *)&t->pace.held));
+}
 
 void signal_setmask(struct thread *t, sigbits set)
 {

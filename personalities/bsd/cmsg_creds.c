@@ -2,7 +2,8 @@
  *
  * Credentials that a sender attaches (SCM_CREDS, struct cmsgcred), which any receiver on BSD sees. Linux shows a sender's
  * only to who asked before. So they travel as one descriptor more: an end of a pair of sockets, of which the host's kernel
- * tells who made it (SO_PEERCRED, SO_PEERGROUPS). That is the number of the process, its effective user and groups, which
+ * tells who made it (SO_PEERCRED, SO_PEERGROUPS; of datagrams, since of streams that were connected it names the other end's
+ * maker, and of datagrams only pairs have it). That is the number of the process, its effective user and groups, which
  * nobody can forge; the real user and group are said beside it, by the sender's guise. A native receiver sees the descriptor,
  * so none is sent where the other end of the connection is known to be native. A receiver with LOCAL_CREDS gets struct
  * sockcred instead, there as here. Meaning: sys/kern/uipc_usrreq.c, unp_internalize (15.0).
@@ -36,7 +37,7 @@ int cmsg_creds_pack(struct thread *t)
 
 	if (domain != AF_UNIX || peer_native((int)t->call->arg[0]))
 		return -1;
-	if ((e = host(SYS_socketpair, AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, s)) < 0)
+	if ((e = host(SYS_socketpair, AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0, s)) < 0)
 		return (int)e;
 	e = host(SYS_write, s[0], &said, sizeof said);
 	host(SYS_close, s[0]);
@@ -52,7 +53,7 @@ long cmsg_creds_unpack(int fd, void *to)
 	struct said said;
 	uint32_t groups[GROUPS * 64], n = sizeof u, type = 0, len = sizeof type;
 
-	if (host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_STREAM ||
+	if (host(SYS_getsockopt, fd, SOL_SOCKET, SO_TYPE, &type, &len) < 0 || type != SOCK_DGRAM ||
 	    host(SYS_recvfrom, fd, &said, sizeof said, MSG_PEEK | MSG_DONTWAIT, NULL, NULL) != sizeof said || said.magic != MAGIC ||
 	    host(SYS_getsockopt, fd, SOL_SOCKET, SO_PEERCRED, &u, &n) < 0)
 		return 0;

@@ -215,7 +215,7 @@ static long checked(struct opts *os, struct jails *t, struct jail *j, bool made)
 {
 	const struct jail *up = up_of(t, j);
 	uint32_t more = ALLOW_ALL & ~(up ? up->allow : ALLOW_ALL) & ~(uint32_t)ALLOW_UNPRIV_DEBUG;
-	if (j->enforce_statfs < 0 || j->enforce_statfs > 2 || j->devfs_ruleset < 0 || j->devfs_ruleset > 65535)
+	if (j->enforce_statfs < 0 || j->enforce_statfs > 2 || j->devfs_ruleset < 0 || j->devfs_ruleset > 65535 || j->children_max < 0)
 		return -EINVAL;
 	if (made && !j->osreldate)
 		return say(os, -EINVAL, "osreldate cannot be 0");
@@ -371,8 +371,9 @@ static long make(struct call *c, struct opts *os, struct jails *t, int jid, char
 
 	if (e)
 		return e;
-	if (me && children(t, me->jid) >= (unsigned)me->children_max)
-		return say(os, -EPERM, "prison limit exceeded");
+	for (const struct jail *up = me; up; up = up_of(t, up))
+		if ((int)children(t, up->jid) >= up->children_max)
+			return say(os, -EPERM, "prison limit exceeded");
 	if (!j)
 		return say(os, -EAGAIN, "no available jail IDs");
 	new.jid = jid ? jid : next_jid(t);

@@ -29,10 +29,10 @@ int jail_of(int pid)
 }
 
 /* --- the file ------------------------------------------------------------------------------------------------------- */
-static long file_get(struct proc *p, bool make)
+static long file_get(struct proc *p, int how)
 {
 	struct stat st;
-	long fd = host(SYS_openat, AT_FDCWD, FILE, O_RDWR | O_NOFOLLOW | O_CLOEXEC | (make ? O_CREAT : 0), 0600);
+	long fd = host(SYS_openat, AT_FDCWD, FILE, how | O_NOFOLLOW | O_CLOEXEC, 0600);
 	if (fd < 0)
 		return fd;
 	if (host(SYS_fstat, fd, &st) || st.st_uid != 0 || !S_ISREG(st.st_mode) || st.st_mode & 022) {
@@ -94,7 +94,7 @@ static long file_locked(struct proc *p, bool make)
 {
 	struct stat st;
 	for (;;) {
-		long fd = file_get(p, make);
+		long fd = file_get(p, O_RDWR | (make ? O_CREAT : 0));
 		if (fd < 0 || (!host(SYS_flock, fd, LOCK_EX) && !host(SYS_fstat, fd, &st) && st.st_nlink))
 			return fd;
 		host(SYS_close, fd);
@@ -145,7 +145,7 @@ void jails_close(struct jails *t, int fd, bool changed)
 static long hold(struct proc *p, unsigned slot)
 {
 	struct flock l = { .l_type = F_RDLCK, .l_whence = SEEK_SET, .l_start = BYTE(slot), .l_len = 1 };
-	long fd = file_get(p, false), e;
+	long fd = file_get(p, O_RDONLY), e;      /* it goes along over an exec, to programs of the host, too */
 	if (fd >= 0 && (e = host(SYS_fcntl, fd, F_OFD_SETLK, &l))) {
 		host(SYS_close, fd);
 		return e;

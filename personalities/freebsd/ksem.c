@@ -76,6 +76,9 @@ static const struct fdops ksem_ops = { .name = "ksem", .close = closed, .no_file
 
 static struct ksem *attach(struct proc *p, int fd, int file)
 {
+	struct stat st;                  /* what ends before its page does cannot be looked at */
+	if (host(SYS_fstat, file, &st) < 0 || (st.st_mode & S_IFMT) != S_IFREG || st.st_size < (long)PAGE)
+		return NULL;
 	struct ksem *k = mem_alloc(sizeof *k);
 	long at = k ? slot_map(p->space, file) : -ENOMEM;
 	if (at < 0) {

@@ -131,7 +131,8 @@ static void ask(struct proc *p)
 	direct_close(asked[0]);
 	p->told_all = p->opt->cover != NULL;
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	p->told_all |= attach_point.pid != 0;
+	if (attach_point.pid)                    /* not or'ed: the tracer may write it now */
+		p->told_all = true;
 }
 
 /* --- one call --------------------------------------------------------------------------------------------------- */
@@ -236,11 +237,11 @@ static void attach(struct thread *t)
 {
 	unsigned rewritten = 0, left = 0;
 
+	own_index = pers_index(t->p->pers);      /* before there is a session, which others ask by it */
 	if (attach_take(t)) {
 		if (t->p->engine->count)
 			t->p->engine->count(&rewritten, &left);
 		observe_sites(rewritten, left);
-		own_index = pers_index(t->p->pers);
 		capture_forget();
 		t->p->watched = true;
 		t->p->told_pid = t->p->pid;
@@ -249,7 +250,8 @@ static void attach(struct thread *t)
 		hello(t, HELLO_ATTACH);
 	} else {
 		ask(t->p);
-		t->p->observed &= session || policy || t->p->opt->cover;
+		if (!session && !policy && !t->p->opt->cover)
+			t->p->observed = false;
 	}
 }
 bool observe_enter(struct call *c)

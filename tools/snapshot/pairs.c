@@ -85,6 +85,8 @@ static unsigned local_pair(const struct target *t, const struct stat *st, struct
 	for (unsigned i = 0; i < n_pairs; i++)
 		for (*end = 0; *end < 2; ++*end)
 			if (pairs[i].r.family == AF_UNIX && pairs[i].end[*end].ino == st->st_ino) {
+				if (peer && peer != pairs[i].end[!*end].ino)
+					cannot(t, "its descriptor %d is a socket whose peer is connected to somebody else" HINT, f->fd, f->fd, f->fd);
 				pairs[i].r.end[*end].shut = shut;
 				return i;
 			}
