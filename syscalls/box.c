@@ -182,9 +182,11 @@ static bool control_in(struct msghdr *m, long *e)
 	void *at = m->msg_control;
 
 	*e = 0;
-	if (!m->msg_controllen || m->msg_controllen > CONTROL_MOST)      /* the host takes no more */
+	if (!m->msg_controllen)
 		return false;
-	if (!(m->msg_control = mem_alloc(CONTROL_MOST)))
+	if (m->msg_controllen > CONTROL_MOST)    /* some hosts take more: what is not looked at is not sent */
+		*e = -ENOBUFS;
+	else if (!(m->msg_control = mem_alloc(CONTROL_MOST)))
 		*e = -ENOMEM;
 	else if (copy_in(m->msg_control, (uaddr)at, m->msg_controllen) || (*e = own_rights(m)))
 		mem_free(m->msg_control, CONTROL_MOST);

@@ -76,7 +76,10 @@ long lnx_shmat(struct call *c)
 	struct shmid_ds ds;
 	if (c->arg[2] & SHM_EXEC)
 		mem_changes(c->t, 0, 0, CHANGE_EXEC);
-	if (c->arg[1] && !host(SYS_shmctl, c->arg[0], IPC_STAT, &ds)) {
+	long e = c->arg[1] ? host(SYS_shmctl, c->arg[0], IPC_STAT, &ds) : 0;
+	if (e && c->arg[2] & SHM_REMAP)          /* nobody knows over what it would be, and a moment later it might be let */
+		return e;
+	if (c->arg[1] && !e) {
 		if (ours(c, (uaddr)c->arg[1] & ~(PAGE - 1), ds.shm_segsz))
 			return -EINVAL;
 		if (c->arg[2] & SHM_REMAP)

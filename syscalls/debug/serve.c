@@ -127,7 +127,7 @@ static long set_fpu(struct serve *s, struct thread *o)
 	char *to = o->tr.fpu;
 	if (!to)
 		return -EBUSY;
-	if (end > fpu_size() || (at && at < LEGACY))
+	if (n > fpu_size() || at > fpu_size() - n || (at && at < LEGACY))
 		return -EINVAL;
 	if (at < HOST_WORDS)
 		memcpy(to + at, s->k->data, MIN(end, (uint64_t)HOST_WORDS) - at);
@@ -239,7 +239,7 @@ static long make_call(struct serve *s, struct thread *o)
 static long go_on(struct serve *s, struct thread *o)
 {
 	struct trace_packet *k = s->k;
-	if (k->b != TRACE_HERE && k->b >= USER_TOP)
+	if ((k->b != TRACE_HERE && k->b >= USER_TOP) || k->a > 128)
 		return -EINVAL;
 	if (k->b != TRACE_HERE)
 		o->regs.rip = k->b;

@@ -22,7 +22,10 @@ long sys_shmat(struct call *c)
 	uaddr at = (uaddr)c->arg[1];
 	if (c->arg[2] & SHM_RND)
 		at = PAGE_DOWN(at);
-	if (at && host(SYS_shmctl, (int)c->arg[0], IPC_STAT, &ds) == 0) {
+	long e = at ? host(SYS_shmctl, (int)c->arg[0], IPC_STAT, &ds) : 0;
+	if (e && c->arg[2] & SHM_REMAP)          /* nobody knows over what it would be, and a moment later it might be let */
+		return e;
+	if (at && !e) {
 		if (mem_is_ours(c->t->p->space, at, ds.shm_segsz))
 			return -EINVAL;
 		if (c->arg[2] & SHM_REMAP)
